@@ -1,0 +1,41 @@
+package estate
+
+import "net/netip"
+
+// VPC is a virtual private cloud, as far as names depend on it.
+type VPC struct {
+	ID      string         `json:"id"`
+	Account AccountID      `json:"account"`
+	Region  Region         `json:"region"`
+	CIDRs   []netip.Prefix `json:"cidrs,omitempty"` // the primary block first
+	// DNSSupport and DNSHostnames are the attributes enableDnsSupport and
+	// enableDnsHostnames (VPC guide, AmazonDNS-concepts.html).
+	DNSSupport   bool `json:"dnsSupport"`
+	DNSHostnames bool `json:"dnsHostnames"`
+	Default      bool `json:"default,omitempty"`
+	Tags         Tags `json:"tags,omitempty"`
+}
+
+func (v VPC) Key() string { return v.ID }
+func (v VPC) IndexKeys() []string {
+	return []string{ByAccount(v.Account), ByRegion(v.Account, v.Region)}
+}
+
+// Ref is the VPC as Route 53 names it.
+func (v VPC) Ref() VPCRef { return VPCRef{v.Region, v.ID} }
+
+// Subnet is a subnet of a VPC.
+type Subnet struct {
+	ID      string       `json:"id"`
+	VPC     string       `json:"vpc"`
+	Account AccountID    `json:"account"`
+	Region  Region       `json:"region"`
+	Zone    string       `json:"zone"` // Availability Zone
+	CIDR    netip.Prefix `json:"cidr"`
+	Tags    Tags         `json:"tags,omitempty"`
+}
+
+func (s Subnet) Key() string { return s.ID }
+func (s Subnet) IndexKeys() []string {
+	return []string{ByRegion(s.Account, s.Region), "vpc/" + s.VPC}
+}

@@ -1,0 +1,170 @@
+// Package estate is the organization as a value: accounts, VPCs, zones,
+// records and whatever else decides what a name resolves to, as plain data,
+// together with the questions about them that were answered. There is one
+// Estate type and three ways to get one: read from AWS, from a snapshot file,
+// or out of the twin.
+//
+// An Estate is copied by assignment, at no cost, and the copies change apart.
+// What stands in it is never secret. Not here: how it is read, what should be
+// changed, and what a resolver makes of it.
+package estate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// AccountID is the twelve digits of an AWS account.
+type AccountID string
+
+// Region is an AWS Region's code, "eu-west-1". Global services have none.
+type Region string
+
+// Tags of a resource. A nil map means that they were not read.
+type Tags map[string]string
+
+// Estate is the organization's DNS-relevant resources.
+type Estate struct {
+	Organization Organization
+	Accounts     Table[Account]
+	Units        Table[Unit]
+	Policies     Table[OrganizationPolicy] // service and resource control policies
+
+	VPCs    Table[VPC]
+	Subnets Table[Subnet]
+
+	Zones          Table[Zone]
+	Records        Table[RecordSet]
+	Authorizations Table[ZoneAuthorization]
+	DelegationSets Table[DelegationSet]
+	Targets        Table[AliasTarget]
+	Certificates   Table[Certificate]
+
+	Roles           Table[Role]
+	Users           Table[User]
+	ManagedPolicies Table[ManagedPolicy]
+
+	Quotas Table[Quota]
+	Public Table[PublicAnswer]
+
+	Answers Table[Answer] // what was asked, and what came of it
+}
+
+// ByAccount is the index key under which resources are found by owner.
+func ByAccount(id AccountID) string { return "account/" + string(id) }
+
+// ByRegion is the index key of an owner's resources in one Region.
+func ByRegion(id AccountID, r Region) string { return "region/" + string(id) + "/" + string(r) }
+
+// snapshot is the file form of an Estate.
+type snapshot struct {
+	Version         int                  `json:"version"`
+	Organization    Organization         `json:"organization,omitzero"`
+	Accounts        []Account            `json:"accounts,omitempty"`
+	Units           []Unit               `json:"units,omitempty"`
+	Policies        []OrganizationPolicy `json:"policies,omitempty"`
+	VPCs            []VPC                `json:"vpcs,omitempty"`
+	Subnets         []Subnet             `json:"subnets,omitempty"`
+	Zones           []Zone               `json:"zones,omitempty"`
+	Records         []RecordSet          `json:"records,omitempty"`
+	Authorizations  []ZoneAuthorization  `json:"authorizations,omitempty"`
+	DelegationSets  []DelegationSet      `json:"delegationSets,omitempty"`
+	Targets         []AliasTarget        `json:"targets,omitempty"`
+	Certificates    []Certificate        `json:"certificates,omitempty"`
+	Roles           []Role               `json:"roles,omitempty"`
+	Users           []User               `json:"users,omitempty"`
+	ManagedPolicies []ManagedPolicy      `json:"managedPolicies,omitempty"`
+	Quotas          []Quota              `json:"quotas,omitempty"`
+	Public          []PublicAnswer       `json:"public,omitempty"`
+	Answers         []Answer             `json:"answers,omitempty"`
+}
+
+// snapshotVersion grows when a file of before can no longer be read.
+const snapshotVersion = 1
+
+// MarshalJSON gives the snapshot form: lists in key order, the same bytes for
+// the same estate.
+func (e Estate) MarshalJSON() ([]byte, error) {
+	return json.Marshal(snapshot{
+		Version:         snapshotVersion,
+		Organization:    e.Organization,
+		Accounts:        slices.Collect(e.Accounts.All()),
+		Units:           slices.Collect(e.Units.All()),
+		Policies:        slices.Collect(e.Policies.All()),
+		VPCs:            slices.Collect(e.VPCs.All()),
+		Subnets:         slices.Collect(e.Subnets.All()),
+		Zones:           slices.Collect(e.Zones.All()),
+		Records:         slices.Collect(e.Records.All()),
+		Authorizations:  slices.Collect(e.Authorizations.All()),
+		DelegationSets:  slices.Collect(e.DelegationSets.All()),
+		Targets:         slices.Collect(e.Targets.All()),
+		Certificates:    slices.Collect(e.Certificates.All()),
+		Roles:           slices.Collect(e.Roles.All()),
+		Users:           slices.Collect(e.Users.All()),
+		ManagedPolicies: slices.Collect(e.ManagedPolicies.All()),
+		Quotas:          slices.Collect(e.Quotas.All()),
+		Public:          slices.Collect(e.Public.All()),
+		Answers:         slices.Collect(e.Answers.All()),
+	})
+}
+
+// UnmarshalJSON reads the snapshot form.
+func (e *Estate) UnmarshalJSON(b []byte) error {
+	var s snapshot
+	dec := json.NewDecoder(strings.NewReader(string(b)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return fmt.Errorf("estate snapshot: %w", err)
+	}
+	if s.Version != snapshotVersion {
+		return fmt.Errorf("estate snapshot has version %d; this orgdns reads version %d", s.Version, snapshotVersion)
+	}
+	*e = Estate{Organization: s.Organization}
+	e.Accounts.Put(s.Accounts...)
+	e.Units.Put(s.Units...)
+	e.Policies.Put(s.Policies...)
+	e.VPCs.Put(s.VPCs...)
+	e.Subnets.Put(s.Subnets...)
+	e.Zones.Put(s.Zones...)
+	e.Records.Put(s.Records...)
+	e.Authorizations.Put(s.Authorizations...)
+	e.DelegationSets.Put(s.DelegationSets...)
+	e.Targets.Put(s.Targets...)
+	e.Certificates.Put(s.Certificates...)
+	e.Roles.Put(s.Roles...)
+	e.Users.Put(s.Users...)
+	e.ManagedPolicies.Put(s.ManagedPolicies...)
+	e.Quotas.Put(s.Quotas...)
+	e.Public.Put(s.Public...)
+	e.Answers.Put(s.Answers...)
+	return nil
+}
+
+// Write writes the snapshot form, indented.
+func (e Estate) Write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(e)
+}
+
+// Match reports whether the tags have every wanted key and value.
+func (t Tags) Match(want map[string]string) bool {
+	for k, v := range want {
+		if got, ok := t[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// With is a copy of the tags with others put over them.
+func (t Tags) With(more map[string]string) Tags {
+	out := Tags{}
+	maps.Copy(out, t)
+	maps.Copy(out, more)
+	return out
+}

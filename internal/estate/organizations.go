@@ -1,0 +1,61 @@
+package estate
+
+// Organization is what DescribeOrganization says; any member account may ask.
+type Organization struct {
+	ID         string    `json:"id,omitempty"` // o-…
+	ARN        string    `json:"arn,omitempty"`
+	Management AccountID `json:"management,omitempty"`
+	Root       string    `json:"root,omitempty"` // r-…
+	// TrustedServices are the service principals with trusted access,
+	// "ram.amazonaws.com".
+	TrustedServices []string `json:"trustedServices,omitempty"`
+	// PolicyTypes enabled on the root: SERVICE_CONTROL_POLICY, ….
+	PolicyTypes []string `json:"policyTypes,omitempty"`
+	// Delegated are the accounts that administer a service, by its principal.
+	Delegated map[string][]AccountID `json:"delegated,omitempty"`
+}
+
+// Account statuses (Organizations API, Account).
+const (
+	AccountActive         = "ACTIVE"
+	AccountSuspended      = "SUSPENDED"
+	AccountPendingClosure = "PENDING_CLOSURE"
+)
+
+// Account is an AWS account, in the organization or, with no Parent, outside.
+type Account struct {
+	ID     AccountID `json:"id"`
+	Name   string    `json:"name,omitempty"`
+	Email  string    `json:"email,omitempty"`
+	Status string    `json:"status,omitempty"`
+	Parent string    `json:"parent,omitempty"` // the unit or root it lies in
+	Tags   Tags      `json:"tags,omitempty"`
+}
+
+func (a Account) Key() string         { return string(a.ID) }
+func (a Account) IndexKeys() []string { return []string{"parent/" + a.Parent} }
+
+// Unit is an organizational unit.
+type Unit struct {
+	ID     string `json:"id"` // ou-…
+	Name   string `json:"name"`
+	Parent string `json:"parent"` // the unit or root it lies in
+	Tags   Tags   `json:"tags,omitempty"`
+}
+
+func (u Unit) Key() string         { return u.ID }
+func (u Unit) IndexKeys() []string { return []string{"parent/" + u.Parent} }
+
+// OrganizationPolicy is a service or resource control policy.
+type OrganizationPolicy struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Type        string   `json:"type"` // SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY
+	AWSManaged  bool     `json:"awsManaged,omitempty"`
+	Document    string   `json:"document"`
+	Targets     []string `json:"targets,omitempty"` // root, units, accounts
+	Tags        Tags     `json:"tags,omitempty"`
+}
+
+func (p OrganizationPolicy) Key() string { return p.ID }

@@ -1,0 +1,65 @@
+package estate
+
+// QueryKind is what a query asks for.
+type QueryKind string
+
+// The kinds of queries. The comment names what Account, Region and ID mean
+// where they matter, and the AWS calls behind it.
+const (
+	QueryIdentity     QueryKind = "identity"     // Account: GetCallerIdentity through its role
+	QueryOrganization QueryKind = "organization" // DescribeOrganization
+	QueryAccounts     QueryKind = "accounts"     // ListAccounts and the tree of units
+	QueryZones        QueryKind = "zones"        // Account: ListHostedZones
+	QueryZone         QueryKind = "zone"         // Account; ID zone: GetHostedZone (name servers, VPCs)
+	QueryRecords      QueryKind = "records"      // Account; ID zone: ListResourceRecordSets
+	QueryZoneTags     QueryKind = "zoneTags"     // Account; ID zone: ListTagsForResource
+	QueryVPCs         QueryKind = "vpcs"         // Account, Region: DescribeVpcs, DescribeVpcAttribute
+	QueryCertificates QueryKind = "certificates" // Account, Region: ListCertificates, DescribeCertificate, tags
+	QueryTargets      QueryKind = "targets"      // every alias target that there is; only the twin can answer
+	QueryRole         QueryKind = "role"         // Account; ID name: GetRole and its policies
+	QueryLimits       QueryKind = "limits"       // Account: GetAccountLimit, GetHostedZoneLimit
+	QueryPublic       QueryKind = "public"       // ID name/type: public DNS, by the probe
+)
+
+// Query is one question about the organization. Queries are comparable: what
+// was asked once is not asked again in a run.
+type Query struct {
+	Kind    QueryKind `json:"kind"`
+	Account AccountID `json:"account,omitempty"`
+	Region  Region    `json:"region,omitempty"`
+	ID      string    `json:"id,omitempty"`
+}
+
+func (q Query) String() string {
+	s := string(q.Kind)
+	for _, part := range []string{string(q.Account), string(q.Region), q.ID} {
+		if part != "" {
+			s += " " + part
+		}
+	}
+	return s
+}
+
+// Answer says what came of a query. What was not answered is not absent.
+type Answer struct {
+	Query Query `json:"query"`
+	// Code is the AWS error code when the question was refused, empty when it
+	// was answered.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+func (a Answer) Key() string {
+	q := a.Query
+	return string(q.Kind) + "\x00" + string(q.Account) + "\x00" + string(q.Region) + "\x00" + q.ID
+}
+
+// Answered reports whether the question was asked and answered, so that what
+// the estate does not hold is truly absent.
+func (e Estate) Answered(q Query) bool {
+	a, ok := e.Asked(q)
+	return ok && a.Code == ""
+}
+
+// Asked finds the answer to a query, whatever it was.
+func (e Estate) Asked(q Query) (Answer, bool) { return e.Answers.Get(Answer{Query: q}.Key()) }
