@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Step is a change with everything known that it needs: what package apply
+// hands to its write port.
+type Step struct {
+	Address string
+	Kind    Kind
+	Action  Action
+	Account estate.AccountID
+	Region  estate.Region
+	ID      string // of what stands: zone ID, certificate ARN
+
+	Zone        *Zone
+	Tags        *Tags
+	Certificate *Certificate
+	Batch       *Batch // KindRecord
+}
+
+// Tags are changes to the tags of a zone.
+type Tags struct {
+	Zone   string // ID
+	Set    map[string]string
+	Remove []string
+}
+
+// Batch is one ChangeResourceRecordSets request.
+type Batch struct {
+	Zone      string // ID
+	ZoneName  dnsname.Name
+	Statement Statement
+	Changes   []RecordChange
+}
+
+// RecordChange is one change of a batch.
+type RecordChange struct {
+	Verb Verb
+	Set  estate.RecordSet
+}
+
+// Verb is the action of a record change, as Route 53 names it.
+type Verb string
+
+// The verbs. Upsert is for NS and SOA at the apex alone.
+const (
+	VerbCreate Verb = "CREATE"
+	VerbDelete Verb = "DELETE"
+	VerbUpsert Verb = "UPSERT"
+)
+
+// RecordID names a record set in its zone.
+type RecordID struct {
+	Name  dnsname.Name
+	Type  string
+	SetID string
+}
