@@ -186,6 +186,9 @@ func (w *World) Inject(faults ...Fault) {
 		if f.Count == 0 {
 			f.Count = 1
 		}
+		if f.Kind == FaultStale {
+			w.past.keep = max(w.past.keep, f.Delay)
+		}
 		w.faults = append(w.faults, &f)
 	}
 }
@@ -204,7 +207,8 @@ func (w *World) Fault(key CallKey) (Fault, bool) {
 	for _, f := range w.faults {
 		if f.Account != "" && f.Account != key.Account ||
 			f.Service != "" && f.Service != key.Service ||
-			f.Operation != "" && f.Operation != key.Operation || f.Count == 0 {
+			f.Operation != "" && f.Operation != key.Operation || f.Count == 0 ||
+			f.Kind == FaultStale && !key.Reads() {
 			continue
 		}
 		if f.Skip > 0 {

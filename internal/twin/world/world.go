@@ -28,6 +28,7 @@ type World struct {
 
 	mu     sync.Mutex
 	state  State
+	past   past
 	calls  int // API calls so far, refused ones included
 	log    map[CallKey]*CallCount
 	faults []*Fault
@@ -69,6 +70,7 @@ func (w *World) Reset(e estate.Estate) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state = State{Estate: e}
+	w.past = past{}
 	w.calls = 0
 	clear(w.log)
 	w.faults = nil
@@ -93,6 +95,7 @@ func (w *World) Update(f func(*State) error) error {
 	if err := f(&next); err != nil {
 		return err
 	}
+	w.past.remember(w.state, w.Now())
 	w.state = next
 	return nil
 }
