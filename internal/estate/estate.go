@@ -43,6 +43,13 @@ type Estate struct {
 	DelegationSets Table[DelegationSet]
 	Targets        Table[AliasTarget]
 	Certificates   Table[Certificate]
+	Registrations  Table[Registration]
+
+	ResolverRules        Table[ResolverRule]
+	RuleAssociations     Table[RuleAssociation]
+	ResolverConfigs      Table[ResolverConfig]
+	FirewallGroups       Table[FirewallGroup]
+	FirewallAssociations Table[FirewallAssociation]
 
 	Roles           Table[Role]
 	Users           Table[User]
@@ -62,25 +69,31 @@ func ByRegion(id AccountID, r Region) string { return "region/" + string(id) + "
 
 // snapshot is the file form of an Estate.
 type snapshot struct {
-	Version         int                  `json:"version"`
-	Organization    Organization         `json:"organization,omitzero"`
-	Accounts        []Account            `json:"accounts,omitempty"`
-	Units           []Unit               `json:"units,omitempty"`
-	Policies        []OrganizationPolicy `json:"policies,omitempty"`
-	VPCs            []VPC                `json:"vpcs,omitempty"`
-	Subnets         []Subnet             `json:"subnets,omitempty"`
-	Zones           []Zone               `json:"zones,omitempty"`
-	Records         []RecordSet          `json:"records,omitempty"`
-	Authorizations  []ZoneAuthorization  `json:"authorizations,omitempty"`
-	DelegationSets  []DelegationSet      `json:"delegationSets,omitempty"`
-	Targets         []AliasTarget        `json:"targets,omitempty"`
-	Certificates    []Certificate        `json:"certificates,omitempty"`
-	Roles           []Role               `json:"roles,omitempty"`
-	Users           []User               `json:"users,omitempty"`
-	ManagedPolicies []ManagedPolicy      `json:"managedPolicies,omitempty"`
-	Quotas          []Quota              `json:"quotas,omitempty"`
-	Public          []PublicAnswer       `json:"public,omitempty"`
-	Answers         []Answer             `json:"answers,omitempty"`
+	Version              int                   `json:"version"`
+	Organization         Organization          `json:"organization,omitzero"`
+	Accounts             []Account             `json:"accounts,omitempty"`
+	Units                []Unit                `json:"units,omitempty"`
+	Policies             []OrganizationPolicy  `json:"policies,omitempty"`
+	VPCs                 []VPC                 `json:"vpcs,omitempty"`
+	Subnets              []Subnet              `json:"subnets,omitempty"`
+	Zones                []Zone                `json:"zones,omitempty"`
+	Records              []RecordSet           `json:"records,omitempty"`
+	Authorizations       []ZoneAuthorization   `json:"authorizations,omitempty"`
+	DelegationSets       []DelegationSet       `json:"delegationSets,omitempty"`
+	Targets              []AliasTarget         `json:"targets,omitempty"`
+	Certificates         []Certificate         `json:"certificates,omitempty"`
+	Registrations        []Registration        `json:"registrations,omitempty"`
+	ResolverRules        []ResolverRule        `json:"resolverRules,omitempty"`
+	RuleAssociations     []RuleAssociation     `json:"ruleAssociations,omitempty"`
+	ResolverConfigs      []ResolverConfig      `json:"resolverConfigs,omitempty"`
+	FirewallGroups       []FirewallGroup       `json:"firewallGroups,omitempty"`
+	FirewallAssociations []FirewallAssociation `json:"firewallAssociations,omitempty"`
+	Roles                []Role                `json:"roles,omitempty"`
+	Users                []User                `json:"users,omitempty"`
+	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
+	Quotas               []Quota               `json:"quotas,omitempty"`
+	Public               []PublicAnswer        `json:"public,omitempty"`
+	Answers              []Answer              `json:"answers,omitempty"`
 }
 
 // snapshotVersion grows when a file of before can no longer be read.
@@ -90,25 +103,31 @@ const snapshotVersion = 1
 // the same estate.
 func (e Estate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(snapshot{
-		Version:         snapshotVersion,
-		Organization:    e.Organization,
-		Accounts:        slices.Collect(e.Accounts.All()),
-		Units:           slices.Collect(e.Units.All()),
-		Policies:        slices.Collect(e.Policies.All()),
-		VPCs:            slices.Collect(e.VPCs.All()),
-		Subnets:         slices.Collect(e.Subnets.All()),
-		Zones:           slices.Collect(e.Zones.All()),
-		Records:         slices.Collect(e.Records.All()),
-		Authorizations:  slices.Collect(e.Authorizations.All()),
-		DelegationSets:  slices.Collect(e.DelegationSets.All()),
-		Targets:         slices.Collect(e.Targets.All()),
-		Certificates:    slices.Collect(e.Certificates.All()),
-		Roles:           slices.Collect(e.Roles.All()),
-		Users:           slices.Collect(e.Users.All()),
-		ManagedPolicies: slices.Collect(e.ManagedPolicies.All()),
-		Quotas:          slices.Collect(e.Quotas.All()),
-		Public:          slices.Collect(e.Public.All()),
-		Answers:         slices.Collect(e.Answers.All()),
+		Version:              snapshotVersion,
+		Organization:         e.Organization,
+		Accounts:             slices.Collect(e.Accounts.All()),
+		Units:                slices.Collect(e.Units.All()),
+		Policies:             slices.Collect(e.Policies.All()),
+		VPCs:                 slices.Collect(e.VPCs.All()),
+		Subnets:              slices.Collect(e.Subnets.All()),
+		Zones:                slices.Collect(e.Zones.All()),
+		Records:              slices.Collect(e.Records.All()),
+		Authorizations:       slices.Collect(e.Authorizations.All()),
+		DelegationSets:       slices.Collect(e.DelegationSets.All()),
+		Targets:              slices.Collect(e.Targets.All()),
+		Certificates:         slices.Collect(e.Certificates.All()),
+		Registrations:        slices.Collect(e.Registrations.All()),
+		ResolverRules:        slices.Collect(e.ResolverRules.All()),
+		RuleAssociations:     slices.Collect(e.RuleAssociations.All()),
+		ResolverConfigs:      slices.Collect(e.ResolverConfigs.All()),
+		FirewallGroups:       slices.Collect(e.FirewallGroups.All()),
+		FirewallAssociations: slices.Collect(e.FirewallAssociations.All()),
+		Roles:                slices.Collect(e.Roles.All()),
+		Users:                slices.Collect(e.Users.All()),
+		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
+		Quotas:               slices.Collect(e.Quotas.All()),
+		Public:               slices.Collect(e.Public.All()),
+		Answers:              slices.Collect(e.Answers.All()),
 	})
 }
 
@@ -135,6 +154,12 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.DelegationSets.Put(s.DelegationSets...)
 	e.Targets.Put(s.Targets...)
 	e.Certificates.Put(s.Certificates...)
+	e.Registrations.Put(s.Registrations...)
+	e.ResolverRules.Put(s.ResolverRules...)
+	e.RuleAssociations.Put(s.RuleAssociations...)
+	e.ResolverConfigs.Put(s.ResolverConfigs...)
+	e.FirewallGroups.Put(s.FirewallGroups...)
+	e.FirewallAssociations.Put(s.FirewallAssociations...)
 	e.Roles.Put(s.Roles...)
 	e.Users.Put(s.Users...)
 	e.ManagedPolicies.Put(s.ManagedPolicies...)

@@ -109,6 +109,32 @@ type CIDR struct {
 // set identifier.
 func (r RecordSet) Key() string { return RecordKey(r.Zone, r.Name, r.Type, r.SetID) }
 
+// IndexKeys let the CNAME and alias records that lead to a name be found.
+func (r RecordSet) IndexKeys() []string {
+	if t := r.Target(); !t.IsZero() {
+		return []string{ByTarget(t)}
+	}
+	return nil
+}
+
+// ByTarget is the index key of the records that lead to a name.
+func ByTarget(n dnsname.Name) string { return "target/" + n.Key() }
+
+// Target is the name that an alias or CNAME record leads to; none otherwise,
+// and none when the value is no name.
+func (r RecordSet) Target() dnsname.Name {
+	switch {
+	case r.Alias != nil:
+		return r.Alias.Name
+	case r.Type == "CNAME" && len(r.Values) == 1:
+		n, err := dnsname.Parse(r.Values[0])
+		if err == nil {
+			return n
+		}
+	}
+	return dnsname.Name{}
+}
+
 // RecordKey is the key of a record set.
 func RecordKey(zone string, name dnsname.Name, rrtype, setID string) string {
 	return RecordsAt(zone, name) + rrtype + "\x01" + setID

@@ -127,13 +127,17 @@ func (t Table[V]) From(prefix, start string) iter.Seq[V] {
 }
 
 // By walks the rows that have an index key.
-func (t Table[V]) By(indexKey string) iter.Seq[V] {
+func (t Table[V]) By(indexKey string) iter.Seq[V] { return t.ByPrefix(indexKey + "\x00") }
+
+// ByPrefix walks the rows that have an index key with the prefix, once for each
+// such key.
+func (t Table[V]) ByPrefix(prefix string) iter.Seq[V] {
 	return func(yield func(V) bool) {
 		if t.rows == nil {
 			return
 		}
 		it := t.index.Root().Iterator()
-		it.SeekPrefix([]byte(indexKey + "\x00"))
+		it.SeekPrefix([]byte(prefix))
 		for _, key, ok := it.Next(); ok; _, key, ok = it.Next() {
 			if v, found := t.rows.Get([]byte(key)); found && !yield(v) {
 				return

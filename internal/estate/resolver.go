@@ -1,0 +1,133 @@
+package estate
+
+import (
+	"net/netip"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+)
+
+// Types of Resolver rules (API_route53resolver_CreateResolverRule).
+const (
+	RuleForward = "FORWARD"
+	RuleSystem  = "SYSTEM"
+)
+
+// ResolverRule is a custom Route 53 Resolver rule; those that AWS makes itself
+// are no rows, they follow from the VPC.
+type ResolverRule struct {
+	ID      string       `json:"id"` // rslvr-rr-…
+	Account AccountID    `json:"account"`
+	Region  Region       `json:"region"`
+	Label   string       `json:"label,omitempty"` // its Name in the API, for people
+	Domain  dnsname.Name `json:"domain"`
+	Type    string       `json:"type"` // one of the Rule… types
+	Targets []RuleTarget `json:"targets,omitempty"`
+	// Endpoint is the outbound endpoint that a FORWARD rule sends through.
+	Endpoint string `json:"endpoint,omitempty"`
+	Tags     Tags   `json:"tags,omitempty"`
+}
+
+func (r ResolverRule) Key() string { return r.ID }
+func (r ResolverRule) IndexKeys() []string {
+	return []string{ByRegion(r.Account, r.Region), ByName(r.Domain)}
+}
+
+// RuleTarget is where a FORWARD rule sends queries.
+type RuleTarget struct {
+	IP   netip.Addr `json:"ip"`
+	Port uint16     `json:"port,omitempty"` // 0 is 53
+}
+
+// RuleAssociation puts a Resolver rule into effect in a VPC.
+type RuleAssociation struct {
+	ID   string `json:"id"` // rslvr-rrassoc-…
+	Rule string `json:"rule"`
+	VPC  string `json:"vpc"`
+}
+
+func (a RuleAssociation) Key() string { return a.ID }
+func (a RuleAssociation) IndexKeys() []string {
+	return []string{ByVPC(a.VPC), ByRule(a.Rule), ByRuleVPC(a.Rule, a.VPC)}
+}
+
+// ByRule is the index key of the associations of a Resolver rule.
+func ByRule(rule string) string { return "rule/" + rule }
+
+// ByRuleVPC is the index key of the association of one rule with one VPC.
+func ByRuleVPC(rule, vpc string) string { return "rule/" + rule + "/" + vpc }
+
+// ResolverConfig is a VPC's own Resolver configuration
+// (API_route53resolver_UpdateResolverConfig); a VPC without one has the
+// defaults.
+type ResolverConfig struct {
+	VPC string `json:"vpc"`
+	// ReverseDisabled takes away the autodefined rules for reverse lookups.
+	ReverseDisabled bool `json:"reverseDisabled,omitempty"`
+}
+
+func (c ResolverConfig) Key() string { return c.VPC }
+
+// Actions and block responses of DNS Firewall rules
+// (API_route53resolver_CreateFirewallRule).
+const (
+	FirewallAllow    = "ALLOW"
+	FirewallAlert    = "ALERT"
+	FirewallBlock    = "BLOCK"
+	FirewallNoData   = "NODATA"
+	FirewallNXDomain = "NXDOMAIN"
+	FirewallOverride = "OVERRIDE"
+)
+
+// FirewallGroup is a DNS Firewall rule group.
+type FirewallGroup struct {
+	ID      string         `json:"id"` // rslvr-frg-…
+	Account AccountID      `json:"account"`
+	Region  Region         `json:"region"`
+	Rules   []FirewallRule `json:"rules,omitempty"`
+	Tags    Tags           `json:"tags,omitempty"`
+}
+
+func (g FirewallGroup) Key() string         { return g.ID }
+func (g FirewallGroup) IndexKeys() []string { return []string{ByRegion(g.Account, g.Region)} }
+
+// FirewallRule is one rule of a group, with the names of its domain list.
+type FirewallRule struct {
+	Priority int32 `json:"priority"` // unique in the group, lower first
+	// Domains of the rule's list; a wildcard covers everything below it, "*"
+	// alone everything.
+	Domains []dnsname.Name `json:"domains"`
+	Type    string         `json:"type,omitempty"` // the one query type inspected; empty is every type
+	Action  string         `json:"action"`         // one of the Firewall… actions
+	Block   string         `json:"block,omitempty"`
+	// Override is the CNAME that a blocked name is answered with.
+	Override    dnsname.Name `json:"override,omitzero"`
+	OverrideTTL uint32       `json:"overrideTTL,omitempty"` // seconds
+	// FirstOnly inspects the name asked and trusts what it redirects to
+	// (TRUST_REDIRECTION_DOMAIN).
+	FirstOnly bool `json:"firstOnly,omitempty"`
+}
+
+// FirewallAssociation puts a rule group into effect in a VPC.
+type FirewallAssociation struct {
+	ID       string `json:"id"` // rslvr-frgassoc-…
+	Group    string `json:"group"`
+	VPC      string `json:"vpc"`
+	Priority int32  `json:"priority"` // unique in the VPC, lower first
+}
+
+func (a FirewallAssociation) Key() string { return a.ID }
+func (a FirewallAssociation) IndexKeys() []string {
+	return []string{ByVPC(a.VPC), "group/" + a.Group}
+}
+
+// Registration is a delegation made outside the estate: a domain at its
+// registrar (Route 53 Domains or another), or a subdomain in a parent zone that
+// is held elsewhere. Without one, a public zone that has no public zone above
+// it in the estate counts as delegated.
+type Registration struct {
+	Domain      dnsname.Name   `json:"domain"`
+	NameServers []dnsname.Name `json:"nameServers"`
+	Account     AccountID      `json:"account,omitempty"` // with Route 53 Domains
+}
+
+func (r Registration) Key() string { return r.Domain.Key() }
