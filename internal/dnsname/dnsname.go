@@ -286,7 +286,10 @@ func (n Name) Relative(zone Name) string {
 }
 
 // Key is a string whose byte order is the order of names from the root down,
-// so that everything under a name is one run of keys. It ends in a NUL byte.
+// so that everything under a name is one run of keys. It is the order in which
+// Route 53 lists records and zones: the labels reversed, raw, each followed by
+// a dot, "com.example.www." (API_ListResourceRecordSets). What would be
+// mistaken for the dot or for a separator of keys stays escaped.
 func (n Name) Key() string {
 	if n == Root || n.IsZero() {
 		return ""
@@ -295,10 +298,30 @@ func (n Name) Key() string {
 	var b strings.Builder
 	b.Grow(len(n.s) + 1)
 	for i := len(labels) - 1; i >= 0; i-- {
-		b.WriteString(labels[i])
-		b.WriteByte(0)
+		writeKey(&b, labels[i])
+		b.WriteByte('.')
 	}
 	return b.String()
+}
+
+// writeKey writes a label raw, but for control characters, the dot and the
+// backslash.
+func writeKey(b *strings.Builder, label string) {
+	for {
+		plain, rest, escaped := strings.Cut(label, `\`)
+		b.WriteString(plain)
+		if !escaped {
+			return
+		}
+		c, _ := strconv.ParseUint(rest[:3], 8, 8)
+		if c < ' ' || c == '.' || c == '\\' {
+			b.WriteByte('\\')
+			b.WriteString(rest[:3])
+		} else {
+			b.WriteByte(byte(c))
+		}
+		label = rest[3:]
+	}
 }
 
 // Compare orders names from the root down, as [Name.Key] does; a parent stands

@@ -70,7 +70,7 @@ func ReadLedger(e estate.Estate, z estate.Zone, owner string) Ledger {
 	l := Ledger{Zone: Lit(z.ID), ZoneName: z.Name, Account: z.Account, Owner: owner, Sets: map[int][]string{}}
 	first := LedgerName(z.Name, owner, 0).String()
 	label, _, _ := strings.Cut(first, ".")
-	for rec := range e.Records.Prefix(strings.TrimSuffix(estate.RecordsBelow(z.ID, LedgerName(z.Name, owner, 0)), "\x00")) {
+	for rec := range e.Records.Prefix(strings.TrimSuffix(estate.RecordsBelow(z.ID, LedgerName(z.Name, owner, 0)), ".")) {
 		n, ok := ledgerNumber(rec.Name, z.Name, label)
 		if !ok || rec.Type != "TXT" {
 			continue
