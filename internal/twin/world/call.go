@@ -200,6 +200,20 @@ func (w *World) ClearFaults() {
 	w.faults = nil
 }
 
+// Faults are the faults that have not run out, in the order in which they are
+// tried.
+func (w *World) Faults() []Fault {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Fault
+	for _, f := range w.faults {
+		if f.Count != 0 {
+			out = append(out, *f)
+		}
+	}
+	return out
+}
+
 // Fault takes the first fault that hits a call, if one does.
 func (w *World) Fault(key CallKey) (Fault, bool) {
 	w.mu.Lock()
