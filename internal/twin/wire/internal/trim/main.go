@@ -2,10 +2,13 @@
 // models: it keeps the operations that operations.txt lists and the shapes that
 // they reach, drops the prose, and applies the corrections below.
 //
-//	go run ./internal/twin/wire/internal/trim -botocore DIR [-models DIR]
+//	go run ./internal/twin/wire/internal/trim -botocore DIR
+//	go run ./internal/twin/wire/internal/trim -vectors DIR
 //
-// DIR is the folder "data" of an installed botocore. The tool is run by hand
-// when operations.txt or botocore changes; its result is committed.
+// The first DIR is the folder botocore/data of an installed botocore. The
+// second is the folder tests/unit/protocols of its repository, Smithy's
+// protocol tests in JSON, from which the prose goes too. The tool is run by
+// hand when operations.txt or botocore changes; its result is committed.
 package main
 
 import (
@@ -27,19 +30,32 @@ import (
 )
 
 func main() {
-	botocore := flag.String("botocore", "", "folder `data` of an installed botocore")
-	models := flag.String("models", "internal/twin/wire/models", "folder of operations.txt and the tables")
+	botocore := flag.String("botocore", "", "trim the models in this `folder`")
+	vectors := flag.String("vectors", "", "trim the protocol tests in this `folder`")
+	wire := flag.String("wire", "internal/twin/wire", "`folder` of package wire")
 	flag.Parse()
-	if err := run(*botocore, *models); err != nil {
+	if err := run(*botocore, *vectors, *wire); err != nil {
 		fmt.Fprintln(os.Stderr, "trim:", err)
 		os.Exit(1)
 	}
 }
 
-func run(botocore, models string) error {
-	if botocore == "" {
-		return errors.New("-botocore is missing: name the folder botocore/data")
+func run(botocore, vectors, wire string) error {
+	if botocore == "" && vectors == "" {
+		return errors.New("name a folder with -botocore or -vectors")
 	}
+	if vectors != "" {
+		if err := trimVectors(vectors, filepath.Join(wire, "testdata", "protocols")); err != nil {
+			return err
+		}
+	}
+	if botocore != "" {
+		return trimModels(botocore, filepath.Join(wire, "models"))
+	}
+	return nil
+}
+
+func trimModels(botocore, models string) error {
 	text, err := os.ReadFile(filepath.Join(models, "operations.txt"))
 	if err != nil {
 		return err

@@ -1,0 +1,387 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A plan moves values between trees and Go values of one shape and type. Plans
+// are made once for each pair, and know their fields by index.
+type plan struct {
+	fill func(dst reflect.Value, v any) error       // dst is settable
+	tree func(src reflect.Value) (v any, err error) // nil says absent
+}
+
+type planKey struct {
+	shape *Shape
+	typ   reflect.Type
+}
+
+// A planner makes plans. A type may contain itself: the plan under work is
+// found in made, and is whole before anything runs it.
+type planner struct {
+	made     map[planKey]*plan
+	problems []error
+}
+
+var (
+	timeType   = reflect.TypeFor[time.Time]()
+	bytesType  = reflect.TypeFor[[]byte]()
+	readerType = reflect.TypeFor[io.Reader]()
+)
+
+func (p *planner) fail(path, format string, args ...any) *plan {
+	p.problems = append(p.problems, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+	return &plan{}
+}
+
+// plan finds or makes the plan of a shape and type. Path is for messages.
+func (p *planner) plan(s *Shape, t reflect.Type, path string) *plan {
+	key := planKey{s, t}
+	if made := p.made[key]; made != nil {
+		return made
+	}
+	result := &plan{}
+	p.made[key] = result
+	if t.Kind() == reflect.Pointer {
+		*result = pointerPlan(t, p.plan(s, t.Elem(), path))
+		return result
+	}
+	switch s.kind {
+	case kindStruct:
+		if s.union {
+			return p.fail(path, "%s is a union, which handlers cannot take", s.Name)
+		}
+		if s.eventStream {
+			return p.fail(path, "%s is an event stream, which is not spoken here", s.Name)
+		}
+		if t.Kind() != reflect.Struct {
+			return p.fail(path, "%s is a structure and %s is not", s.Name, t)
+		}
+		*result = p.structPlan(s, t, path)
+	case kindList:
+		if t.Kind() != reflect.Slice {
+			return p.fail(path, "%s is a list and %s is not", s.Name, t)
+		}
+		*result = listPlan(t, p.plan(s.elem.shape, t.Elem(), path+"[]"))
+	case kindMap:
+		if t.Kind() != reflect.Map || t.Key().Kind() != reflect.String {
+			return p.fail(path, "%s is a map and %s is not", s.Name, t)
+		}
+		*result = mapPlan(t, p.plan(s.elem.shape, t.Elem(), path+"{}"))
+	case kindDocument:
+		return p.fail(path, "%s is a document, which handlers cannot take", s.Name)
+	default:
+		made, ok := scalarPlan(s, t)
+		if !ok {
+			return p.fail(path, "%s does not fit %s", s.Name, t)
+		}
+		*result = made
+	}
+	return result
+}
+
+func pointerPlan(t reflect.Type, elem *plan) plan {
+	return plan{
+		fill: func(dst reflect.Value, v any) error {
+			fresh := reflect.New(t.Elem())
+			dst.Set(fresh)
+			return elem.fill(fresh.Elem(), v)
+		},
+		tree: func(src reflect.Value) (any, error) {
+			if src.IsNil() {
+				return nil, nil
+			}
+			return itemTree(elem, src.Elem())
+		},
+	}
+}
+
+type fieldPlan struct {
+	member *member
+	index  []int
+	plan   *plan
+}
+
+// structPlan pairs members with fields; names differ in capitals only.
+func (p *planner) structPlan(s *Shape, t reflect.Type, path string) plan {
+	byName := map[string]reflect.StructField{}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.IsExported() && !f.Anonymous {
+			byName[strings.ToLower(f.Name)] = f
+		}
+	}
+	var fields []fieldPlan
+	for _, m := range s.members {
+		f, ok := byName[strings.ToLower(m.name)]
+		if !ok {
+			p.fail(path+"."+m.name, "%s has no such field", t)
+			continue
+		}
+		fields = append(fields, fieldPlan{m, f.Index, p.plan(m.shape, f.Type, path+"."+m.name)})
+	}
+	return plan{
+		fill: func(dst reflect.Value, v any) error {
+			t, ok := v.(map[string]any)
+			if !ok {
+				return fmt.Errorf("%T is not a structure", v)
+			}
+			for _, f := range fields {
+				value := t[f.member.name]
+				if value == nil {
+					continue
+				}
+				if err := f.plan.fill(dst.FieldByIndex(f.index), value); err != nil {
+					return fmt.Errorf("%s: %w", f.member.name, err)
+				}
+			}
+			return nil
+		},
+		tree: func(src reflect.Value) (any, error) {
+			t := Tree{}
+			for _, f := range fields {
+				v, err := f.plan.tree(src.FieldByIndex(f.index))
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", f.member.name, err)
+				}
+				if v != nil {
+					t[f.member.name] = v
+				}
+			}
+			return t, nil
+		},
+	}
+}
+
+func listPlan(t reflect.Type, elem *plan) plan {
+	return plan{
+		fill: func(dst reflect.Value, v any) error {
+			list, ok := v.([]any)
+			if !ok {
+				return fmt.Errorf("%T is not a list", v)
+			}
+			slice := reflect.MakeSlice(t, len(list), len(list))
+			for i, item := range list {
+				if item == nil {
+					continue
+				}
+				if err := elem.fill(slice.Index(i), item); err != nil {
+					return fmt.Errorf("%d: %w", i+1, err)
+				}
+			}
+			dst.Set(slice)
+			return nil
+		},
+		tree: func(src reflect.Value) (any, error) {
+			if src.IsNil() {
+				return nil, nil
+			}
+			list := make([]any, src.Len())
+			for i := range list {
+				v, err := itemTree(elem, src.Index(i))
+				if err != nil {
+					return nil, fmt.Errorf("%d: %w", i+1, err)
+				}
+				list[i] = v
+			}
+			return list, nil
+		},
+	}
+}
+
+// itemTree is elem.tree where an empty string is a value: behind a pointer, in
+// a list or in a map.
+func itemTree(elem *plan, src reflect.Value) (any, error) {
+	v, err := elem.tree(src)
+	if v == nil && err == nil && src.Kind() == reflect.String {
+		return "", nil
+	}
+	return v, err
+}
+
+func mapPlan(t reflect.Type, elem *plan) plan {
+	return plan{
+		fill: func(dst reflect.Value, v any) error {
+			values, ok := v.(map[string]any)
+			if !ok {
+				return fmt.Errorf("%T is not a map", v)
+			}
+			m := reflect.MakeMapWithSize(t, len(values))
+			for key, value := range values {
+				item := reflect.New(t.Elem()).Elem()
+				if value != nil {
+					if err := elem.fill(item, value); err != nil {
+						return fmt.Errorf("%s: %w", key, err)
+					}
+				}
+				m.SetMapIndex(reflect.ValueOf(key).Convert(t.Key()), item)
+			}
+			dst.Set(m)
+			return nil
+		},
+		tree: func(src reflect.Value) (any, error) {
+			if src.IsNil() {
+				return nil, nil
+			}
+			values := make(map[string]any, src.Len())
+			for it := src.MapRange(); it.Next(); {
+				v, err := itemTree(elem, it.Value())
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", it.Key().String(), err)
+				}
+				values[it.Key().String()] = v
+			}
+			return values, nil
+		},
+	}
+}
+
+// scalarPlan is the plan of a leaf. A plain string is an enum of the SDK's,
+// where "" says unset.
+func scalarPlan(s *Shape, t reflect.Type) (plan, bool) {
+	k := t.Kind()
+	switch {
+	case s.kind == kindString && k == reflect.String:
+		return plan{
+			fill: func(dst reflect.Value, v any) error { return setString(dst, v) },
+			tree: func(src reflect.Value) (any, error) {
+				if src.Len() == 0 {
+					return nil, nil
+				}
+				return src.String(), nil
+			},
+		}, true
+	case s.kind == kindInt && (k == reflect.Int32 || k == reflect.Int64):
+		return plan{
+			fill: func(dst reflect.Value, v any) error {
+				n, ok := v.(int64)
+				if !ok || dst.OverflowInt(n) {
+					return fmt.Errorf("%v is not an integer of %d bits", v, t.Bits())
+				}
+				dst.SetInt(n)
+				return nil
+			},
+			tree: func(src reflect.Value) (any, error) { return src.Int(), nil },
+		}, true
+	case s.kind == kindFloat && (k == reflect.Float32 || k == reflect.Float64):
+		return plan{
+			fill: func(dst reflect.Value, v any) error {
+				f, ok := v.(float64)
+				if !ok {
+					return fmt.Errorf("%T is not a number", v)
+				}
+				dst.SetFloat(f)
+				return nil
+			},
+			tree: func(src reflect.Value) (any, error) {
+				f, err := strconv.ParseFloat(strconv.FormatFloat(src.Float(), 'g', -1, t.Bits()), 64)
+				return f, err // 0.1 as a float32 is 0.1
+			},
+		}, true
+	case s.kind == kindBool && k == reflect.Bool:
+		return plan{
+			fill: func(dst reflect.Value, v any) error {
+				b, ok := v.(bool)
+				if !ok {
+					return fmt.Errorf("%T is not a boolean", v)
+				}
+				dst.SetBool(b)
+				return nil
+			},
+			tree: func(src reflect.Value) (any, error) { return src.Bool(), nil },
+		}, true
+	case s.kind == kindTime && t == timeType:
+		return plan{
+			fill: func(dst reflect.Value, v any) error {
+				at, ok := v.(time.Time)
+				if !ok {
+					return fmt.Errorf("%T is not a time", v)
+				}
+				dst.Set(reflect.ValueOf(at))
+				return nil
+			},
+			tree: func(src reflect.Value) (any, error) { return src.Interface(), nil },
+		}, true
+	case s.kind == kindBlob && t == bytesType:
+		return plan{
+			fill: func(dst reflect.Value, v any) error { return setBytes(dst, v) },
+			tree: func(src reflect.Value) (any, error) {
+				if src.IsNil() {
+					return nil, nil
+				}
+				return src.Bytes(), nil
+			},
+		}, true
+	case s.kind == kindBlob && k == reflect.Interface && t.Implements(readerType):
+		return plan{
+			fill: func(dst reflect.Value, v any) error {
+				b, ok := v.([]byte)
+				if !ok {
+					return fmt.Errorf("%T is not a blob", v)
+				}
+				dst.Set(reflect.ValueOf(io.NopCloser(bytes.NewReader(b))))
+				return nil
+			},
+			tree: func(src reflect.Value) (any, error) {
+				if src.IsNil() {
+					return nil, nil
+				}
+				b, err := io.ReadAll(src.Interface().(io.Reader))
+				return b, err
+			},
+		}, true
+	}
+	return plan{}, false
+}
+
+func setString(dst reflect.Value, v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("%T is not a string", v)
+	}
+	dst.SetString(s)
+	return nil
+}
+
+func setBytes(dst reflect.Value, v any) error {
+	b, ok := v.([]byte)
+	if !ok {
+		return fmt.Errorf("%T is not a blob", v)
+	}
+	dst.SetBytes(b)
+	return nil
+}
+
+var errorPlans sync.Map // planKey -> func() (*plan, error)
+
+// errorTree reads the members of an error of the SDK's. Its message may be
+// spelled in another way there, and is read by [smithy.APIError] anyway.
+func errorTree(s *Shape, v reflect.Value) (Tree, error) {
+	key := planKey{s, v.Type()}
+	once, ok := errorPlans.Load(key)
+	if !ok {
+		once, _ = errorPlans.LoadOrStore(key, sync.OnceValues(func() (*plan, error) {
+			p := planner{made: map[planKey]*plan{}}
+			made := p.plan(s, key.typ, s.Name)
+			if len(p.problems) > 0 {
+				return nil, p.problems[0]
+			}
+			return made, nil
+		}))
+	}
+	made, err := once.(func() (*plan, error))()
+	if err != nil {
+		return nil, err
+	}
+	t, err := made.tree(v)
+	if err != nil {
+		return nil, err
+	}
+	return t.(Tree), nil
+}
