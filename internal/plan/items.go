@@ -20,6 +20,8 @@ type Zone struct {
 	Comment   string `json:"comment,omitempty"`
 	// Adopt: a zone of that name which is not ours may be taken over.
 	Adopt bool `json:"adopt,omitempty"`
+	// Use is the ID of a standing zone that is not ours and is used as it is.
+	Use string `json:"use,omitempty"`
 }
 
 // ZoneTags are tags on a zone: deadlines, marks of adoption. Set is added or
@@ -58,6 +60,8 @@ type Record struct {
 	// Unclaimed records get no ledger entry: they are handed over to the
 	// zone's users and never touched again.
 	Unclaimed bool `json:"unclaimed,omitempty"`
+	// Entry is set when only this ledger entry changes.
+	Entry string `json:"entry,omitempty"`
 }
 
 // Statement names the policy statement that permits a change of records.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -196,6 +197,29 @@ func (l Ledger) Edit(zoneID string, add, withdraw []string) (Ledger, []SetChange
 		changes = append(changes, c)
 	}
 	return next, changes
+}
+
+// Reread takes sets as they stand now, and reports whether that is news.
+func (l Ledger) Reread(sets []SetChange, stands func(SetChange) (estate.RecordSet, bool)) (Ledger, bool) {
+	next, news := l, false
+	next.Sets = maps.Clone(l.Sets)
+	if next.Sets == nil {
+		next.Sets = map[int][]string{}
+	}
+	label, _, _ := strings.Cut(LedgerName(l.ZoneName, l.Owner, 0).String(), ".")
+	for _, s := range sets {
+		n, _ := ledgerNumber(s.Name, l.ZoneName, label)
+		var entries []string
+		have, ok := stands(s)
+		for _, v := range have.Values {
+			entries = append(entries, unquote(v)...)
+		}
+		news = news || !slices.Equal(entries, l.Sets[n])
+		if delete(next.Sets, n); ok {
+			next.Sets[n] = entries
+		}
+	}
+	return next, news
 }
 
 func (l Ledger) recordSet(zoneID string, n int, entries []string) *estate.RecordSet {

@@ -86,6 +86,8 @@ const (
 	// Claim enters a standing thing into the ledger, or marks it, and leaves
 	// it as it is: adoption of something that is already as wanted.
 	Claim Action = "claim"
+	// Await waits until something that was made before is in effect.
+	Await Action = "await"
 	// Forget withdraws a ledger entry that nothing stands behind.
 	Forget Action = "forget"
 )
@@ -144,6 +146,9 @@ type Waiting struct {
 	For     string    `json:"for"`
 	Until   time.Time `json:"until,omitzero"`
 }
+
+// Version of the saved form; a plan of another version is refused.
+const Version = 1
 
 // Plan is what a run would do.
 type Plan struct {

@@ -1,0 +1,617 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// Records of one zone are written by one worker at a time, in as few batches
+// as Route 53's limits allow. A unit is what must not be split: everything at
+// one name. DELETE stands before CREATE, alias targets before aliases
+// (settled point 7).
+
+// Limits of a ChangeResourceRecordSets request (API_ChangeResourceRecordSets):
+// ResourceRecord elements, an alias counting as one, and characters in all
+// Value elements; UPSERT counts twice.
+const (
+	maxElements   = 1000
+	maxCharacters = 32000
+	// ledgerRoom is kept for the ledger in a batch that it shares with
+	// records: one set of 8,000 characters, deleted and created.
+	ledgerRoom     = 16500
+	ledgerElements = 16
+)
+
+// zoneQueue gathers the ready record changes of a zone.
+type zoneQueue struct {
+	id       string
+	busy     bool
+	ready    []*node
+	members  []*node // every record change of this zone in the plan
+	lingered bool
+	unlinger context.CancelFunc
+	ledger   plan.Ledger
+}
+
+// enqueue puts a ready record change into the queue of its zone.
+func (r *run) enqueue(n *node) {
+	id, err := r.resolve(n.Item().Record.Zone)
+	if err != nil {
+		r.fail(n, err)
+		return
+	}
+	q := r.queue(id[0], n)
+	q.ready = append(q.ready, n)
+	if q.unlinger == nil && !q.busy {
+		ctx, cancel := context.WithCancel(r.waits)
+		q.unlinger, q.lingered = cancel, false
+		r.work(func() func() {
+			err := r.o.Clock.Sleep(ctx, linger)
+			return func() { q.lingered = q.lingered || err == nil }
+		})
+	}
+}
+
+func (r *run) queue(id string, first *node) *zoneQueue {
+	if q := r.zones[id]; q != nil {
+		return q
+	}
+	rec := first.Item().Record
+	q := &zoneQueue{id: id, ledger: plan.Ledger{ZoneName: rec.ZoneName, Account: first.Account, Owner: r.plan.Owner}}
+	for _, l := range r.ledgers {
+		if got, err := r.resolve(l.Zone); err == nil && got[0] == id {
+			q.ledger = l
+		}
+	}
+	for _, n := range r.order {
+		if m := n.Item().Record; m != nil && m.ZoneName == rec.ZoneName {
+			if got, err := r.resolve(m.Zone); err == nil && got[0] == id {
+				q.members = append(q.members, n)
+			}
+		}
+	}
+	r.zones[id] = q
+	return q
+}
+
+// flush starts the worker of every zone that has ready changes and nothing
+// about to become ready that could share the batch.
+func (r *run) flush() {
+	for _, id := range sortedZones(r.zones) {
+		q := r.zones[id]
+		if q.busy || len(q.ready) == 0 || r.stopped && q.drop() || !q.lingered && slices.ContainsFunc(q.members, r.soon) {
+			continue
+		}
+		q.unlinger()
+		q.unlinger, q.busy = nil, true
+		batch := q.ready
+		q.ready = nil
+		slices.SortFunc(batch, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
+		w := &zoneWorker{run: r, ctx: r.ctx, zone: q.id, ledger: q.ledger, account: batch[0].Account}
+		var units []unit
+		for _, n := range batch {
+			c, err := r.recordChange(n)
+			if err != nil {
+				r.fail(n, err)
+				continue
+			}
+			r.set(n, Running, nil)
+			units = c.join(units)
+		}
+		r.work(func() func() {
+			w.write(units)
+			return func() {
+				q.busy, q.ledger = false, w.ledger
+				if len(q.ready) > 0 {
+					q.lingered, q.unlinger = true, func() {}
+				}
+			}
+		})
+	}
+}
+
+// drop empties the queue of a run that was stopped.
+func (q *zoneQueue) drop() bool {
+	q.ready = nil
+	if q.unlinger != nil {
+		q.unlinger()
+		q.unlinger = nil
+	}
+	return true
+}
+
+// soon reports whether a change waits for nothing but calls under way.
+func (r *run) soon(n *node) bool {
+	if n.state != Pending || n.waitsFor == 0 {
+		return false
+	}
+	for _, d := range n.Needs {
+		switch m := r.nodes[d.Address]; {
+		case m.state == Settled, m.state == Done && !d.Settled:
+		case m.state == Running, m.state == Done && m.settling:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// member is one change of a record with everything known.
+type member struct {
+	node          *node
+	before, after *estate.RecordSet
+	entry         string // ledger entry, if any
+	add, withdraw bool
+}
+
+// unit is the members at one name.
+type unit struct {
+	name      string
+	statement plan.Statement
+	members   []member
+}
+
+func (m member) join(units []unit) []unit {
+	rec := m.node.Item().Record
+	name := rec.Name.String()
+	for _, s := range []*estate.RecordSet{m.after, m.before} {
+		if s != nil {
+			name = s.Name.String()
+		}
+	}
+	for i := range units {
+		if units[i].name == name && units[i].statement == rec.Statement {
+			units[i].members = append(units[i].members, m)
+			return units
+		}
+	}
+	return append(units, unit{name, rec.Statement, []member{m}})
+}
+
+// recordChange resolves a change of a record.
+func (r *run) recordChange(n *node) (member, error) {
+	m := member{node: n}
+	rec := n.Item().Record
+	if rec.Entry != "" {
+		m.entry, m.withdraw = rec.Entry, true
+		return m, nil
+	}
+	if n.Before != nil && n.Action != plan.Claim {
+		set, err := n.Before.Record.Set(r.resolve)
+		if err != nil {
+			return m, err
+		}
+		m.before = &set
+	}
+	if n.After != nil {
+		set, err := n.After.Record.Set(r.resolve)
+		if err != nil {
+			return m, err
+		}
+		m.after = &set
+		if !rec.Unclaimed {
+			m.entry, m.add = plan.Entry(rec.ZoneName, set.Name, set.Type, set.SetID), true
+		}
+		if n.Action == plan.Claim {
+			m.after = nil
+		}
+	} else if !rec.Unclaimed && m.before != nil {
+		m.entry, m.withdraw = plan.Entry(rec.ZoneName, m.before.Name, m.before.Type, m.before.SetID), true
+	}
+	return m, nil
+}
+
+// changes are the record changes of a unit, DELETE first.
+func (u unit) changes() []plan.RecordChange {
+	var out []plan.RecordChange
+	for _, m := range u.members {
+		if m.before != nil && u.statement != plan.StatementApex {
+			out = append(out, plan.RecordChange{Verb: plan.VerbDelete, Set: *m.before})
+		}
+	}
+	for _, m := range u.members {
+		if m.after == nil {
+			continue
+		}
+		verb := plan.VerbCreate
+		if u.statement == plan.StatementApex {
+			verb = plan.VerbUpsert
+		}
+		out = append(out, plan.RecordChange{Verb: verb, Set: *m.after})
+	}
+	return out
+}
+
+// size counts elements and characters as Route 53 does.
+func size(changes []plan.RecordChange) (elements, characters int) {
+	for _, c := range changes {
+		e, n := max(1, len(c.Set.Values)), 0
+		for _, v := range c.Set.Values {
+			n += len(v)
+		}
+		if c.Verb == plan.VerbUpsert {
+			e, n = 2*e, 2*n
+		}
+		elements, characters = elements+e, characters+n
+	}
+	return elements, characters
+}
+
+// zoneWorker writes the units of one zone, one call at a time.
+type zoneWorker struct {
+	run     *run
+	ctx     context.Context
+	zone    string
+	account estate.AccountID
+	ledger  plan.Ledger
+}
+
+// write carries out units: statement by statement, in full batches.
+func (w *zoneWorker) write(units []unit) {
+	if w.ledger.Apart {
+		if !w.claim(units) {
+			return
+		}
+	}
+	byStatement := map[plan.Statement][]unit{}
+	for _, u := range units {
+		byStatement[u.statement] = append(byStatement[u.statement], u)
+	}
+	var gone []unit
+	for _, st := range []plan.Statement{plan.StatementApex, plan.StatementRecords, plan.StatementDelegation, plan.StatementLedger} {
+		for _, batch := range w.batches(st, byStatement[st]) {
+			gone = append(gone, w.send(st, batch)...)
+		}
+	}
+	if w.ledger.Apart {
+		w.withdraw(gone)
+	}
+}
+
+// shares reports whether the ledger goes into the batches of a statement.
+func (w *zoneWorker) shares(st plan.Statement) bool {
+	return !w.ledger.Apart && st == plan.StatementRecords
+}
+
+// batches cuts units along the limits.
+func (w *zoneWorker) batches(st plan.Statement, units []unit) [][]unit {
+	elementRoom, characterRoom := maxElements, maxCharacters
+	if w.shares(st) {
+		elementRoom, characterRoom = elementRoom-ledgerElements, characterRoom-ledgerRoom
+	}
+	var out [][]unit
+	var batch []unit
+	elements, characters := 0, 0
+	for _, u := range units {
+		e, c := size(u.changes())
+		if len(batch) > 0 && (elements+e > elementRoom || characters+c > characterRoom) {
+			out, batch, elements, characters = append(out, batch), nil, 0, 0
+		}
+		batch, elements, characters = append(batch, u), elements+e, characters+c
+	}
+	if len(batch) > 0 {
+		out = append(out, batch)
+	}
+	return out
+}
+
+// claim writes the entries of all units in batches of the ledger alone.
+func (w *zoneWorker) claim(units []unit) bool {
+	var add []string
+	for _, u := range units {
+		for _, m := range u.members {
+			if m.add && !w.ledger.Has(m.entry) {
+				add = append(add, m.entry)
+			}
+		}
+	}
+	return w.editLedger(units, add, nil)
+}
+
+func (w *zoneWorker) withdraw(units []unit) {
+	var entries []string
+	for _, u := range units {
+		for _, m := range u.members {
+			if m.withdraw {
+				entries = append(entries, m.entry)
+			}
+		}
+	}
+	// When this fails the entries are claims with nothing behind them, which
+	// the next plan withdraws; that the records are gone stays true.
+	w.editLedger(nil, nil, entries)
+}
+
+// ledgerRoomApart is how many entries a batch of the ledger alone can take: a
+// set of 8,000 characters and three new ones.
+const ledgerRoomApart = 900
+
+// editLedger writes the ledger alone. A set that is no longer as it was read
+// is read again, once; units are failed when it cannot be written.
+func (w *zoneWorker) editLedger(units []unit, add, withdraw []string) bool {
+	for len(add)+len(withdraw) > 0 {
+		a, d := add[:min(len(add), ledgerRoomApart)], withdraw[:min(len(withdraw), ledgerRoomApart)]
+		var err error
+		for try := 0; try < 2; try++ {
+			next, sets := w.ledger.Edit(w.zone, a, d)
+			if len(sets) == 0 {
+				err = nil
+				break
+			}
+			if _, err = w.do(plan.StatementLedger, setChanges(sets)); err == nil {
+				w.ledger = next
+				break
+			}
+			if !w.run.o.Port.Refused(err) || !w.reread(sets) {
+				break
+			}
+		}
+		if err != nil {
+			w.fail(units, err)
+			return false
+		}
+		add, withdraw = add[len(a):], withdraw[len(d):]
+	}
+	return true
+}
+
+func setChanges(sets []plan.SetChange) []plan.RecordChange {
+	var deletes, creates []plan.RecordChange
+	for _, s := range sets {
+		if s.Before != nil {
+			deletes = append(deletes, plan.RecordChange{Verb: plan.VerbDelete, Set: *s.Before})
+		}
+		if s.After != nil {
+			creates = append(creates, plan.RecordChange{Verb: plan.VerbCreate, Set: *s.After})
+		}
+	}
+	return append(deletes, creates...)
+}
+
+// do sends one batch.
+func (w *zoneWorker) do(st plan.Statement, changes []plan.RecordChange) (plan.Attributes, error) {
+	slices.SortStableFunc(changes, func(a, b plan.RecordChange) int { // DELETE first, aliases last
+		rank := func(c plan.RecordChange) int {
+			switch {
+			case c.Verb == plan.VerbDelete && c.Set.Alias != nil:
+				return 0
+			case c.Verb == plan.VerbDelete:
+				return 1
+			case c.Set.Alias == nil:
+				return 2
+			}
+			return 3
+		}
+		return cmp.Compare(rank(a), rank(b))
+	})
+	return w.run.o.Port.Do(w.ctx, plan.Step{
+		Address: "zone " + w.ledger.ZoneName.String(), Kind: plan.KindRecord, Action: plan.Update, Account: w.account, ID: w.zone,
+		Batch: &plan.Batch{Zone: w.zone, ZoneName: w.ledger.ZoneName, Statement: st, Changes: changes},
+	})
+}
+
+// send writes one batch of units and gives those that are done. A batch that
+// is refused for what it holds is judged by the state of its sets, then halved.
+func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
+	if len(units) == 0 {
+		return nil
+	}
+	var changes []plan.RecordChange
+	for _, u := range units {
+		changes = append(changes, u.changes()...)
+	}
+	next := w.ledger
+	var sets []plan.SetChange
+	if w.shares(st) {
+		var add, withdraw []string
+		for _, u := range units {
+			for _, m := range u.members {
+				if m.add {
+					add = append(add, m.entry)
+				}
+				if m.withdraw {
+					withdraw = append(withdraw, m.entry)
+				}
+			}
+		}
+		next, sets = w.ledger.Edit(w.zone, add, withdraw)
+		changes = append(changes, setChanges(sets)...)
+		e, c := size(changes)
+		if len(units) > 1 && (e > maxElements || c > maxCharacters) {
+			return w.halve(st, units)
+		}
+	}
+	if len(changes) == 0 { // a claim that stands already, a withdrawal apart
+		w.finish(units, nil)
+		return units
+	}
+	attrs, err := w.do(st, changes)
+	switch {
+	case err == nil:
+		w.ledger = next
+		w.finish(units, attrs)
+		return units
+	case !w.run.o.Port.Refused(err):
+		w.fail(units, err)
+		return nil
+	}
+	done, rest, err2 := w.judge(units, sets)
+	switch {
+	case err2 != nil:
+		w.fail(units, fmt.Errorf("%w; and what stands could not be read: %w", err, err2))
+		return nil
+	case len(rest) < len(units) || w.reread(sets):
+		return append(done, w.send(st, rest)...)
+	case len(rest) == 1:
+		w.fail(rest, err)
+		return nil
+	}
+	return w.halve(st, rest)
+}
+
+func (w *zoneWorker) halve(st plan.Statement, units []unit) []unit {
+	half := len(units) / 2
+	return append(w.send(st, units[:half]), w.send(st, units[half:])...)
+}
+
+// judge reads the sets of a refused batch again: a unit that stands as wanted,
+// ledger included, was done by a call whose answer was lost; one that stands
+// neither as it was nor as wanted was changed by somebody else.
+func (w *zoneWorker) judge(units []unit, sets []plan.SetChange) (done, rest []unit, err error) {
+	var ids []plan.RecordID
+	for _, u := range units {
+		for _, c := range u.changes() {
+			ids = append(ids, recordID(c.Set))
+		}
+	}
+	stand, err := w.standing(ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	ledger, err := w.ledgerStands(sets)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, u := range units {
+		after, stale := true, ""
+		for _, m := range u.members {
+			key, want := m.key()
+			have, ok := stand[key]
+			is := func(s *estate.RecordSet) bool { return s == nil && !ok || s != nil && ok && s.Same(have) }
+			after = after && is(want)
+			if !is(want) && !is(m.before) {
+				stale = fmt.Sprintf("%s %s was changed meanwhile: it stands as %s", key.Name, key.Type, describe(have, ok))
+			}
+		}
+		switch {
+		case after && ledger:
+			w.finish([]unit{u}, nil)
+			done = append(done, u)
+		case stale != "":
+			w.fail([]unit{u}, diag.Diagnostic{Code: "stale", Summary: stale, Hint: "plan again; nothing was overwritten"})
+		default:
+			rest = append(rest, u)
+		}
+	}
+	if ledger && len(sets) > 0 && len(done) > 0 { // what we wrote is what stands
+		w.reread(sets)
+	}
+	return done, rest, nil
+}
+
+// key is the place of a member's record, and what should stand there.
+func (m member) key() (plan.RecordID, *estate.RecordSet) {
+	switch {
+	case m.after != nil:
+		return recordID(*m.after), m.after
+	case m.before != nil:
+		return recordID(*m.before), nil
+	}
+	return plan.RecordID{}, nil
+}
+
+func recordID(s estate.RecordSet) plan.RecordID {
+	return plan.RecordID{Name: s.Name, Type: s.Type, SetID: s.SetID}
+}
+
+func describe(s estate.RecordSet, ok bool) string {
+	switch {
+	case !ok:
+		return "nothing"
+	case s.Alias != nil:
+		return "alias " + s.Alias.Name.String()
+	}
+	return strings.Join(s.Values, " ")
+}
+
+func (w *zoneWorker) standing(ids []plan.RecordID) (map[plan.RecordID]estate.RecordSet, error) {
+	sets, err := w.run.o.Port.Records(w.ctx, w.account, w.zone, ids)
+	out := map[plan.RecordID]estate.RecordSet{}
+	for _, s := range sets {
+		out[recordID(s)] = s
+	}
+	return out, err
+}
+
+// ledgerStands reports whether ledger sets stand as they should after a batch.
+func (w *zoneWorker) ledgerStands(sets []plan.SetChange) (bool, error) {
+	stand, err := w.standing(ledgerIDs(sets))
+	if err != nil {
+		return false, err
+	}
+	for _, s := range sets {
+		have, ok := stand[plan.RecordID{Name: s.Name, Type: "TXT"}]
+		if ok != (s.After != nil) || ok && !s.After.Same(have) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func ledgerIDs(sets []plan.SetChange) []plan.RecordID {
+	var ids []plan.RecordID
+	for _, s := range sets {
+		ids = append(ids, plan.RecordID{Name: s.Name, Type: "TXT"})
+	}
+	return ids
+}
+
+// reread takes the ledger sets as they stand now, and reports whether that is
+// news.
+func (w *zoneWorker) reread(sets []plan.SetChange) bool {
+	if len(sets) == 0 {
+		return false
+	}
+	stand, err := w.standing(ledgerIDs(sets))
+	if err != nil {
+		return false
+	}
+	next, news := w.ledger.Reread(sets, func(s plan.SetChange) (estate.RecordSet, bool) {
+		have, ok := stand[plan.RecordID{Name: s.Name, Type: "TXT"}]
+		return have, ok
+	})
+	w.ledger = next
+	return news
+}
+
+// finish and fail report units to the loop.
+func (w *zoneWorker) finish(units []unit, attrs plan.Attributes) {
+	w.run.report(units, func(n *node) { w.run.done(n, attrs) })
+}
+
+func (w *zoneWorker) fail(units []unit, err error) {
+	w.run.report(units, func(n *node) {
+		if w.run.tolerate(n, err) {
+			w.run.done(n, nil)
+			return
+		}
+		w.run.fail(n, err)
+	})
+}
+
+func (r *run) report(units []unit, f func(*node)) {
+	r.events.Send(func() {
+		for _, u := range units {
+			for _, m := range u.members {
+				m.node.step = plan.Step{Address: m.node.Address, Kind: plan.KindRecord, Action: m.node.Action, Account: m.node.Account}
+				f(m.node)
+			}
+		}
+	})
+}
+
+func sortedZones(m map[string]*zoneQueue) []string {
+	out := make([]string, 0, len(m))
+	for id := range m {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Records: claimed in the ledger of their zone; changed by DELETE and CREATE
+// in one batch. What stands without a claim is foreign.
+
+func (b *builder) records() {
+	b.wantedRecords, b.claims = map[string]bool{}, map[string]bool{}
+	for _, w := range b.in.Wanted {
+		if w.Item.Record != nil {
+			b.record(w, *w.Item.Record)
+		}
+	}
+}
+
+func (b *builder) record(w Wanted, want Record) {
+	zoneID, err := b.known(want.Zone)
+	if err != nil { // the zone is still to be made, so nothing stands in it
+		b.add(w, Change{Action: Create, After: &w.Item})
+		return
+	}
+	z, _ := b.e.Zones.Get(zoneID[0])
+	q := estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}
+	if !b.e.Answered(q) {
+		b.unread(w, q)
+		return
+	}
+	names, err := b.known(want.Name)
+	if err != nil { // the name is still to be known
+		b.ledger(z)
+		b.add(w, Change{Action: Create, After: &w.Item})
+		return
+	}
+	name, err := dnsname.Parse(names[0])
+	if err != nil {
+		b.problem(w, diag.Error, "bad-name", err.Error(), "", "")
+		return
+	}
+	key := estate.RecordKey(z.ID, name, want.Type, want.SetID)
+	b.wantedRecords[key] = true
+	entry := Entry(z.Name, name, want.Type, want.SetID)
+	b.claims[z.ID+" "+entry] = true
+	have, stands := b.e.Records.Get(key)
+	own := b.ledger(z).has[entry]
+	if own && stands {
+		b.plan.Managed++
+	}
+	set, err := want.Set(b.known)
+	same := err == nil && stands && set.Same(have)
+	c := Change{After: &w.Item, Basis: []Basis{b.basisRecord(z, key)}}
+	if stands {
+		before := RecordOf(z, have, want.Statement)
+		c.Before = &Item{Record: &before}
+	}
+	switch {
+	case same && (own || want.Unclaimed):
+		return
+	case !stands:
+		c.Action = Create
+	case want.Unclaimed:
+		b.problem(w, diag.Warning, "kept", fmt.Sprintf("%s %s stands in the child zone with another value and is left alone", name, want.Type),
+			"standing: "+show(have)+"; in the parent: "+show(set), "")
+		return
+	case own:
+		c.Action = Update
+	case b.in.Adopt && same:
+		c.Action, c.Reason = Claim, "adopts the record that stands"
+	case b.in.Adopt:
+		c.Action, c.Reason = Update, "adopts the record that stands, and changes it"
+	default:
+		b.problem(w, diag.Error, "conflict",
+			fmt.Sprintf("%s %s in zone %s (%s, account %s) is not orgdns's", name, want.Type, z.Name, z.ID, z.Account),
+			"standing: "+show(have)+"; wanted: "+showWanted(want, set, err == nil),
+			"take it over with --adopt, or remove it")
+		return
+	}
+	b.add(w, c)
+}
+
+// show is a record set's content for people.
+func show(r estate.RecordSet) string {
+	if r.Alias != nil {
+		return "alias " + r.Alias.Name.String()
+	}
+	return strings.Join(slices.Sorted(slices.Values(r.Values)), " ") + fmt.Sprintf(" (TTL %d)", r.TTL)
+}
+
+func showWanted(want Record, set estate.RecordSet, known bool) string {
+	if known {
+		return show(set)
+	}
+	var out []string
+	for _, v := range want.Values {
+		out = append(out, v.String())
+	}
+	return strings.Join(out, " ") + " (known after apply)"
+}
+
+// isOwn reports whether a record is part of this owner's ledger itself.
+func (l *ledgerView) isOwn(r estate.RecordSet) bool {
+	label, _, _ := strings.Cut(LedgerName(l.ZoneName, l.Owner, 0).String(), ".")
+	_, ok := ledgerNumber(r.Name, l.ZoneName, label)
+	return ok && r.Type == "TXT"
+}
+
+// ownRecords are the records of a zone that its ledger claims.
+func (b *builder) ownRecords(z estate.Zone) []estate.RecordSet {
+	l := b.ledger(z)
+	if len(l.has) == 0 {
+		return nil
+	}
+	var out []estate.RecordSet
+	for r := range b.e.Records.Prefix(estate.RecordsOf(z.ID)) {
+		if l.has[Entry(z.Name, r.Name, r.Type, r.SetID)] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// orphanRecords takes out records that the ledgers claim and nobody wants, and
+// claims behind which nothing stands.
+func (b *builder) orphanRecords() {
+	for z := range b.e.Zones.All() {
+		if !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
+			continue
+		}
+		l := b.ledger(z)
+		if len(l.has) == 0 {
+			continue
+		}
+		retiring := b.retiring(z)
+		claimed := map[string]bool{}
+		for _, r := range b.ownRecords(z) {
+			claimed[Entry(z.Name, r.Name, r.Type, r.SetID)] = true
+			if b.wantedRecords[r.Key()] || b.pendingName(z, r) {
+				continue
+			}
+			b.plan.Managed++
+			if retiring && r.Type != "NS" { // goes with its zone
+				continue
+			}
+			c := b.removal(z, r)
+			b.handedOver(z, r, c.Address)
+			b.plan.Changes = append(b.plan.Changes, c)
+		}
+		b.forgetClaims(z, l, claimed)
+	}
+}
+
+// retiring reports whether a zone is ours and goes.
+func (b *builder) retiring(z estate.Zone) bool {
+	_, _, ours := MarkOf(z, b.in.Owner)
+	return ours && !z.Private && b.owned[z.ID] == ""
+}
+
+// pendingName reports whether a record may be one whose name is still to be
+// known, so that it must not be taken for an orphan: the validation record of a
+// certificate that is being made.
+func (b *builder) pendingName(z estate.Zone, r estate.RecordSet) bool {
+	return slices.ContainsFunc(b.plan.Changes, func(c Change) bool {
+		if c.After == nil || c.After.Record == nil || c.After.Record.Type != r.Type {
+			return false
+		}
+		id, err := b.known(c.After.Record.Zone)
+		if err != nil || id[0] != z.ID {
+			return false
+		}
+		_, err = b.known(c.After.Record.Name)
+		return err != nil
+	})
+}
+
+// removal is the change that deletes a claimed record.
+func (b *builder) removal(z estate.Zone, r estate.RecordSet) Change {
+	st := StatementRecords
+	if b.in.Apart[z.ID] {
+		st = StatementDelegation
+	}
+	before := RecordOf(z, r, st)
+	address := "records/" + z.Name.String() + "/" + r.Name.Relative(z.Name) + "/" + r.Type
+	if r.SetID != "" {
+		address += "/" + r.SetID
+	}
+	return Change{
+		Address: address, Action: Delete, Account: z.Account, Before: &Item{Record: &before},
+		Reason: "no longer in the configuration", Basis: []Basis{b.basisRecord(z, r.Key())},
+	}
+}
+
+// handedOver warns when an NS record of ours goes that points at a zone which
+// is not ours: the zone was made again by hand, and stays.
+func (b *builder) handedOver(z estate.Zone, r estate.RecordSet, address string) {
+	if r.Type != "NS" {
+		return
+	}
+	for child := range b.e.Zones.By(estate.ByName(r.Name)) {
+		if _, _, ours := MarkOf(child, b.in.Owner); ours || child.Private || !pointsAt(r, child) {
+			continue
+		}
+		b.plan.Diagnostics.Add(diag.Diagnostic{
+			Severity: diag.Warning, Code: "handed-over", Address: address, Account: string(z.Account),
+			Summary: fmt.Sprintf("%s NS goes, though it points at a zone that orgdns did not make: %s in account %s", r.Name, child.ID, child.Account),
+			Hint:    "the zone itself stays",
+		})
+	}
+}
+
+// forgetClaims withdraws entries behind which no record stands and none is
+// wanted.
+func (b *builder) forgetClaims(z estate.Zone, l *ledgerView, claimed map[string]bool) {
+	for _, e := range l.Entries() {
+		if claimed[e] || b.claims[z.ID+" "+e] {
+			continue
+		}
+		before := Record{Zone: Lit(z.ID), ZoneName: z.Name, Name: Lit(z.Name.String()), Type: "TXT", Statement: b.ledgerStatement(z), Entry: e}
+		b.plan.Changes = append(b.plan.Changes, Change{
+			Address: "ledger/" + z.Name.String() + "/" + e, Action: Forget, Account: z.Account,
+			Before: &Item{Record: &before}, Reason: "nothing stands behind the claim",
+		})
+	}
+}
+
+func (b *builder) ledgerStatement(z estate.Zone) Statement {
+	if b.in.Apart[z.ID] {
+		return StatementLedger
+	}
+	return StatementRecords
+}
