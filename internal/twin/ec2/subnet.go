@@ -1,0 +1,285 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/twin/world"
+)
+
+// subnetTable holds what is said of a subnet and does not matter to names.
+var subnetTable = world.Private[subnetMore]{Name: "ec2.subnets"}
+
+type subnetMore struct {
+	standard bool // made with the default VPC
+	publicIP bool // MapPublicIpOnLaunch
+	assign6  bool // AssignIpv6AddressOnCreation
+	dns64    bool
+	a, aaaa  bool // EnableResourceNameDns…RecordOnLaunch
+	hostname types.HostnameType
+	six      netip.Prefix // the IPv6 block
+}
+
+func subnetsOf(c *world.Call, vpc string) []estate.Subnet {
+	return slices.Collect(c.Estate().Subnets.By(estate.ByVPC(vpc)))
+}
+
+func noSubnet(id string) error { return notFound("SubnetID", "subnet", "subnet", id) }
+
+func findSubnet(c *world.Call, id string) (estate.Subnet, error) {
+	s, ok := c.Estate().Subnets.Get(id)
+	if !ok || s.Account != c.Account() || s.Region != c.Region {
+		return estate.Subnet{}, noSubnet(id)
+	}
+	return s, nil
+}
+
+// allowSubnet finds a subnet and asks for the permission to do the operation
+// on it.
+func allowSubnet(c *world.Call, id *string, dryRun *bool) (estate.Subnet, error) {
+	if aws.ToString(id) == "" {
+		return estate.Subnet{}, missing("subnetId")
+	}
+	s, err := findSubnet(c, *id)
+	if denied := allow(c, nil, on(c, "subnet", *id, s.Tags)); denied != nil {
+		return estate.Subnet{}, denied
+	}
+	if err != nil {
+		return estate.Subnet{}, err
+	}
+	return s, allow(c, dryRun)
+}
+
+func createSubnet(_ context.Context, c *world.Call, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
+	tags, err := specified(in.TagSpecifications, types.ResourceTypeSubnet)
+	if denied := allow(c, nil, creating(c, "subnet", tags)...); denied != nil {
+		return nil, denied
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := allowVPC(c, in.VpcId, nil)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case in.Ipv4IpamPoolId != nil || in.Ipv4NetmaskLength != nil || in.Ipv6IpamPoolId != nil || in.Ipv6NetmaskLength != nil:
+		return nil, c.Unsupported("Ipv4IpamPoolId")
+	case in.OutpostArn != nil:
+		return nil, c.Unsupported("OutpostArn")
+	case aws.ToBool(in.Ipv6Native):
+		return nil, c.Unsupported("Ipv6Native")
+	case aws.ToString(in.CidrBlock) == "":
+		return nil, missing("cidrBlock")
+	}
+	z, err := placed(c, aws.ToString(in.AvailabilityZone), aws.ToString(in.AvailabilityZoneId))
+	if err != nil {
+		return nil, err
+	}
+	cidr, err := parseCIDR(*in.CidrBlock, "cidrBlock")
+	if err != nil {
+		return nil, err
+	}
+	var more subnetMore
+	if in.Ipv6CidrBlock != nil {
+		more.six, err = netip.ParsePrefix(*in.Ipv6CidrBlock)
+		if err != nil || !more.six.Addr().Is6() || more.six != more.six.Masked() || more.six.Bits() < 44 || more.six.Bits() > 64 || more.six.Bits()%4 != 0 {
+			return nil, fail("InvalidParameterValue", "Value (%s) for parameter ipv6CidrBlock is invalid. This is not a valid IPv6 CIDR block.", *in.Ipv6CidrBlock)
+		}
+	}
+	for _, p := range []netip.Prefix{cidr, more.six} {
+		if err := fits(c, v, p); err != nil {
+			return nil, err
+		}
+	}
+	if c.World.Limits && len(subnetsOf(c, v.ID)) >= subnetsPerVPC {
+		return nil, fail("SubnetLimitExceeded", "The maximum number of subnets has been reached.")
+	}
+	if err := allow(c, in.DryRun); err != nil {
+		return nil, err
+	}
+	s := estate.Subnet{ID: newID(c, "subnet"), VPC: v.ID, Account: c.Account(), Region: c.Region, Zone: z.name, CIDR: cidr, Tags: tags}
+	c.Estate().Subnets.Put(s)
+	subnetTable.Put(c.State, s.ID, more)
+	made := showSubnet(c, s)
+	made.State = types.SubnetStatePending
+	return &ec2.CreateSubnetOutput{Subnet: &made}, nil
+}
+
+// placed finds the Availability Zone that a request names, by name or ID; the
+// first one when it names none.
+func placed(c *world.Call, name, id string) (zone, error) {
+	all := here(c).all()
+	parameter, value := "availabilityZone", name
+	if name == "" && id != "" {
+		parameter, value = "availabilityZoneId", id
+	}
+	allowed := ""
+	for i, z := range all {
+		if value == "" || value == z.name && id == "" || value == z.id || name == z.name && id == z.id {
+			return z, nil
+		}
+		if i > 0 {
+			allowed += ", "
+		}
+		allowed += z.name
+	}
+	return zone{}, fail("InvalidParameterValue", "Value (%s) for parameter %s is invalid. Subnets can currently only be created in the following availability zones: %s.", value, parameter, allowed)
+}
+
+// fits reports why a block cannot be a subnet's: it must lie in one of the
+// VPC's, be /16 to /28, and overlap no other subnet (VPC User Guide,
+// subnet-sizing.html).
+func fits(c *world.Call, v estate.VPC, p netip.Prefix) error {
+	if !p.IsValid() {
+		return nil
+	}
+	inside := slices.ContainsFunc(v.CIDRs, func(q netip.Prefix) bool { return q.Contains(p.Addr()) && q.Bits() <= p.Bits() })
+	if !inside || p.Addr().Is4() && (p.Bits() < 16 || p.Bits() > 28) {
+		return fail("InvalidSubnet.Range", "The CIDR '%s' is invalid.", p)
+	}
+	for _, s := range subnetsOf(c, v.ID) {
+		more, _ := subnetTable.Get(c.State, s.ID)
+		if s.CIDR.Overlaps(p) || more.six.IsValid() && more.six.Overlaps(p) {
+			return fail("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", p)
+		}
+	}
+	return nil
+}
+
+func deleteSubnet(_ context.Context, c *world.Call, in *ec2.DeleteSubnetInput) (*ec2.DeleteSubnetOutput, error) {
+	s, err := allowSubnet(c, in.SubnetId, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.State.Users(arn(c, "subnet", s.ID))) > 0 {
+		return nil, fail("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", s.ID)
+	}
+	c.Estate().Subnets.Delete(s.ID)
+	subnetTable.Delete(c.State, s.ID)
+	return &ec2.DeleteSubnetOutput{}, nil
+}
+
+func describeSubnets(_ context.Context, c *world.Call, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
+	if err := allow(c, in.DryRun, reading(c)); err != nil {
+		return nil, err
+	}
+	all := slices.Collect(c.Estate().Subnets.By(estate.ByRegion(c.Account(), c.Region)))
+	page, next, err := choose(selection{"subnetIds", in.SubnetIds, in.Filters, in.MaxResults, in.NextToken}, all,
+		estate.Subnet.Key, func(s estate.Subnet) attributes { return subnetAttributes(c, s) }, noSubnet)
+	out := &ec2.DescribeSubnetsOutput{NextToken: next}
+	for _, s := range page {
+		out.Subnets = append(out.Subnets, showSubnet(c, s))
+	}
+	return out, err
+}
+
+// subnetAttributes are the filters of API_DescribeSubnets.
+func subnetAttributes(c *world.Call, s estate.Subnet) attributes {
+	shown := showSubnet(c, s)
+	standard := yes(*shown.DefaultForAz)
+	zoneName, zoneID := []string{s.Zone}, []string{aws.ToString(shown.AvailabilityZoneId)}
+	cidr := []string{aws.ToString(shown.CidrBlock)}
+	a := attributes{
+		"availability-zone": zoneName, "availabilityZone": zoneName, "availability-zone-id": zoneID, "availabilityZoneId": zoneID,
+		"available-ip-address-count": nil, "cidr-block": cidr, "cidr": cidr, "cidrBlock": cidr, "customer-owned-ipv4-pool": nil,
+		"default-for-az": standard, "defaultForAz": standard, "enable-dns64": yes(*shown.EnableDns64), "enable-lni-at-device-index": nil,
+		"ipv6-cidr-block-association.ipv6-cidr-block": nil, "ipv6-cidr-block-association.association-id": nil,
+		"ipv6-cidr-block-association.state": nil, "ipv6-native": yes(false), "map-customer-owned-ip-on-launch": yes(false),
+		"map-public-ip-on-launch": yes(*shown.MapPublicIpOnLaunch), "outpost-arn": nil, "owner-id": {string(s.Account)},
+		"private-dns-name-options-on-launch.hostname-type":                        {string(shown.PrivateDnsNameOptionsOnLaunch.HostnameType)},
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record":    yes(*shown.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsARecord),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": yes(*shown.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord),
+		"state": {"available"}, "subnet-arn": {arn(c, "subnet", s.ID)}, "subnet-id": {s.ID}, "vpc-id": {s.VPC},
+	}
+	if n := shown.AvailableIpAddressCount; n != nil {
+		a["available-ip-address-count"] = []string{itoa(*n)}
+	}
+	for _, six := range shown.Ipv6CidrBlockAssociationSet {
+		a["ipv6-cidr-block-association.ipv6-cidr-block"] = []string{*six.Ipv6CidrBlock}
+		a["ipv6-cidr-block-association.association-id"] = []string{*six.AssociationId}
+		a["ipv6-cidr-block-association.state"] = []string{string(six.Ipv6CidrBlockState.State)}
+	}
+	return a.tagged(s.Tags)
+}
+
+func showSubnet(c *world.Call, s estate.Subnet) types.Subnet {
+	more, _ := subnetTable.Get(c.State, s.ID)
+	if more.hostname == "" {
+		more.hostname = types.HostnameTypeIpName
+	}
+	out := types.Subnet{
+		SubnetId: aws.String(s.ID), SubnetArn: aws.String(arn(c, "subnet", s.ID)), VpcId: aws.String(s.VPC), OwnerId: aws.String(string(s.Account)),
+		AvailabilityZone: aws.String(s.Zone), CidrBlock: aws.String(s.CIDR.String()), State: types.SubnetStateAvailable, Tags: list(s.Tags),
+		DefaultForAz: aws.Bool(more.standard), MapPublicIpOnLaunch: aws.Bool(more.publicIP), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
+		AssignIpv6AddressOnCreation: aws.Bool(more.assign6), EnableDns64: aws.Bool(more.dns64), Ipv6Native: aws.Bool(false),
+		PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
+			HostnameType: more.hostname, EnableResourceNameDnsARecord: aws.Bool(more.a), EnableResourceNameDnsAAAARecord: aws.Bool(more.aaaa),
+		},
+	}
+	if s.CIDR.IsValid() {
+		// Five addresses of every subnet are reserved (subnet-sizing.html).
+		out.AvailableIpAddressCount = aws.Int32(1<<(32-s.CIDR.Bits()) - 5)
+	}
+	for _, z := range here(c).all() {
+		if z.name == s.Zone {
+			out.AvailabilityZoneId = aws.String(z.id)
+		}
+	}
+	if more.six.IsValid() {
+		out.Ipv6CidrBlockAssociationSet = []types.SubnetIpv6CidrBlockAssociation{{
+			AssociationId: aws.String(association(s.ID, more.six)), Ipv6CidrBlock: aws.String(more.six.String()),
+			Ipv6CidrBlockState: &types.SubnetCidrBlockState{State: types.SubnetCidrBlockStateCodeAssociated},
+			IpSource:           types.IpSourceAmazon, Ipv6AddressAttribute: types.Ipv6AddressAttributePublic,
+		}}
+	}
+	return out
+}
+
+// modifySubnetAttribute changes one attribute (API_ModifySubnetAttribute).
+func modifySubnetAttribute(_ context.Context, c *world.Call, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
+	s, err := allowSubnet(c, in.SubnetId, nil)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case in.CustomerOwnedIpv4Pool != nil || in.MapCustomerOwnedIpOnLaunch != nil:
+		return nil, c.Unsupported("MapCustomerOwnedIpOnLaunch")
+	case in.EnableLniAtDeviceIndex != nil || in.DisableLniAtDeviceIndex != nil:
+		return nil, c.Unsupported("EnableLniAtDeviceIndex")
+	}
+	more, _ := subnetTable.Get(c.State, s.ID)
+	given := 0
+	for _, a := range []struct {
+		value *types.AttributeBooleanValue
+		field *bool
+	}{
+		{in.MapPublicIpOnLaunch, &more.publicIP}, {in.AssignIpv6AddressOnCreation, &more.assign6}, {in.EnableDns64, &more.dns64},
+		{in.EnableResourceNameDnsARecordOnLaunch, &more.a}, {in.EnableResourceNameDnsAAAARecordOnLaunch, &more.aaaa},
+	} {
+		if a.value != nil {
+			given++
+			*a.field = aws.ToBool(a.value.Value)
+		}
+	}
+	if in.PrivateDnsHostnameTypeOnLaunch != "" {
+		given++
+		more.hostname = in.PrivateDnsHostnameTypeOnLaunch
+	}
+	switch {
+	case given == 0:
+		return nil, fail("MissingParameter", "The request must contain an attribute to modify")
+	case given > 1:
+		return nil, fail("InvalidParameterCombination", "Fields for multiple attribute types specified")
+	case more.assign6 && !more.six.IsValid():
+		return nil, fail("InvalidParameterValue", "Invalid value '%s' for subnetId. Subnet does not have an IPv6 CIDR block.", s.ID)
+	}
+	subnetTable.Put(c.State, s.ID, more)
+	return &ec2.ModifySubnetAttributeOutput{}, nil
+}

@@ -1,0 +1,231 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/twin/world"
+)
+
+// tagTable holds the tags of what does not stand in the estate, by identifier.
+var tagTable = world.Private[estate.Tags]{Name: "ec2.tags"}
+
+// taggable is a resource that has tags.
+type taggable struct {
+	id   string
+	kind types.ResourceType
+	tags estate.Tags
+}
+
+// tagged finds a resource of the caller's in the Region.
+func tagged(c *world.Call, id string) (taggable, error) {
+	prefix, _, _ := strings.Cut(id, "-")
+	switch prefix {
+	case "vpc":
+		v, err := findVPC(c, id)
+		return taggable{id, types.ResourceTypeVpc, v.Tags}, err
+	case "subnet":
+		s, err := findSubnet(c, id)
+		return taggable{id, types.ResourceTypeSubnet, s.Tags}, err
+	case "sg":
+		_, err := findGroup(c, id)
+		return taggable{id, types.ResourceTypeSecurityGroup, tagsOf(c, id)}, err
+	case "igw":
+		_, err := findGateway(c, id)
+		return taggable{id, types.ResourceTypeInternetGateway, tagsOf(c, id)}, err
+	case "acl":
+		_, err := findACL(c, id)
+		return taggable{id, types.ResourceTypeNetworkAcl, tagsOf(c, id)}, err
+	case "rtb":
+		_, err := findRouteTable(c, id)
+		return taggable{id, types.ResourceTypeRouteTable, tagsOf(c, id)}, err
+	case "dopt":
+		if id != dhcpOptions(c) {
+			return taggable{}, notFound("DhcpOptionsID", "dhcpOptions", "dopt", id)
+		}
+		return taggable{id, types.ResourceTypeDhcpOptions, tagsOf(c, id)}, nil
+	}
+	return taggable{}, fail("InvalidID", "The ID '%s' is not valid", id)
+}
+
+func tagsOf(c *world.Call, id string) estate.Tags {
+	tags, _ := tagTable.Get(c.State, id)
+	return tags
+}
+
+// retag gives a resource other tags.
+func retag(c *world.Call, r taggable, tags estate.Tags) {
+	e := c.Estate()
+	switch r.kind {
+	case types.ResourceTypeVpc:
+		v, _ := e.VPCs.Get(r.id)
+		v.Tags = tags
+		e.VPCs.Put(v)
+	case types.ResourceTypeSubnet:
+		s, _ := e.Subnets.Get(r.id)
+		s.Tags = tags
+		e.Subnets.Put(s)
+	default:
+		tagTable.Put(c.State, r.id, tags)
+	}
+}
+
+// checkTags holds tags to the restrictions that AWS sets (Amazon EC2 User
+// Guide, Using_Tags.html#tag-restrictions).
+func checkTags(tags estate.Tags) error {
+	for k, v := range tags {
+		switch {
+		case strings.HasPrefix(strings.ToLower(k), "aws:"):
+			return fail("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
+		case k == "":
+			return fail("InvalidParameterValue", "Tag key cannot be empty.")
+		case len([]rune(k)) > 127:
+			return fail("InvalidParameterValue", "Tag key exceeds the maximum length of 127 characters")
+		case len([]rune(v)) > 256:
+			return fail("InvalidParameterValue", "Tag value exceeds the maximum length of 256 characters")
+		}
+	}
+	if len(tags) > 50 {
+		return fail("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+	}
+	return nil
+}
+
+// specified are the tags that a request gives to the resource that it makes.
+func specified(specs []types.TagSpecification, kind types.ResourceType) (estate.Tags, error) {
+	tags := estate.Tags{}
+	for _, s := range specs {
+		if s.ResourceType != kind {
+			return nil, fail("InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", s.ResourceType)
+		}
+		for _, t := range s.Tags {
+			if _, twice := tags[aws.ToString(t.Key)]; twice {
+				return nil, fail("InvalidParameterValue", "Duplicate tag key '%s' specified.", aws.ToString(t.Key))
+			}
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		}
+	}
+	return tags, checkTags(tags)
+}
+
+// list gives tags as EC2 writes them, sorted by key.
+func list(tags estate.Tags) []types.Tag {
+	var out []types.Tag
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
+	}
+	return out
+}
+
+func createTags(_ context.Context, c *world.Call, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
+	tags := estate.Tags{}
+	for _, t := range in.Tags {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	resources, err := tagging(c, in.Resources, tags, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTags(tags); err != nil {
+		return nil, err
+	}
+	for _, r := range resources {
+		after := r.tags.With(tags)
+		if err := checkTags(after); err != nil {
+			return nil, err
+		}
+		retag(c, r, after)
+	}
+	return &ec2.CreateTagsOutput{}, nil
+}
+
+// tagging finds the resources of a request about tags, and asks for the
+// permission on each.
+func tagging(c *world.Call, ids []string, tags estate.Tags, dryRun *bool) ([]taggable, error) {
+	var resources []taggable
+	for _, id := range ids {
+		r, err := tagged(c, id)
+		n := on(c, string(r.kind), id, r.tags)
+		if err != nil {
+			n = on(c, "*", id, nil)
+		}
+		maps.Copy(n.conditions, requested(tags))
+		if denied := allow(c, nil, n); denied != nil {
+			return nil, denied
+		}
+		if err != nil {
+			return nil, err
+		}
+		resources = append(resources, r)
+	}
+	return resources, allow(c, dryRun)
+}
+
+func deleteTags(_ context.Context, c *world.Call, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
+	named := estate.Tags{}
+	for _, t := range in.Tags {
+		named[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	resources, err := tagging(c, in.Resources, named, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range resources {
+		after := r.tags.With(nil)
+		// Without a list all tags go; a value, the empty one too, must be the
+		// tag's (API_DeleteTags).
+		if len(in.Tags) == 0 {
+			clear(after)
+		}
+		for _, t := range in.Tags {
+			if k := aws.ToString(t.Key); t.Value == nil || after[k] == *t.Value {
+				delete(after, k)
+			}
+		}
+		retag(c, r, after)
+	}
+	return &ec2.DeleteTagsOutput{}, nil
+}
+
+func describeTags(_ context.Context, c *world.Call, in *ec2.DescribeTagsInput) (*ec2.DescribeTagsOutput, error) {
+	if err := allow(c, in.DryRun, reading(c)); err != nil {
+		return nil, err
+	}
+	var all []types.TagDescription
+	add := func(id string, kind types.ResourceType, tags estate.Tags) {
+		for _, t := range list(tags) {
+			all = append(all, types.TagDescription{ResourceId: aws.String(id), ResourceType: kind, Key: t.Key, Value: t.Value})
+		}
+	}
+	for v := range c.Estate().VPCs.By(estate.ByRegion(c.Account(), c.Region)) {
+		add(v.ID, types.ResourceTypeVpc, v.Tags)
+	}
+	for s := range c.Estate().Subnets.By(estate.ByRegion(c.Account(), c.Region)) {
+		add(s.ID, types.ResourceTypeSubnet, s.Tags)
+	}
+	tagTable.Walk(c.State, "", func(id string, tags estate.Tags) bool {
+		if r, err := tagged(c, id); err == nil {
+			add(id, r.kind, tags)
+		}
+		return true
+	})
+	key := func(t types.TagDescription) string { return aws.ToString(t.ResourceId) + "\x00" + aws.ToString(t.Key) }
+	slices.SortFunc(all, func(a, b types.TagDescription) int { return cmp.Compare(key(a), key(b)) })
+	page, next, err := choose(selection{filters: in.Filters, max: in.MaxResults, token: in.NextToken}, all, key,
+		func(t types.TagDescription) attributes {
+			return attributes{
+				"key": {aws.ToString(t.Key)}, "value": {aws.ToString(t.Value)},
+				"resource-id": {aws.ToString(t.ResourceId)}, "resource-type": {string(t.ResourceType)},
+				"tag:" + aws.ToString(t.Key): {aws.ToString(t.Value)},
+			}
+		}, nil)
+	return &ec2.DescribeTagsOutput{Tags: page, NextToken: next}, err
+}
