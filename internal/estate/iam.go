@@ -45,8 +45,12 @@ type User struct {
 
 func (u User) Key() string { return u.ARN }
 func (u User) IndexKeys() []string {
-	return []string{ByAccount(u.Account), "user/" + string(u.Account) + "/" + u.Name}
+	return []string{ByAccount(u.Account), ByUser(u.Account, u.Name)}
 }
+
+// ByUser is the index key of a user: names are unique in an account whatever
+// the path.
+func ByUser(id AccountID, name string) string { return "user/" + string(id) + "/" + name }
 
 // ManagedPolicy is a customer managed IAM policy with its versions.
 type ManagedPolicy struct {

@@ -1,5 +1,7 @@
 package estate
 
+import "slices"
+
 // Organization is what DescribeOrganization says; any member account may ask.
 type Organization struct {
 	ID         string    `json:"id,omitempty"` // o-…
@@ -33,7 +35,7 @@ type Account struct {
 }
 
 func (a Account) Key() string         { return string(a.ID) }
-func (a Account) IndexKeys() []string { return []string{"parent/" + a.Parent} }
+func (a Account) IndexKeys() []string { return []string{ByParent(a.Parent)} }
 
 // Unit is an organizational unit.
 type Unit struct {
@@ -44,7 +46,7 @@ type Unit struct {
 }
 
 func (u Unit) Key() string         { return u.ID }
-func (u Unit) IndexKeys() []string { return []string{"parent/" + u.Parent} }
+func (u Unit) IndexKeys() []string { return []string{ByParent(u.Parent)} }
 
 // OrganizationPolicy is a service or resource control policy.
 type OrganizationPolicy struct {
@@ -59,3 +61,43 @@ type OrganizationPolicy struct {
 }
 
 func (p OrganizationPolicy) Key() string { return p.ID }
+
+// IndexKeys are the targets.
+func (p OrganizationPolicy) IndexKeys() []string {
+	var keys []string
+	for _, t := range p.Targets {
+		keys = append(keys, ByAttachment(t))
+	}
+	return keys
+}
+
+// ByAttachment is the index key of the policies attached to a root, unit or account.
+func ByAttachment(id string) string { return "target/" + id }
+
+// ByParent is the index key of what lies directly in a root or unit.
+func ByParent(id string) string { return "parent/" + id }
+
+// maxDepth bounds a path, so that a snapshot whose units contain each other
+// does no harm; AWS allows five levels of units.
+const maxDepth = 16
+
+// Path is the way from the organization's root to an account or unit: the root,
+// its units from the top, itself. It is nil outside the organization.
+func (e Estate) Path(id string) []string {
+	var path []string
+	for at := id; len(path) < maxDepth; {
+		path = append(path, at)
+		if at == e.Organization.Root && at != "" {
+			slices.Reverse(path)
+			return path
+		}
+		if a, ok := e.Accounts.Get(at); ok {
+			at = a.Parent
+		} else if u, ok := e.Units.Get(at); ok {
+			at = u.Parent
+		} else {
+			return nil
+		}
+	}
+	return nil
+}

@@ -9,10 +9,10 @@ import (
 // managedPrefix begins the ARN of a policy that AWS manages.
 const managedPrefix = "arn:aws:iam::aws:policy/"
 
-// managed are policies of AWS by path and name. The three general ones and
-// those of Route 53 are as AWS publishes them (AWS Managed Policy Reference);
-// ReadOnlyAccess, whose real text lists some thousand actions, is shortened to
-// patterns over the services that the twin has.
+// managed are policies of AWS by path and name, as AWS publishes them (AWS
+// Managed Policy Reference), but for the ReadOnlyAccess policies of no single
+// service and of VPC: those list each action, here patterns over the services
+// that the twin has.
 var managed = map[string]string{
 	"AdministratorAccess": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
 	"PowerUserAccess": `{"Version":"2012-10-17","Statement":[
@@ -48,8 +48,10 @@ var managed = map[string]string{
 		"organizations:ListPolicies","organizations:ListTargetsForPolicy"],"Resource":"*"}]}`,
 	"AWSOrganizationsReadOnlyAccess": `{"Version":"2012-10-17","Statement":[{"Sid":"AWSOrganizationsReadOnly","Effect":"Allow",
 		"Action":["organizations:Describe*","organizations:List*"],"Resource":"*"}]}`,
-	"AWSOrganizationsFullAccess": `{"Version":"2012-10-17","Statement":[{"Sid":"AWSOrganizationsFullAccess","Effect":"Allow",
-		"Action":"organizations:*","Resource":"*"}]}`,
+	"AWSOrganizationsFullAccess": `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"organizations:*","Resource":"*"},
+		{"Effect":"Allow","Action":["account:PutAlternateContact","account:DeleteAlternateContact","account:GetAlternateContact"],"Resource":"*"},
+		{"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"*","Condition":{"StringEquals":{"iam:AWSServiceName":"organizations.amazonaws.com"}}}]}`,
 	"AWSCertificateManagerFullAccess": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["acm:*"],"Resource":"*"}]}`,
 	"AWSCertificateManagerReadOnly": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["acm:DescribeCertificate",
 		"acm:ListCertificates","acm:GetCertificate","acm:ListTagsForCertificate","acm:GetAccountConfiguration"],"Resource":"*"}}`,

@@ -24,13 +24,17 @@ type Caller struct {
 	// Administrator may do everything in its account: the twin's 12-digit
 	// access keys.
 	Administrator bool
-	// SessionPolicies narrow a session; each must allow.
+	// SessionPolicies narrow a session; one of them must allow.
 	SessionPolicies []string
-	// Tags are the session's tags (aws:PrincipalTag is the principal's own).
-	Tags      estate.Tags
-	AccessKey string
-	IssuedAt  time.Time // of a session
-	SourceIP  netip.Addr
+	// Tags are the session's tags; they go before those of the role. Those
+	// whose keys are Transitive pass on to sessions that this one starts.
+	Tags       estate.Tags
+	Transitive []string
+	// SourceIdentity of a session passes on too.
+	SourceIdentity string
+	AccessKey      string
+	IssuedAt       time.Time // of a session
+	SourceIP       netip.Addr
 }
 
 // Call is one API call inside its transaction. A handler reads and writes
