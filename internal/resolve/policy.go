@@ -8,9 +8,9 @@ package resolve
 // of AssociateVPCWithHostedZone) stand with these services.
 type Policy struct {
 	// Closed says that the estate holds all that there is, as in the twin: a
-	// name that is nowhere does not exist. An estate that answered the query
-	// for all alias targets is closed too. In an open estate such a name is
+	// name that is nowhere does not exist. In an open estate such a name is
 	// Outside, and an alias target that is not held is answered by its name.
+	// New tells when an estate is closed anyway.
 	Closed bool
 	// Unhealthy are the health checks that fail, by ID.
 	Unhealthy map[string]bool
