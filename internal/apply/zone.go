@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func (r *run) queue(id string, first *node) *zoneQueue {
 // flush starts the worker of every zone that has ready changes and nothing
 // about to become ready that could share the batch.
 func (r *run) flush() {
-	for _, id := range sortedZones(r.zones) {
+	for _, id := range slices.Sorted(maps.Keys(r.zones)) {
 		q := r.zones[id]
 		if q.busy || len(q.ready) == 0 || r.stopped && q.drop() || !q.lingered && slices.ContainsFunc(q.members, r.soon) {
 			continue
@@ -265,7 +266,7 @@ func (w *zoneWorker) write(units []unit) {
 		byStatement[u.statement] = append(byStatement[u.statement], u)
 	}
 	var gone []unit
-	for _, st := range []plan.Statement{plan.StatementApex, plan.StatementRecords, plan.StatementDelegation, plan.StatementLedger} {
+	for _, st := range slices.Sorted(maps.Keys(byStatement)) {
 		for _, batch := range w.batches(st, byStatement[st]) {
 			gone = append(gone, w.send(st, batch)...)
 		}
@@ -438,6 +439,8 @@ func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
 		w.ledger = next
 		w.finish(units, attrs)
 		return units
+	case st == plan.StatementGone && len(units) > 1: // each may be permitted by a statement of its own
+		return w.halve(st, units)
 	case !w.run.o.Port.Refused(err):
 		w.fail(units, err)
 		return nil
@@ -605,13 +608,4 @@ func (r *run) report(units []unit, f func(*node)) {
 			}
 		}
 	})
-}
-
-func sortedZones(m map[string]*zoneQueue) []string {
-	out := make([]string, 0, len(m))
-	for id := range m {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -27,7 +27,7 @@ func failed(c estate.Certificate) bool {
 
 func (b *builder) certificates() {
 	for _, w := range b.in.Wanted {
-		if w.Item.Certificate == nil {
+		if w.Item.Certificate == nil || w.Frozen {
 			continue
 		}
 		q := estate.Query{Kind: estate.QueryCertificates, Account: w.Account, Region: w.Region}

@@ -74,6 +74,9 @@ const (
 	// StatementDelegation permits NS records of exactly the delegated names
 	// in a zone that others own; the ledger is written apart.
 	StatementDelegation Statement = "delegation"
+	// StatementGone permits taking such records out again once the
+	// configuration no longer has them; which statement that was is not known.
+	StatementGone Statement = "gone"
 	// StatementLedger permits the ledger of such a zone.
 	StatementLedger Statement = "ledger"
 	// StatementApex permits UPSERT of the NS record at the apex.

@@ -65,7 +65,9 @@ type Wanted struct {
 	Settle      bool
 	SettleAfter []string
 	Reason      string // why, for people
-	Pos         diag.Pos
+	// Frozen: what stands is left as it is, and is no orphan either.
+	Frozen bool
+	Pos    diag.Pos
 }
 
 // Dependency is a change that must be done first; with Settled, also in effect

@@ -24,6 +24,9 @@ func (b *builder) records() {
 
 func (b *builder) record(w Wanted, want Record) {
 	zoneID, err := b.known(want.Zone)
+	if err != nil && w.Frozen {
+		return
+	}
 	if err != nil { // the zone is still to be made, so nothing stands in it
 		b.add(w, Change{Action: Create, After: &w.Item})
 		return
@@ -31,7 +34,9 @@ func (b *builder) record(w Wanted, want Record) {
 	z, _ := b.e.Zones.Get(zoneID[0])
 	q := estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}
 	if !b.e.Answered(q) {
-		b.unread(w, q)
+		if !w.Frozen {
+			b.unread(w, q)
+		}
 		return
 	}
 	names, err := b.known(want.Name)
@@ -49,6 +54,9 @@ func (b *builder) record(w Wanted, want Record) {
 	b.wantedRecords[key] = true
 	entry := Entry(z.Name, name, want.Type, want.SetID)
 	b.claims[z.ID+" "+entry] = true
+	if w.Frozen {
+		return
+	}
 	have, stands := b.e.Records.Get(key)
 	own := b.ledger(z).has[entry]
 	if own && stands {
@@ -184,7 +192,7 @@ func (b *builder) pendingName(z estate.Zone, r estate.RecordSet) bool {
 func (b *builder) removal(z estate.Zone, r estate.RecordSet) Change {
 	st := StatementRecords
 	if b.in.Apart[z.ID] {
-		st = StatementDelegation
+		st = StatementGone
 	}
 	before := RecordOf(z, r, st)
 	address := "records/" + z.Name.String() + "/" + r.Name.Relative(z.Name) + "/" + r.Type

@@ -62,6 +62,13 @@ func (b *builder) zones() {
 		if w.Item.Zone == nil {
 			continue
 		}
+		if z, ok := OwnZone(b.e, b.in.Owner, w.Account, *w.Item.Zone); ok && w.Frozen {
+			b.stands(w, z)
+			b.owned[z.ID] = w.Address
+		}
+		if w.Frozen {
+			continue
+		}
 		zones := estate.Query{Kind: estate.QueryZones, Account: w.Account}
 		if !b.e.Answered(zones) {
 			b.unread(w, zones)
@@ -115,7 +122,7 @@ func (b *builder) stands(w Wanted, z estate.Zone) {
 func (b *builder) tags() {
 	for _, w := range b.in.Wanted {
 		t := w.Item.ZoneTags
-		if t == nil {
+		if t == nil || w.Frozen {
 			continue
 		}
 		id, err := b.known(t.Zone)

@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Permission is one thing that orgdns must be allowed to do in an account: what
+// a recipe says of it, as plain data. Package awsapi makes the statements of
+// IAM and session policies of it.
+type Permission struct {
+	Account estate.AccountID `json:"account"`
+	May     May              `json:"may"`
+	Region  estate.Region    `json:"region,omitempty"` // of VPCs and certificates
+	// Zone is a hosted zone's ID; empty is any zone of the account, for zones
+	// that do not stand yet.
+	Zone string `json:"zone,omitempty"`
+	// Role is the name of a role to read, or the ARN of one to assume.
+	Role string `json:"role,omitempty"`
+
+	// What follows limits MayChangeRecords; an empty list does not limit.
+	ZoneName  dnsname.Name   `json:"zoneName,omitzero"`
+	Statement Statement      `json:"statement,omitempty"`
+	Names     []dnsname.Name `json:"names,omitempty"`
+	Like      []string       `json:"like,omitempty"` // patterns of normalized names: LikeUnder, LikeLedger
+	Types     []string       `json:"types,omitempty"`
+	Verbs     []Verb         `json:"verbs,omitempty"`
+}
+
+// May is what a permission permits.
+type May string
+
+// What may be done. Creating, deleting and changing include following the
+// change until it is in effect.
+const (
+	MayReadOrganization May = "readOrganization" // its ID and management account
+	MayReadAccounts     May = "readAccounts"     // accounts and units
+	MayReadZones        May = "readZones"        // the list of zones
+	MayReadZone         May = "readZone"         // Zone: name servers, VPCs, records, tags
+	MayReadVPCs         May = "readVPCs"         // Region
+	MayReadCertificates May = "readCertificates" // Region
+	MayReadRole         May = "readRole"         // Role: the role and its policies
+	MayReadLimits       May = "readLimits"       // quotas of the account; with Zone, of that zone
+	MayCreateZone       May = "createZone"       // any; CreateHostedZone cannot be limited by name
+	MayDeleteZone       May = "deleteZone"       // Zone
+	MayTagZone          May = "tagZone"          // Zone
+	MayChangeRecords    May = "changeRecords"    // Zone, as limited
+	MayMakeCertificates May = "makeCertificates" // Region: request, tag, delete
+	MayAssume           May = "assume"           // Role: held by whoever runs orgdns
+)
+
+// LikeUnder is the pattern of every name below n, the wildcard record
+// included.
+func LikeUnder(n dnsname.Name) string { return "*." + n.Normalized() }
+
+// LikeLedger is the pattern of an owner's ledger sets in a zone.
+func LikeLedger(zone dnsname.Name, owner string) string {
+	first := LedgerName(zone, owner, 0).Normalized()
+	return first[:len(first)-len(zone.Normalized())-1] + "*." + zone.Normalized()
+}
+
+// statementSize is how many characters of names a statement takes, so that it
+// fits a managed policy of 6,144 characters with all that stands around them
+// (IAM User Guide, reference_iam-quotas.html).
+const statementSize = 5400
+
+// Share is a statement and the names that it permits.
+type Share struct {
+	Statement Statement
+	Names     []dnsname.Name
+}
+
+// Spread shares names out over as many statements as they need: st itself,
+// then st-2, st-3, …. Since ForAllValues is judged per statement over a whole
+// batch, the records of two shares never stand in one batch; giving each
+// record the statement of its share cuts the batches so.
+func (st Statement) Spread(names []dnsname.Name) []Share {
+	names = slices.Clone(names)
+	slices.SortFunc(names, dnsname.Name.Compare)
+	var out []Share
+	room := 0
+	for _, n := range slices.Compact(names) {
+		size := len(n.Normalized()) + len(`"",`)
+		if size > room {
+			next := Share{Statement: st}
+			if len(out) > 0 {
+				next.Statement = Statement(fmt.Sprintf("%s-%d", st, len(out)+1))
+			}
+			out, room = append(out, next), statementSize
+		}
+		last := &out[len(out)-1]
+		last.Names = append(last.Names, n)
+		room -= size
+	}
+	return out
+}

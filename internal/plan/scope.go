@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Permissions is what carrying out the plan must be allowed, by account: the
+// scope to which a run's sessions are narrowed.
+func (p *Plan) Permissions() map[estate.AccountID][]Permission {
+	out := map[estate.AccountID][]Permission{}
+	add := func(x Permission) {
+		same := func(y Permission) bool {
+			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone
+		}
+		if !slices.ContainsFunc(out[x.Account], same) {
+			out[x.Account] = append(out[x.Account], x)
+		}
+	}
+	for _, c := range p.Changes {
+		one := Permission{Account: c.Account, Region: c.Region}
+		switch item := c.Item(); {
+		case item.Zone != nil && c.Action == Create:
+			one.May = MayCreateZone
+		case item.Zone != nil && c.Action == Delete:
+			one.May, one.Zone = MayDeleteZone, c.ID
+		case item.Zone != nil:
+			one.May, one.Zone = MayTagZone, c.ID
+		case item.ZoneTags != nil:
+			one.May, one.Zone = MayTagZone, p.zoneID(item.ZoneTags.Zone)
+		case item.Record != nil:
+			one.May, one.Zone = MayChangeRecords, p.zoneID(item.Record.Zone)
+			one.ZoneName = item.Record.ZoneName
+		case item.Certificate != nil:
+			one.May = MayMakeCertificates
+			add(Permission{Account: c.Account, Region: c.Region, May: MayReadCertificates})
+		}
+		add(one)
+		add(Permission{Account: c.Account, May: MayReadZones})
+		add(Permission{Account: c.Account, May: MayReadZone})
+	}
+	for _, list := range out {
+		slices.SortFunc(list, func(a, b Permission) int {
+			return strings.Compare(string(a.May)+" "+a.Zone+" "+string(a.Region), string(b.May)+" "+b.Zone+" "+string(b.Region))
+		})
+	}
+	return out
+}
+
+// zoneID is the ID of a zone that stands; empty when it is still to be made.
+func (p *Plan) zoneID(v Value) string {
+	if id, ok := v.Literal(); ok {
+		return id
+	}
+	if ref, ok := v.Ref(); ok {
+		if got := p.Known[ref.Address][ref.Attribute]; len(got) == 1 {
+			return got[0]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,132 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// childTypes are the types of records that orgdns may write into a zone of its
+// own; NS among them for delegations further down. SOA is never written.
+var childTypes = []string{"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"}
+
+// Permissions is the least that each account must permit orgdns for the whole
+// life of this configuration: observing, making, repairing and removing. What
+// is not known of the organization yet is permitted more widely: a parent zone
+// whose ID was not read by any zone of the account.
+func Permissions(in Input) []plan.Permission {
+	p := &permissions{seen: map[string]bool{}}
+	for _, a := range accounts(in) {
+		p.add(plan.Permission{Account: a.ID, May: plan.MayReadZones})
+		p.add(plan.Permission{Account: a.ID, May: plan.MayReadZone})
+		if a.Role != "" {
+			p.add(plan.Permission{Account: a.ID, May: plan.MayReadRole, Role: a.Role})
+		}
+	}
+	parents := map[parentZone][]dnsname.Name{}
+	for _, d := range in.Config.Delegations {
+		child, problems := in.Config.FindAccount(d.Child, in.Estate)
+		if len(problems) > 0 {
+			continue
+		}
+		for _, may := range []plan.May{plan.MayCreateZone, plan.MayDeleteZone, plan.MayTagZone} {
+			p.add(plan.Permission{Account: child.ID, May: may})
+		}
+		create := []plan.Verb{plan.VerbCreate, plan.VerbDelete}
+		p.add(plan.Permission{
+			Account: child.ID, May: plan.MayChangeRecords, ZoneName: d.Domain, Statement: plan.StatementRecords,
+			Names: []dnsname.Name{d.Domain}, Like: []string{plan.LikeUnder(d.Domain)}, Types: childTypes, Verbs: create,
+		})
+		p.add(plan.Permission{
+			Account: child.ID, May: plan.MayChangeRecords, ZoneName: d.Domain, Statement: plan.StatementApex,
+			Names: []dnsname.Name{d.Domain}, Types: []string{"NS"}, Verbs: []plan.Verb{plan.VerbUpsert},
+		})
+		for _, c := range d.Certificates {
+			r := certificateRegion(c)
+			p.add(plan.Permission{Account: child.ID, May: plan.MayMakeCertificates, Region: r})
+			p.add(plan.Permission{Account: child.ID, May: plan.MayReadCertificates, Region: r})
+		}
+		parent, problems := in.Config.FindAccount(d.Parent.Account, in.Estate)
+		if d.Parent.External != "" || len(problems) > 0 {
+			continue
+		}
+		if _, chained := chain(in, d, parent.ID); chained {
+			continue // a zone of our own, permitted above
+		}
+		at := parentZone{account: parent.ID}
+		if c := parentCandidates(in, d, parent.ID); len(c) == 1 {
+			at.id, at.name = c[0].ID, c[0].Name
+		} else if at.name = d.Parent.Domain; at.name.IsZero() {
+			at.name, _ = d.Domain.Parent()
+		}
+		parents[at] = append(parents[at], d.Domain)
+	}
+	for at, names := range parents {
+		p.parent(at, names, in.Config.Owner)
+	}
+	for _, e := range in.Config.Expect {
+		if e.From.Internet {
+			continue
+		}
+		ids, _ := in.Config.SelectAccounts(e.From.Selector, in.Estate)
+		for _, id := range ids {
+			regions := e.From.Regions
+			if len(regions) == 0 {
+				regions = in.Config.AccountByID(id).Regions
+			}
+			for _, r := range regions {
+				p.add(plan.Permission{Account: id, May: plan.MayReadVPCs, Region: r})
+			}
+		}
+	}
+	return p.sorted()
+}
+
+// parentZone is a zone that others own and that holds links of ours; without
+// an ID it was not read.
+type parentZone struct {
+	account estate.AccountID
+	id      string
+	name    dnsname.Name
+}
+
+type permissions struct {
+	list []plan.Permission
+	seen map[string]bool
+}
+
+func (p *permissions) add(x plan.Permission) {
+	key := fmt.Sprintf("%+v", x)
+	if !p.seen[key] {
+		p.seen[key] = true
+		p.list = append(p.list, x)
+	}
+}
+
+// parent permits NS records of exactly the delegated names, in as many
+// statements as their length asks for, and our ledger.
+func (p *permissions) parent(at parentZone, names []dnsname.Name, owner string) {
+	verbs := []plan.Verb{plan.VerbCreate, plan.VerbDelete}
+	for _, share := range plan.StatementDelegation.Spread(names) {
+		p.add(plan.Permission{
+			Account: at.account, May: plan.MayChangeRecords, Zone: at.id, ZoneName: at.name,
+			Statement: share.Statement, Names: share.Names, Types: []string{"NS"}, Verbs: verbs,
+		})
+	}
+	p.add(plan.Permission{
+		Account: at.account, May: plan.MayChangeRecords, Zone: at.id, ZoneName: at.name,
+		Statement: plan.StatementLedger, Like: []string{plan.LikeLedger(at.name, owner)}, Types: []string{"TXT"}, Verbs: verbs,
+	})
+}
+
+func (p *permissions) sorted() []plan.Permission {
+	slices.SortStableFunc(p.list, func(a, b plan.Permission) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.May, b.May), cmp.Compare(a.Zone, b.Zone),
+			a.ZoneName.Compare(b.ZoneName), cmp.Compare(a.Statement, b.Statement), cmp.Compare(a.Region, b.Region))
+	})
+	return p.list
+}

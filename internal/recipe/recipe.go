@@ -1,0 +1,203 @@
+// Package recipe turns the configuration into what must be known of the
+// organization and what is wanted there: one file a recipe. Everything is
+// values in, values out; asking is package reconcile's business, comparing
+// with what stands is package plan's.
+package recipe
+
+import (
+	"slices"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// Input is what a recipe sees.
+type Input struct {
+	Config *config.Config
+	Estate estate.Estate // what is known so far
+	Now    time.Time
+	// Destroy wants nothing, so that all that is owned goes.
+	Destroy bool
+	// MoveRecords carries occluded records of a parent into the child zone.
+	MoveRecords bool
+}
+
+// Output is what the recipes make of it.
+type Output struct {
+	Wanted      []plan.Wanted
+	Apart       map[string]bool // see plan.Input
+	Waiting     []plan.Waiting
+	Diagnostics diag.List
+}
+
+// Needs lists the queries that were not asked yet and whose answers the recipes
+// need next. It is called again until it lists nothing.
+func Needs(in Input) []estate.Query {
+	n := &needs{Input: in, seen: map[estate.Query]bool{}}
+	n.organization()
+	for _, a := range accounts(in) {
+		n.ask(estate.Query{Kind: estate.QueryZones, Account: a.ID})
+	}
+	if !in.Destroy {
+		n.delegations()
+		n.expectations()
+	}
+	n.orphans()
+	return n.list
+}
+
+// Make gives what is wanted.
+func Make(in Input) Output {
+	out := Output{Apart: map[string]bool{}}
+	d := &delegations{Input: in, out: &out, validated: map[dnsname.Name]string{}, links: map[string][]*plan.Record{}}
+	d.apart()
+	if !in.Destroy {
+		d.make()
+	}
+	out.Diagnostics.Sort()
+	return out
+}
+
+// needs collects queries.
+type needs struct {
+	Input
+	list []estate.Query
+	seen map[estate.Query]bool
+}
+
+func (n *needs) ask(q estate.Query) {
+	if _, asked := n.Estate.Asked(q); asked || n.seen[q] {
+		return
+	}
+	n.seen[q] = true
+	n.list = append(n.list, q)
+}
+
+// organization asks who we are, and for the accounts of the organization where
+// the configuration names some that are not in its list.
+func (n *needs) organization() {
+	n.ask(estate.Query{Kind: estate.QueryIdentity})
+	refs := []config.AccountRef{}
+	for _, d := range n.Config.Delegations {
+		refs = append(refs, d.Child, d.Parent.Account)
+	}
+	unlisted := func(r config.AccountRef) bool {
+		_, ok := n.Config.Account(r)
+		return !ok && !r.IsZero()
+	}
+	outside := slices.ContainsFunc(refs, unlisted)
+	for _, e := range n.Config.Expect {
+		outside = outside || len(e.From.Units) > 0 || slices.ContainsFunc(e.From.Accounts, unlisted)
+	}
+	if outside && n.Config.Access != nil {
+		n.ask(estate.Query{Kind: estate.QueryAccounts})
+	}
+}
+
+// accounts are all accounts that the configuration reaches, by ID.
+func accounts(in Input) []config.Account {
+	byID := map[estate.AccountID]config.Account{}
+	for _, a := range in.Config.Accounts {
+		byID[a.ID] = a
+	}
+	for _, d := range in.Config.Delegations {
+		for _, ref := range []config.AccountRef{d.Child, d.Parent.Account} {
+			if a, problems := in.Config.FindAccount(ref, in.Estate); !ref.IsZero() && len(problems) == 0 {
+				byID[a.ID] = a
+			}
+		}
+	}
+	var ids []estate.AccountID
+	for id := range byID {
+		if active(in.Estate, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	out := make([]config.Account, len(ids))
+	for i, id := range ids {
+		out[i] = byID[id]
+	}
+	return out
+}
+
+// active reports whether an account can be used, as far as the organization
+// was read.
+func active(e estate.Estate, id estate.AccountID) bool {
+	a, ok := e.Accounts.Get(string(id))
+	return !ok || a.Status == "" || a.Status == estate.AccountActive
+}
+
+// expectations asks for the VPCs from which names are tested.
+func (n *needs) expectations() {
+	for _, e := range n.Config.Expect {
+		if e.From.Internet {
+			continue
+		}
+		ids, _ := n.Config.SelectAccounts(e.From.Selector, n.Estate)
+		for _, id := range ids {
+			regions := e.From.Regions
+			if len(regions) == 0 {
+				regions = n.Config.AccountByID(id).Regions
+			}
+			for _, r := range regions {
+				n.ask(estate.Query{Kind: estate.QueryVPCs, Account: id, Region: r})
+			}
+		}
+	}
+}
+
+// orphans asks for what the removal of zones that nobody wants any more needs
+// to know: the zone, its records and tags, and every zone that may point at it.
+func (n *needs) orphans() {
+	wanted := map[string]bool{}
+	if !n.Destroy {
+		for _, d := range n.Config.Delegations {
+			a, _ := n.Config.FindAccount(d.Child, n.Estate)
+			wanted[string(a.ID)+" "+plan.Reference(n.Config.Owner, zoneAddress(d.Domain))] = true
+		}
+	}
+	for z := range n.Estate.Zones.All() {
+		ref, _, ours := plan.MarkOf(z, n.Config.Owner)
+		if !ours || z.Private || wanted[string(z.Account)+" "+ref] {
+			continue
+		}
+		for _, k := range []estate.QueryKind{estate.QueryZone, estate.QueryRecords, estate.QueryZoneTags} {
+			n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
+		}
+		n.certificatesOf(z.Account)
+		linked := false
+		for above := range z.Name.Ancestors() {
+			if above == z.Name {
+				continue
+			}
+			for p := range n.Estate.Zones.By(estate.ByName(above)) {
+				if p.Private {
+					continue
+				}
+				n.ask(estate.Query{Kind: estate.QueryRecords, Account: p.Account, ID: p.ID})
+				_, has := n.Estate.Records.Get(estate.RecordKey(p.ID, z.Name, "NS", ""))
+				linked = linked || has || !n.Estate.Answered(estate.Query{Kind: estate.QueryRecords, Account: p.Account, ID: p.ID})
+			}
+		}
+		if !linked {
+			n.ask(estate.Query{Kind: estate.QueryPublic, ID: z.Name.String() + "/NS"})
+		}
+	}
+}
+
+// certificatesOf asks for the certificates of an account wherever a
+// configuration of before may have wanted some.
+func (n *needs) certificatesOf(id estate.AccountID) {
+	for _, r := range append(slices.Clone(n.Config.AccountByID(id).Regions), edgeRegion) {
+		n.ask(estate.Query{Kind: estate.QueryCertificates, Account: id, Region: r})
+	}
+}
+
+// edgeRegion is where CloudFront and edge-optimized API Gateway domains take
+// their certificates from (ACM User Guide, acm-regions.html).
+const edgeRegion estate.Region = "us-east-1"
