@@ -238,10 +238,17 @@ func (c *Config) checkDelegations(r *reader) {
 			if rec.Name.IsZero() || below == nil || below == d {
 				continue
 			}
-			r.problem(rec.Pos, CodeTwoOwners, fmt.Sprintf("%s lies in %s, which is delegated to %s", rec.Name, below.Domain, below.Child),
+			r.problem(rec.Pos, CodeTwoOwners, liesIn(rec.Name, below),
 				"the delegation is at "+below.At("domain").String(), "move the record there")
 		}
 	}
+}
+
+func liesIn(n dnsname.Name, d *Delegation) string {
+	if n == d.Domain {
+		return fmt.Sprintf("%s is delegated to %s", n, d.Child)
+	}
+	return fmt.Sprintf("%s lies in %s, which is delegated to %s", n, d.Domain, d.Child)
 }
 
 // holderOf is the deepest delegation at or above a name.
@@ -288,7 +295,7 @@ func (c *Config) checkCertificate(r *reader, holders map[dnsname.Name]*Delegatio
 			n, _ = n.Parent()
 		}
 		if below := holderOf(holders, n); below != nil && below != d && n.Under(d.Domain) {
-			r.problem(cert.At("names", i), CodeTwoOwners, fmt.Sprintf("%s lies in %s, which is delegated to %s", n, below.Domain, below.Child),
+			r.problem(cert.At("names", i), CodeTwoOwners, liesIn(cert.Names[i], below),
 				"its validation record could not stand in the zone of "+d.Domain.String(), "ask for the certificate at "+below.At("domain").String())
 		}
 	}

@@ -180,7 +180,7 @@ var vantageKind = func() kind[Vantage] {
 			_, ok := internet.read(r, n)
 			return Vantage{true, Selector{Source: Source{Pos: n.pos}}}, ok
 		}
-		if n.shape != mapping {
+		if n.shape != mapping && n.shape != broken {
 			r.wrongType(n, d.word)
 			return Vantage{}, false
 		}

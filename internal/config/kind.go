@@ -45,8 +45,12 @@ func (r *reader) problem(pos diag.Pos, code, summary, detail, hint string) {
 	r.problems.Add(diag.Diagnostic{Code: code, Pos: pos, Summary: summary, Detail: detail, Hint: hint})
 }
 
-// spend counts a value that is read; false when there are too many.
+// spend counts a value that is read; false when it is broken, or when there
+// are too many.
 func (r *reader) spend(n *node) bool {
+	if n.shape == broken {
+		return false
+	}
 	r.left--
 	if r.left == 0 {
 		r.problem(n.pos, CodeTooLarge, "aliases multiply the configuration beyond what is read", "", "write fewer aliases")
@@ -184,6 +188,8 @@ func short[T, U any](object kind[T], scalar kind[U], from func(U, diag.Pos) T) k
 			return object.read(r, n)
 		case list, null:
 			r.wrongType(n, d.word)
+			return out, false
+		case broken:
 			return out, false
 		}
 		v, ok := scalar.read(r, n)

@@ -25,10 +25,9 @@ func Load(fsys fs.FS, paths ...string) (*Config, diag.List) {
 		}
 		n := parseYAML(file, src, &r.problems)
 		switch {
-		case n == nil:
-			if !slices.ContainsFunc(r.problems, func(d diag.Diagnostic) bool { return d.Pos.File == file }) {
-				r.problem(diag.Pos{File: file, Line: 1, Column: 1}, CodeFile, "the file holds no configuration", "", "write at least one section, or remove the file")
-			}
+		case n == nil, n.shape == broken:
+		case n.shape == null:
+			r.problem(diag.Pos{File: file, Line: 1, Column: 1}, CodeFile, "the file holds no configuration", "", "write at least one section, or remove the file")
 		case n.shape != mapping:
 			r.problem(n.pos, CodeWrongType, "expected a mapping of sections, found "+n.String(), "", "begin with owner: and accounts:")
 		case whole == nil:

@@ -153,7 +153,7 @@ func (r *reader) finishRouting(rec *Record) {
 	if rec.Routing.MultiValue && rec.Type == "CNAME" {
 		r.problem(rec.At("multivalue"), CodeBadRecord, "a CNAME cannot be a multivalue answer", "Route 53 API, ResourceRecordSet", "remove the key")
 	}
-	if g := rec.Routing.Geo; g != nil && (g.Continent != "" && g.Country != "" || g.Continent == "" && g.Country == "" || g.Subdivision != "" && g.Country == "") {
+	if g := rec.node.value("geolocation"); g != nil && g.shape == mapping && ((g.value("continent") == nil) == (g.value("country") == nil) || g.value("country") == nil && g.value("subdivision") != nil) {
 		r.problem(rec.At("geolocation"), CodeBadValue, "a geolocation is a continent, or a country with or without its subdivision", "Route 53 API, GeoLocation", `write it as in { continent: EU }, { country: FR } or { country: US, subdivision: NY }; { country: "*" } is the default`)
 	}
 }
@@ -267,8 +267,8 @@ func (r *reader) belowCuts(zone dnsname.Name, records []Record) {
 			if !ok || cut == rec || rec.Name == cut.Name && (rec.Type == "NS" || rec.Type == "DS") {
 				continue
 			}
-			r.problem(rec.Pos, CodeTwoOwners, fmt.Sprintf("%s lies in %s, which the NS record at %s gives away", rec.Name, cut.Name, cut.Pos),
-				"it would be invisible (RFC 1034 section 4.3.2)", "remove one of the two")
+			r.problem(rec.Pos, CodeTwoOwners, fmt.Sprintf("%s is given away by the NS record of %s", rec.Name, cut.Name),
+				"what stands beside or below that record, at "+cut.Pos.String()+", would be invisible (RFC 1034 section 4.3.2)", "remove one of the two")
 			break
 		}
 	}

@@ -211,6 +211,8 @@ var allowanceKind = scalar("a number or a percentage", map[string]any{"anyOf": [
 	return Allowance{int(v), percent}, nil
 }, text, number)
 
+var errURL = errors.New("it is a URL")
+
 // nameFault puts a name that could not be parsed into words, with the nearest
 // name that could.
 func nameFault(s string, err error) *fault {
@@ -221,15 +223,29 @@ func nameFault(s string, err error) *fault {
 	}
 	if fixed, ok := repair(s); ok {
 		f.hint = "did you mean " + quote(fixed) + "?"
+	} else if over := tooLong(s); over > 0 && f.hint == "" {
+		f.hint = "shorten it by " + itoa(over) + " or more"
 	}
 	return f
+}
+
+// tooLong is how many bytes the longest label, or else the whole name, has too
+// many (RFC 1035 section 2.3.4).
+func tooLong(s string) int {
+	s = strings.TrimSuffix(s, ".")
+	over := 0
+	for _, label := range strings.Split(s, ".") {
+		over = max(over, len(label)-63)
+	}
+	return max(over, len(s)-253)
 }
 
 // repair finds the nearest domain name to something that is none.
 func repair(s string) (string, bool) {
 	fixed := strings.TrimSpace(s)
-	fixed = strings.TrimPrefix(strings.TrimPrefix(fixed, "https://"), "http://")
-	fixed = strings.TrimRight(fixed, "/")
+	if _, rest, url := strings.Cut(fixed, "://"); url {
+		fixed, _, _ = strings.Cut(rest, "/")
+	}
 	for strings.Contains(fixed, "..") {
 		fixed = strings.ReplaceAll(fixed, "..", ".")
 	}
@@ -243,6 +259,9 @@ func repair(s string) (string, bool) {
 }
 
 func parseName(s string) (dnsname.Name, *fault) {
+	if strings.Contains(s, "://") {
+		return dnsname.Name{}, nameFault(s, errURL)
+	}
 	n, err := dnsname.Parse(s)
 	if err != nil {
 		return n, nameFault(s, err)
@@ -309,12 +328,17 @@ func inZone(s string, zone dnsname.Name) (dnsname.Name, *fault) {
 func outside(n, zone dnsname.Name) *fault {
 	f := &fault{code: CodeOutside, summary: fmt.Sprintf("%s lies outside %s", n, zone)}
 	for above := range zone.Ancestors() {
-		if n.Below(above) {
-			if near, err := zone.Child(n.Relative(above)); err == nil {
-				f.hint = "did you mean " + quote(near.FQDN()) + "?"
-			}
-			break
+		if !n.Below(above) {
+			continue
 		}
+		near := strings.Split(n.Relative(above), ".")
+		if above == dnsname.Root {
+			near = near[:max(1, n.Depth()-zone.Depth())]
+		}
+		if near, err := zone.Child(strings.Join(near, ".")); err == nil {
+			f.hint = "did you mean " + quote(near.FQDN()) + "?"
+		}
+		break
 	}
 	return f
 }

@@ -6,11 +6,13 @@ import (
 	"strings"
 )
 
+// quote puts a text of the user's into a message: on one line, shortened, and
+// with its backslashes as they were written.
 func quote(s string) string {
 	if r := []rune(s); len(r) > 80 {
 		s = string(r[:40]) + "…" + string(r[len(r)-36:])
 	}
-	return strconv.Quote(s)
+	return strings.ReplaceAll(strconv.Quote(s), `\\`, `\`)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

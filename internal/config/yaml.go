@@ -39,6 +39,7 @@ const (
 	boolean
 	list
 	mapping
+	broken // could not be made out, which is reported already
 )
 
 // value is the value of a key, nil when there is none.
@@ -74,8 +75,8 @@ const (
 	maxNesting = 100
 )
 
-// parseYAML reads the one document of a file; nil when there is none or when
-// it cannot be read, which is then reported.
+// parseYAML reads the one document of a file; a file without one is null. When
+// it is not YAML the result is nil, and reported.
 func parseYAML(file string, src []byte, problems *diag.List) *node {
 	c := converter{file: file, problems: problems, anchors: map[string]*node{}}
 	fail := func(pos diag.Pos, code, summary, detail, hint string) *node {
@@ -130,7 +131,7 @@ func parseYAML(file string, src []byte, problems *diag.List) *node {
 		body = d.Body
 	}
 	if body == nil {
-		return nil
+		return &node{pos: start}
 	}
 	return c.convert(body)
 }
@@ -244,9 +245,7 @@ func (c *converter) convert(n ast.Node) *node {
 	case *ast.SequenceNode:
 		out.shape = list
 		for _, v := range n.Values {
-			if item := c.convert(v); item != nil {
-				out.items = append(out.items, item)
-			}
+			out.items = append(out.items, c.convert(v))
 		}
 	case *ast.MappingNode:
 		c.fill(out, n.Values)
@@ -261,22 +260,25 @@ func (c *converter) convert(n ast.Node) *node {
 		if v, ok := c.anchors[name]; ok {
 			return v
 		}
-		c.problem(out.pos, CodeAlias, "no anchor &"+name+" stands before this alias", "an unquoted * begins an alias",
-			"put a name that begins with * in quotes: "+quote("*"+name))
-		return nil
+		hint := "put &" + name + " before what it stands for"
+		if strings.HasPrefix(name, ".") {
+			hint = "put a name that begins with * in quotes: " + quote("*"+name)
+		}
+		c.problem(out.pos, CodeAlias, "no anchor &"+name+" stands before this alias", "an unquoted * begins an alias", hint)
+		out.shape = broken
 	case *ast.TagNode:
 		v := c.convert(n.Value)
-		if v != nil && n.Start.Value == "!!str" && (v.shape == number || v.shape == boolean || v.shape == text) {
+		if n.Start.Value == "!!str" && (v.shape == number || v.shape == boolean || v.shape == text) {
 			s := *v
 			s.shape = text
 			return &s
 		}
 		c.problem(out.pos, CodeTag, "the YAML tag "+quote(n.Start.Value)+" has no meaning here", "", "leave it out")
-		return nil
+		out.shape = broken
 	case *ast.CommentGroupNode:
 	default:
 		c.problem(out.pos, CodeSyntax, "this is not YAML that a configuration can hold", n.Type().String(), "")
-		return nil
+		out.shape = broken
 	}
 	return out
 }
@@ -293,10 +295,10 @@ func (c *converter) fill(out *node, values []*ast.MappingValueNode) {
 		}
 		key := c.convert(mv.Key)
 		value := c.convert(mv.Value)
-		if key == nil || value == nil {
+		switch key.shape {
+		case broken:
 			continue
-		}
-		if key.shape == list || key.shape == mapping || key.shape == null {
+		case list, mapping, null:
 			c.problem(pos, CodeWrongType, "expected a key, found "+key.String(), "", "")
 			continue
 		}
@@ -321,12 +323,12 @@ func (c *converter) fill(out *node, values []*ast.MappingValueNode) {
 // merged are the mappings under a merge key: one, or a list of them.
 func (c *converter) merged(v ast.Node) []*node {
 	n := c.convert(v)
-	switch {
-	case n == nil:
+	switch n.shape {
+	case broken:
 		return nil
-	case n.shape == mapping:
+	case mapping:
 		return []*node{n}
-	case n.shape == list:
+	case list:
 		for _, item := range n.items {
 			if item.shape != mapping {
 				c.problem(n.pos, CodeWrongType, "a merge key takes mappings", "", "")

@@ -1,0 +1,395 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// base is what most cases need around them; it has eight lines.
+const base = `owner: acme
+defaults: { region: eu-west-1 }
+accounts:
+  dns: { id: "111111111111" }
+  api: { id: "333333333333" }
+  shop: { id: "444444444444" }
+  network: { id: "222222222222" }
+delegations:
+`
+
+// api is a delegation for records, to be indented by six.
+const api = base + `  - domain: api.example.com
+    parent: dns
+    child: api
+    records:
+`
+
+// lines reports each problem as it is printed.
+func problemsOf(files map[string]string, paths ...string) string {
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	_, list := Load(fsys, paths...)
+	var b strings.Builder
+	for _, d := range list {
+		b.WriteString(d.Code + " " + d.Error() + "\n")
+	}
+	return b.String()
+}
+
+func TestBadInput(t *testing.T) {
+	label64, label63 := strings.Repeat("a", 64), strings.Repeat("b", 63)
+	name256 := strings.Join([]string{label63, label63, label63, strings.Repeat("c", 50), "example.com"}, ".")
+	tests := []struct{ name, in, want string }{
+		{"unknown section", "owner: acme\ndelegation: []\n", `
+unknown-key orgdns.yaml:2:1: unknown key "delegation"; did you mean "delegations"?
+`},
+		{"unknown key", base + "  - { domain: api.example.com, parent: dns, child: api, tll: 5m }\n", `
+unknown-key orgdns.yaml:9:57: unknown key "tll"; did you mean "ttl"?
+`},
+		{"unknown key, nothing near", "owner: acme\ndefaults: { colour: red }\n", `
+unknown-key orgdns.yaml:2:13: unknown key "colour"; known here: role, region, externalID
+`},
+		{"coming recipes", "owner: acme\nprivateZones: []\nendpointShares: []\nlatticeDomains: []\n", `
+not-yet orgdns.yaml:2:1: the recipe privateZones is not in this version; remove the section, or use a version that has it
+not-yet orgdns.yaml:3:1: the recipe endpointShares is not in this version; remove the section, or use a version that has it
+not-yet orgdns.yaml:4:1: the recipe latticeDomains is not in this version; remove the section, or use a version that has it
+`},
+		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
+wrong-type orgdns.yaml:1:8: expected text, an owner, found a list
+wrong-type orgdns.yaml:2:11: expected the defaults, a mapping, found the number 5
+wrong-type orgdns.yaml:3:11: expected a mapping, found a list
+wrong-type orgdns.yaml:4:14: expected a list, found a mapping
+wrong-type orgdns.yaml:5:20: expected a number of answers, found the text "many"
+`},
+		{"number for text", "owner: 5\naccounts: { dns: { id: 000000000001 } }\n", `
+wrong-type orgdns.yaml:1:8: expected text, an owner, found the number 5; put it in quotes: "5"
+wrong-type orgdns.yaml:2:24: expected text, an account ID, found the number 000000000001; put it in quotes: "000000000001"
+`},
+		{"missing keys", "accounts: { dns: {} }\ndelegations: [ { domain: api.example.com } ]\n", `
+missing-key orgdns.yaml:1:1: the key "owner" is missing: it is required in a configuration
+missing-key orgdns.yaml:1:18: the key "id" is missing: it is required in an account
+missing-key orgdns.yaml:2:16: the key "child" is missing: it is required in a delegation
+missing-key orgdns.yaml:2:16: the key "parent" is missing: it is required in a delegation
+`},
+		{"account ID", "owner: acme\naccounts: { dns: { id: \"1111-1111-1111\" }, api: { id: \"33\" } }\n", `
+bad-value orgdns.yaml:2:24: "1111-1111-1111" is not an account ID; did you mean "111111111111"?
+bad-value orgdns.yaml:2:55: "33" is not an account ID; write twelve digits
+`},
+		{"account name", "owner: acme\naccounts: { \"111111111111\": { id: \"111111111111\" } }\n", `
+bad-value orgdns.yaml:2:13: "111111111111" cannot be the name of an account: a name begins with a letter, and has letters, digits, dots, - and _
+`},
+		{"account twice", "owner: acme\naccounts:\n  dns: { id: \"111111111111\" }\n  api: { id: \"111111111111\" }\n", `
+duplicate orgdns.yaml:4:14: the account 111111111111 has two names, "dns" and "api": first at orgdns.yaml:3:14; keep one name
+`},
+		{"unknown account", base + "  - { domain: api.example.com, parent: dsn, child: apis }\n  - { domain: x.example.com, parent: dns, child: marketing }\n", `
+unknown-account orgdns.yaml:9:40: account "dsn" is not in the list of accounts; did you mean "dns"?
+unknown-account orgdns.yaml:9:52: account "apis" is not in the list of accounts; did you mean "api"?
+unknown-account orgdns.yaml:10:50: account "marketing" is not in the list of accounts; add it under accounts, or write its twelve digits
+`},
+		{"account with dashes", base + "  - { domain: api.example.com, parent: dns, child: 3333-3333-3333 }\n", `
+unknown-account orgdns.yaml:9:52: account "3333-3333-3333" is not in the list of accounts; did you mean "333333333333"?
+`},
+		{"secret", "owner: acme\ndefaults: { externalID: \"with space\", role: \"arn:aws:iam::1:role/x\", region: eu-west1 }\naccounts: { dns: { id: \"111111111111\", externalID: env:9 }, api: { id: \"333333333333\", externalID: 42 } }\n", `
+bad-value orgdns.yaml:2:25: this is not an external ID: it has 2 to 1,224 letters, digits and any of +=,.@:/-_ (STS API, AssumeRole)
+bad-value orgdns.yaml:2:45: "arn:aws:iam::1:role/x" is not a role name; write the name of the role, without its ARN
+bad-value orgdns.yaml:2:78: "eu-west1" is not a Region; write its code, as in "eu-west-1"
+bad-value orgdns.yaml:3:52: env: must be followed by the name of an environment variable; write it as in env:ORGDNS_EXTERNAL_ID
+wrong-type orgdns.yaml:3:100: expected text, a secret; put it in quotes, or write env:NAME
+`},
+		{"IDN", base + "  - { domain: bücher.example.com, parent: dns, child: api }\n  - { domain: 日本語.example.com, parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: "bücher.example.com" is not a domain name: it has a character outside ASCII; did you mean "xn--bcher-kva.example.com"?
+bad-name orgdns.yaml:10:15: "日本語.example.com" is not a domain name: it has a character outside ASCII; did you mean "xn--wgv71a119e.example.com"?
+`},
+		{"URL for name", base + "  - { domain: \"https://api.example.com/\", parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: "https://api.example.com/" is not a domain name: it is a URL; did you mean "api.example.com"?
+`},
+		{"empty label", base + "  - { domain: api..example.com, parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: "api..example.com" is not a domain name: it has an empty label; did you mean "api.example.com"?
+`},
+		{"escaped names", base + "  - { domain: 'a\\160i.example.com', parent: dns, child: api }\n  - { domain: 'a\\100i.example.com', parent: dns, child: api }\n  - { domain: 'a\\9.example.com', parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: "a\160i.example.com" is written with an escape that it does not need; did you mean "api.example.com"?
+bad-name orgdns.yaml:10:15: "a\100i.example.com" cannot be the name of a zone: its labels are letters, digits, - and _
+bad-name orgdns.yaml:11:15: "a\9.example.com" is not a domain name: a backslash must be followed by three octal digits, \000 to \377
+`},
+		{"label of 64", base + "  - { domain: " + label64 + ".example.com, parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com" is not a domain name: a label has 64 bytes, at most 63 are allowed; shorten it by 1 or more
+`},
+		{"name of 256", base + "  - { domain: " + name256 + ", parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb…cccccccccccccccccccccccc.example.com" is not a domain name: it has 256 bytes, at most 255 are allowed; shorten it by 1 or more
+`},
+		{"wildcard delegated", base + "  - { domain: \"*.example.com\", parent: dns, child: api }\n", `
+wildcard orgdns.yaml:9:15: "*.example.com" is a wildcard, which cannot be delegated: a wildcard has no NS record of its own (RFC 4592 section 4.2); did you mean "example.com"?
+`},
+		{"wildcard without quotes", base + "  - { domain: *.example.com, parent: dns, child: api }\n", `
+yaml-alias orgdns.yaml:9:15: no anchor &.example.com stands before this alias: an unquoted * begins an alias; put a name that begins with * in quotes: "*.example.com"
+`},
+		{"root delegated", base + "  - { domain: ., parent: dns, child: api }\n", `
+bad-name orgdns.yaml:9:15: the root is not a zone that can be given away
+`},
+		{"equal to parent", base + "  - { domain: example.com, parent: { account: dns, domain: example.com }, child: api }\n", `
+outside-parent orgdns.yaml:9:15: example.com cannot be delegated from a zone of the same name; write the parent's own name, or leave parent.domain out
+`},
+		{"outside parent", base + "  - { domain: api.example.org, parent: { account: dns, domain: example.com }, child: api }\n", `
+outside-parent orgdns.yaml:9:15: api.example.org lies outside example.com; did you mean "api.example.com"?
+`},
+		{"same account", base + "  - { domain: api.example.com, parent: api, child: \"333333333333\" }\n", `
+same-account orgdns.yaml:9:52: parent and child of api.example.com are the same account
+`},
+		{"parent", base + "  - { domain: a.example.com, parent: {}, child: api }\n  - { domain: b.example.com, parent: { external: registrar, account: dns }, child: api }\n  - { domain: c.example.com, parent: { account: dns, zone: /hostedzone/Z1 }, child: api }\n", `
+missing-key orgdns.yaml:9:38: the key "account" is missing: a parent has an account, or is external
+key-conflict orgdns.yaml:10:50: an external parent has no account and no zone; remove the key external, or the others
+bad-value orgdns.yaml:11:60: "/hostedzone/Z1" is not a hosted zone ID; write the ID alone, as in "Z0123456789ABCDEFGHIJ"
+`},
+		{"delegated twice", base + "  - { domain: api.example.com, parent: dns, child: api }\n  - { domain: API.example.com., parent: dns, child: api }\n  - { domain: api.example.com, parent: dns, child: shop }\n", `
+duplicate orgdns.yaml:10:15: api.example.com is delegated twice: first at orgdns.yaml:9:15; remove one
+two-owners orgdns.yaml:11:15: api.example.com is delegated twice, to api and to shop: first at orgdns.yaml:9:15; remove one
+`},
+		{"chain of another", base + "  - { domain: api.example.com, parent: dns, child: api }\n  - { domain: dev.api.example.com, parent: dns, child: network }\n  - { domain: beta.api.example.com, parent: { external: registrar }, child: network }\n  - { domain: alpha.api.example.com, parent: { account: api, domain: example.com }, child: network }\n", `
+two-owners orgdns.yaml:10:44: dev.api.example.com lies in api.example.com, which is delegated to api, so dns cannot give it away: delegated at orgdns.yaml:9:15; did you mean "api"?
+two-owners orgdns.yaml:11:45: beta.api.example.com lies in api.example.com, which is delegated to api, so its parent is not external: delegated at orgdns.yaml:9:15; did you mean "api"?
+two-owners orgdns.yaml:12:70: alpha.api.example.com lies in api.example.com, not directly in example.com: delegated at orgdns.yaml:9:15; did you mean "api.example.com"?
+`},
+		{"record delegated on", api + "      - { name: dev, type: A, values: 192.0.2.1 }\n      - { name: x.dev, type: A, values: 192.0.2.1 }\n  - { domain: dev.api.example.com, parent: api, child: network }\n", `
+two-owners orgdns.yaml:13:9: dev.api.example.com is delegated to network: the delegation is at orgdns.yaml:15:15; move the record there
+two-owners orgdns.yaml:14:9: x.dev.api.example.com lies in dev.api.example.com, which is delegated to network: the delegation is at orgdns.yaml:15:15; move the record there
+`},
+		{"record below NS", api + "      - { name: eu, type: NS, values: [ns1.example.net] }\n      - { name: www.eu, type: A, values: 192.0.2.1 }\n      - { name: eu, type: TXT, values: hidden }\n", `
+two-owners orgdns.yaml:14:9: www.eu.api.example.com is given away by the NS record of eu.api.example.com: what stands beside or below that record, at orgdns.yaml:13:9, would be invisible (RFC 1034 section 4.3.2); remove one of the two
+two-owners orgdns.yaml:15:9: eu.api.example.com is given away by the NS record of eu.api.example.com: what stands beside or below that record, at orgdns.yaml:13:9, would be invisible (RFC 1034 section 4.3.2); remove one of the two
+`},
+		{"record outside", api + "      - { name: beta.example.com., type: A, values: 192.0.2.1 }\n      - { name: beta.api.example.com, type: A, values: 192.0.2.1 }\n      - { name: beta., type: A, values: 192.0.2.1 }\n", `
+outside-parent orgdns.yaml:13:17: beta.example.com lies outside api.example.com; did you mean "beta.api.example.com."?
+bad-name orgdns.yaml:14:17: "beta.api.example.com" is relative to api.example.com and would become beta.api.example.com.api.example.com: a name that does not end in a dot is relative; write "beta", or "beta.api.example.com."
+outside-parent orgdns.yaml:15:17: beta lies outside api.example.com; did you mean "beta.api.example.com."?
+`},
+		{"record names", api + "      - { name: \"\", type: A, values: 192.0.2.1 }\n      - { name: \"a b\", type: A, values: 192.0.2.1 }\n      - { name: küche, type: A, values: 192.0.2.1 }\n      - { name: _orgdns-1, type: TXT, values: x }\n      - { name: " + label64 + ", type: TXT, values: x }\n", `
+bad-value orgdns.yaml:13:17: the text is empty
+bad-name orgdns.yaml:14:17: "a b" is not a domain name: it has a space or a control character; write it as \NNN, octal
+bad-name orgdns.yaml:15:17: "küche" is not a domain name: it has a character outside ASCII; did you mean "xn--kche-0ra"?
+reserved-name orgdns.yaml:16:17: names that begin with _orgdns are orgdns's own: its ledgers stand there; choose another name
+bad-name orgdns.yaml:17:17: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not a domain name: a label has 64 bytes, at most 63 are allowed; shorten it by 1 or more
+`},
+		{"record types", api + "      - { name: a, type: a, values: 192.0.2.1 }\n      - { name: b, type: SOA, values: x }\n      - { name: c, values: 192.0.2.1 }\n      - { name: d, type: A }\n      - { name: e }\n", `
+bad-value orgdns.yaml:13:26: "a" is not a record type; did you mean "A"?
+bad-value orgdns.yaml:14:26: "SOA" is not a record type; write one of A, AAAA, CAA, CNAME, DS, HTTPS, MX, NAPTR, NS, PTR, SRV, SSHFP, SVCB, TLSA, TXT
+missing-key orgdns.yaml:15:9: the key "type" is missing: a record with values has a type
+missing-key orgdns.yaml:16:9: the key "values" is missing: a record has values or an alias
+missing-key orgdns.yaml:17:9: the key "values" is missing: a record has values or an alias
+`},
+		{"addresses", api + "      - { name: a, type: A, values: [192.0.2.256, \"2001:db8::1\", www.example.com] }\n      - { name: b, type: AAAA, values: [192.0.2.1, \"fe80::1%eth0\"] }\n", `
+bad-record orgdns.yaml:13:38: "192.0.2.256" is not an IPv4 address
+bad-record orgdns.yaml:13:51: "2001:db8::1" is not an IPv4 address; did you mean the type AAAA?
+bad-record orgdns.yaml:13:66: "www.example.com" is not an IPv4 address; did you mean the type CNAME?
+bad-record orgdns.yaml:14:41: "192.0.2.1" is not an IPv6 address; did you mean the type A?
+bad-record orgdns.yaml:14:52: "fe80::1%eth0" is not an IPv6 address
+`},
+		{"other values", api + "      - { name: a, type: MX, values: [mail.example.com, 99999 mail.example.com] }\n      - { name: b, type: SRV, values: 1 2 3 }\n      - { name: c, type: CAA, values: '0 issue' }\n      - { name: d, type: DS, values: 1 2 3 zz }\n      - { name: e, type: CNAME, values: [www] }\n      - { name: f, type: CNAME, values: [a.example.org, b.example.org] }\n      - { name: g, type: A, values: [192.0.2.1, 192.0.2.1] }\n", `
+bad-record orgdns.yaml:13:39: "mail.example.com" is not the value of a record of type MX; write it as in "10 mail.example.com"
+bad-record orgdns.yaml:13:57: "99999" is not a number from 0 to 65535: in a record of type MX; write it as in "10 mail.example.com"
+bad-record orgdns.yaml:14:39: "1 2 3" is not the value of a record of type SRV; write it as in "1 10 5269 xmpp.example.com"
+bad-record orgdns.yaml:15:39: "0 issue" is not the value of a record of type CAA; write it as in "0 issue \"amazon.com\""
+bad-record orgdns.yaml:16:38: "zz" is not hexadecimal digits: in a record of type DS; write it as in "12345 13 2 49FD46E6…"
+bad-record orgdns.yaml:17:42: "www" is a single label where a whole name belongs: targets are absolute, with or without a dot at the end; did you mean "www.api.example.com"?
+bad-record orgdns.yaml:18:41: a CNAME has one value: a name is an alias of one name (RFC 1034 section 3.6.2); keep one
+duplicate orgdns.yaml:19:49: the value "192.0.2.1" stands twice; remove one
+`},
+		{"TXT", api + "      - { name: a, type: TXT, values: '\"open' }\n      - { name: b, type: TXT, values: '\"a\" b' }\n      - { name: c, type: TXT, values: '\"" + strings.Repeat("x", 256) + "\"' }\n      - { name: d, type: TXT, values: " + strings.Repeat("x", 4000) + " }\n", `
+bad-record orgdns.yaml:13:39: "\"open" has an opening quote without a closing one; close it, or leave the quotes out: orgdns quotes plain text
+bad-record orgdns.yaml:14:39: "\"a\" b" has text outside quotes; quote all of it, or none: orgdns quotes and splits plain text
+bad-record orgdns.yaml:15:39: a quoted string is too long: it has 256 bytes, at most 255 are allowed; leave the quotes out: orgdns splits plain text
+bad-record orgdns.yaml:16:39: the text is too long: it has 4047 characters in quotes, at most 4000 are allowed
+`},
+		{"CNAME at apex", api + "      - { name: \"@\", type: CNAME, values: www.example.org }\n      - { name: \"@\", type: NS, values: ns1.example.org }\n      - { name: \"@\", type: DS, values: 1 13 2 AB }\n", `
+record-conflict orgdns.yaml:13:9: a CNAME cannot stand at api.example.com itself: NS and SOA stand there, and a CNAME stands alone (RFC 1034 section 3.6.2); use an alias record
+record-conflict orgdns.yaml:14:9: a CNAME and a record of type NS cannot both stand at api.example.com: a CNAME stands alone (RFC 1034 section 3.6.2); the other is at orgdns.yaml:13:9; remove one
+reserved-name orgdns.yaml:14:9: the NS record of api.example.com itself is kept by Route 53; remove it
+record-conflict orgdns.yaml:15:9: a CNAME and a record of type DS cannot both stand at api.example.com: a CNAME stands alone (RFC 1034 section 3.6.2); the other is at orgdns.yaml:13:9; remove one
+reserved-name orgdns.yaml:15:9: the DS record of api.example.com belongs into its parent zone: RFC 4035 section 2.4; remove it
+`},
+		{"CNAME with others", api + "      - { name: www, type: CNAME, values: a.example.org }\n      - { name: www, type: TXT, values: x }\n      - { name: web, type: A, values: 192.0.2.1 }\n      - { name: web, type: CNAME, values: a.example.org }\n", `
+record-conflict orgdns.yaml:14:9: a CNAME and a record of type TXT cannot both stand at www.api.example.com: a CNAME stands alone (RFC 1034 section 3.6.2); the other is at orgdns.yaml:13:9; remove one
+record-conflict orgdns.yaml:16:9: a CNAME and a record of type A cannot both stand at web.api.example.com: a CNAME stands alone (RFC 1034 section 3.6.2); the other is at orgdns.yaml:15:9; remove one
+`},
+		{"record twice", api + "      - { name: www, type: A, values: 192.0.2.1 }\n      - { name: www.api.example.com., type: A, values: 192.0.2.2 }\n", `
+duplicate orgdns.yaml:14:9: the A record of www.api.example.com stands twice: first at orgdns.yaml:13:9; put the values into one record
+`},
+		{"TTL", api + "      - { name: a, type: A, values: 192.0.2.1, ttl: 2147483648 }\n      - { name: b, type: A, values: 192.0.2.1, ttl: 5 min }\n      - { name: c, type: A, values: 192.0.2.1, ttl: 1.5h }\n      - { name: d, type: A, values: 192.0.2.1, ttl: -1 }\n      - { name: e, type: A, values: 192.0.2.1, ttl: 100000w }\n      - { name: f, type: A, values: 192.0.2.1, ttl: auto }\n      - { name: g, type: A, values: 192.0.2.1, ttl: 99999999999999999999 }\n", `
+bad-value orgdns.yaml:13:53: the TTL "2147483648" is too large: at most 2147483647 seconds are allowed (RFC 2181 section 8); write at most "24855d"
+bad-value orgdns.yaml:14:53: "5 min" is not a duration; write it as in "5m", "1h30m" or "2d"; a number is seconds
+bad-value orgdns.yaml:15:53: "1.5h" is not a duration; write it as in "5m", "1h30m" or "2d"; a number is seconds
+bad-value orgdns.yaml:16:53: "-1" is not a duration; write it as in "5m", "1h30m" or "2d"; a number is seconds
+bad-value orgdns.yaml:17:53: the TTL "100000w" is too large: at most 2147483647 seconds are allowed (RFC 2181 section 8); write at most "24855d"
+bad-value orgdns.yaml:18:53: "auto" is not a duration; write it as in "5m", "1h30m" or "2d"; a number is seconds
+bad-value orgdns.yaml:19:53: the TTL "99999999999999999999" is too large: at most 2147483647 seconds are allowed (RFC 2181 section 8); write at most "24855d"
+`},
+		{"alias", api + `      - { name: a, alias: { apiGateway: api.example.com } }
+      - { name: b, alias: { cloudFront: d1.cloudfront.net, evaluateTargetHealth: true }, ttl: 5m }
+      - { name: c, alias: { loadBalancer: x-1.eu-west-1.elb.amazonaws.com, region: us-east-1 }, values: [x] }
+      - { name: d, alias: { cloudFront: d1.cloudfront.net, loadBalancer: x-1.eu-west-1.elb.amazonaws.com } }
+      - { name: e, alias: {} }
+      - { name: f, type: TXT, alias: { cloudFront: d1.cloudfront.net } }
+      - { name: g, alias: { cloudFront: d1.cloudfront.net, region: us-east-1 } }
+      - { name: h, alias: { s3Website: other.s3-website-eu-west-1.amazonaws.com } }
+      - { name: i, alias: d1.cloudfront.net }
+`, `
+bad-record orgdns.yaml:13:41: "api.example.com" is not the name of a target of this kind; write it as in "d-abc123.execute-api.eu-west-1.amazonaws.com"
+key-conflict orgdns.yaml:14:82: the health of a CloudFront distribution cannot be evaluated: Route 53 API, AliasTarget; remove the key
+key-conflict orgdns.yaml:14:95: an alias has no TTL of its own: it has its target's; remove it
+key-conflict orgdns.yaml:15:27: a record has values or an alias, not both; remove one
+key-conflict orgdns.yaml:16:74: an alias has one target, not cloudFront and loadBalancer; keep one
+missing-key orgdns.yaml:17:27: the alias has no target; write one of apiGateway, cloudFront, loadBalancer, s3Website
+bad-record orgdns.yaml:18:26: an alias to an AWS resource is of type A or AAAA: Route 53 Developer Guide, resource-record-sets-values-alias-common.html
+region orgdns.yaml:19:68: "d1.cloudfront.net" is in no Region; remove the key
+bad-record orgdns.yaml:20:40: "other.s3-website-eu-west-1.amazonaws.com" is not the name of a target of this kind; write it as in "s3-website-eu-west-1.amazonaws.com"
+wrong-type orgdns.yaml:21:27: expected an alias, a mapping, found the text "d1.cloudfront.net"
+`},
+		{"routing", api + `      - { name: a, type: A, values: 192.0.2.1, weight: 1 }
+      - { name: b, type: A, values: 192.0.2.1, set: x }
+      - { name: c, type: A, values: 192.0.2.1, set: x, weight: 256 }
+      - { name: d, type: A, values: 192.0.2.1, set: x, weight: 1, latency: eu-west-1 }
+      - { name: e, type: A, values: 192.0.2.1, set: x, weight: 1 }
+      - { name: e, type: A, values: 192.0.2.1 }
+      - { name: f, type: A, values: 192.0.2.1, set: x, weight: 1, ttl: 1m }
+      - { name: f, type: A, values: 192.0.2.2, set: y, weight: 1, ttl: 2m }
+      - { name: g, type: A, values: 192.0.2.2, set: y, failover: main }
+      - { name: h, type: A, values: 192.0.2.2, set: x, failover: primary }
+      - { name: h, type: A, values: 192.0.2.2, set: y, failover: primary }
+      - { name: i, type: A, values: 192.0.2.2, set: y, geolocation: { continent: Europe } }
+      - { name: j, type: A, values: 192.0.2.2, set: y, geolocation: { subdivision: NY } }
+      - { name: k, type: CNAME, values: a.example.org, set: y, multivalue: true }
+`, `
+missing-key orgdns.yaml:13:9: the key "set" is missing: records with a routing policy are told apart by it
+key-conflict orgdns.yaml:14:53: a set identifier belongs to a routing policy; remove it, or add one of weight, latency, failover, geolocation, geoproximity, multivalue
+bad-value orgdns.yaml:15:64: "256" is not a weight: it is a whole number from 0 to 255
+key-conflict orgdns.yaml:16:76: a record has one routing policy, not weight and latency; remove one
+record-conflict orgdns.yaml:18:9: the record sets of the A record of e.api.example.com have different routing policies, weight and simple: the other is at orgdns.yaml:17:9; give all of them the same
+record-conflict orgdns.yaml:20:72: the record sets of the A record of f.api.example.com have different TTLs, 60 s and 120 s: the other is at orgdns.yaml:19:9; give all of them the same
+bad-value orgdns.yaml:21:66: "main" is not primary or secondary; write one of primary, secondary
+record-conflict orgdns.yaml:23:66: two record sets of the A record of h.api.example.com have the same failover: the other is at orgdns.yaml:22:9
+bad-value orgdns.yaml:24:82: "Europe" is not a continent; write one of AF, AN, AS, EU, NA, OC, SA
+bad-value orgdns.yaml:25:69: a geolocation is a continent, or a country with or without its subdivision: Route 53 API, GeoLocation; write it as in { continent: EU }, { country: FR } or { country: US, subdivision: NY }; { country: "*" } is the default
+bad-record orgdns.yaml:26:76: a CNAME cannot be a multivalue answer: Route 53 API, ResourceRecordSet; remove the key
+`},
+		{"certificates", base + `  - domain: api.example.com
+    parent: dns
+    child: api
+    certificate:
+      - { names: [api.example.com, www.example.com, api.example.com] }
+      - { names: [x.dev.api.example.com, "*.dev.api.example.com"] }
+      - { usedBy: cloudFront, region: eu-west-1 }
+      - { usedBy: cloudfront }
+      - { names: "` + label63 + `.api.example.com" }
+  - { domain: dev.api.example.com, parent: api, child: network }
+`, `
+outside-parent orgdns.yaml:13:36: www.example.com lies outside api.example.com: its validation record could not stand in the child zone; did you mean "www.api.example.com"?
+duplicate orgdns.yaml:13:53: api.example.com stands twice in the certificate; remove one
+two-owners orgdns.yaml:14:19: x.dev.api.example.com lies in dev.api.example.com, which is delegated to network: its validation record could not stand in the zone of api.example.com; ask for the certificate at orgdns.yaml:18:15
+two-owners orgdns.yaml:14:42: *.dev.api.example.com lies in dev.api.example.com, which is delegated to network: its validation record could not stand in the zone of api.example.com; ask for the certificate at orgdns.yaml:18:15
+region orgdns.yaml:15:39: cloudFront takes certificates from us-east-1 only, not from eu-west-1: ACM User Guide, acm-regions.html; remove the key
+bad-value orgdns.yaml:16:19: "cloudfront" is not a user of certificates; did you mean "cloudFront"?
+bad-name orgdns.yaml:17:18: the first name of a certificate has at most 64 characters, this one 79: ACM API, RequestCertificate; put a shorter name first
+`},
+		{"certificate without Region", "owner: acme\naccounts: { dns: { id: \"111111111111\" }, api: { id: \"333333333333\" } }\ndelegations:\n  - { domain: api.example.com, parent: dns, child: api, certificate: {} }\n", `
+region orgdns.yaml:4:70: the Region of the certificate is not known: a certificate is used in the Region in which it was made; add region, usedBy, or defaults.region
+`},
+		{"tests", "owner: acme\naccounts: { dns: { id: \"111111111111\" } }\nexpect:\n" + `  - { from: internet, name: a.example.com }
+  - { from: intranet, name: a.example.com, rcode: NOERROR }
+  - { from: {}, name: a.example.com, rcode: NXDOMIAN }
+  - { from: { organizationalUnits: Workloads }, name: a.example.com, not: NXDOMAIN }
+  - { from: { account: dns, accounts: [dns] }, name: a.example.com, values: [x] }
+  - { from: { vpc: main }, name: a.example.com, values: [192.0.2.1], rcode: NXDOMAIN }
+  - { from: internet, name: a.example.com, resolvesTo: aws-services }
+  - { from: { tags: { n: 1 } }, name: a.example.com, not: NXDOMAIN }
+  - { from: 5, name: a.example.com, not: NXDOMAIN }
+`, `
+missing-key orgdns.yaml:4:5: the test expects nothing; write one of resolvesTo, values, rcode, not
+bad-value orgdns.yaml:5:13: "intranet" is not internet; did you mean "internet"?
+selector orgdns.yaml:6:13: the selection is empty; write at least one of account, accounts, organizationalUnits, regions, tags, vpcs
+bad-value orgdns.yaml:6:45: "NXDOMIAN" is not an outcome; did you mean "NXDOMAIN"?
+selector orgdns.yaml:7:36: units cannot be read without access to the organization; add organization.access, or name the accounts
+key-conflict orgdns.yaml:8:24: account and accounts say the same twice; put all of them under accounts
+bad-record orgdns.yaml:8:78: "x" is not an IPv4 address
+bad-value orgdns.yaml:9:20: "main" is not a VPC ID; write it as in "vpc-0123456789abcdef0"
+key-conflict orgdns.yaml:9:77: an answer with the outcome NXDOMAIN has no values; remove one
+not-yet orgdns.yaml:10:56: "aws-services" could only be a shared endpoint, and the recipe endpointShares is not in this version; write the whole name of a target
+wrong-type orgdns.yaml:11:26: expected text, a tag value, found the number 1; put it in quotes: "1"
+wrong-type orgdns.yaml:12:13: expected internet, or a selection of VPCs, found the number 5
+`},
+		{"limits", "owner: acme\nlimits: { deletes: 101%, answers: -1 }\npolicies: { changes: none }\n", `
+bad-value orgdns.yaml:2:20: "101%" is not a number or a percentage; write it as in 20 or "25%"
+bad-value orgdns.yaml:2:35: "-1" is not a number of answers: it is a whole number from 0 to 2147483647
+bad-value orgdns.yaml:3:22: "none" is not a kind of changes; write one of all, noDeletes, createOnly
+`},
+		{"owner", "owner: acme/network\n", `
+bad-value orgdns.yaml:1:8: "acme/network" is not an owner; write up to 32 letters, digits, dots, - and _
+`},
+		{"duplicate key", "owner: acme\nowner: other\ndefaults: { role: a, role: b }\n", `
+duplicate orgdns.yaml:2:1: the key "owner" stands twice: first at orgdns.yaml:1:1; remove one
+duplicate orgdns.yaml:3:22: the key "role" stands twice: first at orgdns.yaml:3:13; remove one
+`},
+		{"several documents", "owner: acme\n---\nowner: other\n", `
+yaml-stream orgdns.yaml:3:1: the file holds a second YAML document; put it in a file of its own in the same folder; files are merged
+`},
+		{"empty file", "", `
+file orgdns.yaml:1:1: the file holds no configuration; write at least one section, or remove the file
+`},
+		{"comments only", "# nothing here\n---\n", `
+file orgdns.yaml:1:1: the file holds no configuration; write at least one section, or remove the file
+`},
+		{"not YAML", "owner: [acme\n", `
+yaml-syntax orgdns.yaml:1:8: this is not YAML: sequence end token ']' not found
+`},
+		{"plain text", "hello world\n", `
+wrong-type orgdns.yaml:1:1: expected a mapping of sections, found the text "hello world"; begin with owner: and accounts:
+`},
+		{"a list", "- owner: acme\n", `
+wrong-type orgdns.yaml:1:1: expected a mapping of sections, found a list; begin with owner: and accounts:
+`},
+		{"JSON", `{"owner": "acme", "owners": []}`, `
+unknown-key orgdns.yaml:1:19: unknown key "owners"; did you mean "owner"?
+`},
+		{"not text", "owner: \xff\xfe\n", `
+yaml-utf8 orgdns.yaml:1:8: the file is not UTF-8 text; save it in UTF-8, without control characters
+`},
+		{"NUL", "owner: a\x00b\n", `
+yaml-utf8 orgdns.yaml:1:9: the file is not UTF-8 text; save it in UTF-8, without control characters
+`},
+		{"tab", "owner: acme\ndefaults:\n\trole: x\n", `
+yaml-tab orgdns.yaml:3:1: the line is indented with a tab: YAML allows spaces only (YAML 1.2 section 6.1); put spaces in its place
+`},
+		{"tab in a list", "owner: acme\ndelegations:\n\t- domain: x\n", `
+yaml-tab orgdns.yaml:3:1: the line is indented with a tab: YAML allows spaces only (YAML 1.2 section 6.1); put spaces in its place
+`},
+		{"at sign", api + "      - { name: @, type: A, values: 192.0.2.1 }\n", `
+yaml-syntax orgdns.yaml:13:17: this is not YAML: '@' is a reserved character; put it in quotes: "@"
+`},
+		{"alias without anchor", "owner: acme\ndefaults: *base\n", `
+yaml-alias orgdns.yaml:2:11: no anchor &base stands before this alias: an unquoted * begins an alias; put &base before what it stands for
+`},
+		{"alias inside its anchor", "owner: acme\ndelegations: &a [*a]\n", `
+yaml-alias orgdns.yaml:2:18: no anchor &a stands before this alias: an unquoted * begins an alias; put &a before what it stands for
+`},
+		{"tag", "owner: !secret acme\n", `
+yaml-tag orgdns.yaml:1:8: the YAML tag "!secret" has no meaning here; leave it out
+`},
+		{"merge of a text", "owner: acme\ndefaults: { <<: x }\n", `
+wrong-type orgdns.yaml:2:17: a merge key takes a mapping, found the text "x"
+`},
+		{"deep", "owner: " + strings.Repeat("[", 200) + "\n", `
+too-large orgdns.yaml:1:108: the file nests too deep: at most 100 levels are read
+`},
+		{"complex key", "owner: acme\n? [a]\n: b\n", `
+yaml-syntax orgdns.yaml:3:1: this is not YAML: found an invalid key for this map
+`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := problemsOf(map[string]string{"orgdns.yaml": test.in}, "orgdns.yaml")
+			if want := strings.TrimPrefix(test.want, "\n"); got != want {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+}
