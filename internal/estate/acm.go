@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -33,7 +34,19 @@ type Certificate struct {
 
 func (c Certificate) Key() string { return c.ARN }
 func (c Certificate) IndexKeys() []string {
-	return []string{ByAccount(c.Account), ByRegion(c.Account, c.Region)}
+	return []string{ByAccount(c.Account), ByRegion(c.Account, c.Region), ByStatus(c.Status)}
+}
+
+// ByStatus is the index key of certificates by status.
+func ByStatus(status string) string { return "status/" + status }
+
+// Covers reports whether the certificate is good for a name: one of its names
+// is the name, or a wildcard for exactly the name's leftmost label (RFC 6125
+// section 6.4.3). A wildcard name is covered by the same wildcard only.
+func (c Certificate) Covers(name dnsname.Name) bool {
+	parent, _ := name.Parent()
+	return slices.Contains(c.Names, name) ||
+		!name.IsWildcard() && !parent.IsZero() && slices.Contains(c.Names, parent.Wildcard())
 }
 
 // Validation is the DNS validation of one name of a certificate: the CNAME
