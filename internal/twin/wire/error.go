@@ -45,7 +45,7 @@ func unknownOperation(s *Service, name string) error {
 	switch s.Protocol {
 	case Query:
 		e.Code, e.Status = "InvalidAction", 400
-		e.Message = fmt.Sprintf("Could not find operation %s for version %s", name, s.APIVersion)
+		e.Message = fmt.Sprintf(`Could not find operation "%s" for version %s`, name, s.APIVersion)
 	case EC2:
 		e.Code, e.Status = "InvalidAction", 400
 		e.Message = fmt.Sprintf("The action %s is not valid for this web service.", name)
@@ -265,4 +265,16 @@ func (s *Service) xmlError(r *Response, api smithy.APIError, members []*member, 
 	}
 	r.Body = w.b.Bytes()
 	return w.err
+}
+
+// ServiceOf returns the service that an error of [Router.Route] belongs to, in
+// whose protocol it is to be answered; nil where none is known.
+func ServiceOf(err error) *Service {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Service
+	}
+	if e, ok := errors.AsType[*NotImplementedError](err); ok {
+		return e.Service
+	}
+	return nil
 }

@@ -101,17 +101,9 @@ func (m *Mux[C]) Serve(ctx context.Context, call C, op *Operation, in Tree) (Tre
 	if err != nil {
 		return nil, err
 	}
-	t, err := h.Handler.tree(h.out, out)
+	v, err := h.out.tree(out)
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: output: %w", m.service.Name, op.Name, err)
-	}
-	return t, nil
-}
-
-func (Handler[C]) tree(p *plan, out reflect.Value) (Tree, error) {
-	v, err := p.tree(out)
-	if err != nil {
-		return nil, err
 	}
 	return v.(Tree), nil
 }

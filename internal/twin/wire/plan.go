@@ -36,9 +36,14 @@ var (
 	readerType = reflect.TypeFor[io.Reader]()
 )
 
-func (p *planner) fail(path, format string, args ...any) *plan {
-	p.problems = append(p.problems, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
-	return &plan{}
+// fail notes a problem and gives a plan that only says so.
+func (p *planner) fail(path, format string, args ...any) plan {
+	err := fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
+	p.problems = append(p.problems, err)
+	return plan{
+		fill: func(reflect.Value, any) error { return err },
+		tree: func(reflect.Value) (any, error) { return nil, err },
+	}
 }
 
 // plan finds or makes the plan of a shape and type. Path is for messages.
@@ -49,42 +54,32 @@ func (p *planner) plan(s *Shape, t reflect.Type, path string) *plan {
 	}
 	result := &plan{}
 	p.made[key] = result
-	if t.Kind() == reflect.Pointer {
-		*result = pointerPlan(t, p.plan(s, t.Elem(), path))
-		return result
-	}
-	switch s.kind {
-	case kindStruct:
-		if s.union {
-			return p.fail(path, "%s is a union, which handlers cannot take", s.Name)
-		}
-		if s.eventStream {
-			return p.fail(path, "%s is an event stream, which is not spoken here", s.Name)
-		}
-		if t.Kind() != reflect.Struct {
-			return p.fail(path, "%s is a structure and %s is not", s.Name, t)
-		}
-		*result = p.structPlan(s, t, path)
-	case kindList:
-		if t.Kind() != reflect.Slice {
-			return p.fail(path, "%s is a list and %s is not", s.Name, t)
-		}
-		*result = listPlan(t, p.plan(s.elem.shape, t.Elem(), path+"[]"))
-	case kindMap:
-		if t.Kind() != reflect.Map || t.Key().Kind() != reflect.String {
-			return p.fail(path, "%s is a map and %s is not", s.Name, t)
-		}
-		*result = mapPlan(t, p.plan(s.elem.shape, t.Elem(), path+"{}"))
-	case kindDocument:
-		return p.fail(path, "%s is a document, which handlers cannot take", s.Name)
-	default:
-		made, ok := scalarPlan(s, t)
-		if !ok {
-			return p.fail(path, "%s does not fit %s", s.Name, t)
-		}
-		*result = made
-	}
+	*result = p.make(s, t, path)
 	return result
+}
+
+func (p *planner) make(s *Shape, t reflect.Type, path string) plan {
+	if t.Kind() == reflect.Pointer {
+		return pointerPlan(t, p.plan(s, t.Elem(), path))
+	}
+	switch {
+	case s.union:
+		return p.fail(path, "%s is a union, which handlers cannot take", s.Name)
+	case s.eventStream:
+		return p.fail(path, "%s is an event stream, which is not spoken here", s.Name)
+	case s.kind == kindDocument:
+		return p.fail(path, "%s is a document, which handlers cannot take", s.Name)
+	case s.kind == kindStruct && t.Kind() == reflect.Struct:
+		return p.structPlan(s, t, path)
+	case s.kind == kindList && t.Kind() == reflect.Slice:
+		return listPlan(t, p.plan(s.elem.shape, t.Elem(), path+"[]"))
+	case s.kind == kindMap && t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
+		return mapPlan(t, p.plan(s.elem.shape, t.Elem(), path+"{}"))
+	}
+	if made, ok := scalarPlan(s, t); ok {
+		return made
+	}
+	return p.fail(path, "%s does not fit %s", s.Name, t)
 }
 
 func pointerPlan(t reflect.Type, elem *plan) plan {
@@ -358,28 +353,18 @@ func setBytes(dst reflect.Value, v any) error {
 	return nil
 }
 
-var errorPlans sync.Map // planKey -> func() (*plan, error)
+var errorPlans sync.Map // planKey -> *plan
 
 // errorTree reads the members of an error of the SDK's. Its message may be
 // spelled in another way there, and is read by [smithy.APIError] anyway.
 func errorTree(s *Shape, v reflect.Value) (Tree, error) {
 	key := planKey{s, v.Type()}
-	once, ok := errorPlans.Load(key)
+	made, ok := errorPlans.Load(key)
 	if !ok {
-		once, _ = errorPlans.LoadOrStore(key, sync.OnceValues(func() (*plan, error) {
-			p := planner{made: map[planKey]*plan{}}
-			made := p.plan(s, key.typ, s.Name)
-			if len(p.problems) > 0 {
-				return nil, p.problems[0]
-			}
-			return made, nil
-		}))
+		p := planner{made: map[planKey]*plan{}}
+		made, _ = errorPlans.LoadOrStore(key, p.plan(s, key.typ, s.Name))
 	}
-	made, err := once.(func() (*plan, error))()
-	if err != nil {
-		return nil, err
-	}
-	t, err := made.tree(v)
+	t, err := made.(*plan).tree(v)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestProtocols(t *testing.T) {
 	t.Logf("%d cases, %d of them excluded", ran, len(excluded))
 }
 
-func readSuites(t *testing.T, file string) []model.Suite {
+func readSuites(t testing.TB, file string) []model.Suite {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -157,20 +157,20 @@ func (q *Request) routeAction(candidates []*Service) (*Request, error) {
 
 func (q *Request) routePath(r *Router, candidates []*Service, signed bool) (*Request, error) {
 	var last *Service
-	for _, s := range candidates {
-		routes := r.routes[s]
-		if routes == nil || !signed && s.Name == "s3" {
-			continue
-		}
+	try := func(s *Service, path string) (*Request, error) {
 		last = s
-		if got, err := routes.match(q, q.HTTP.URL.EscapedPath()); got != nil || err != nil {
-			return got, err
+		return r.routes[s].match(q, path)
+	}
+	for _, s := range candidates {
+		if r.routes[s] != nil && s.Name != "s3" {
+			if got, err := try(s, q.HTTP.URL.EscapedPath()); got != nil || err != nil {
+				return got, err
+			}
 		}
 	}
-	for _, s := range candidates { // an anonymous S3 request looks like any other
+	for _, s := range candidates { // last, since any path may be a bucket's
 		if s.Name == "s3" {
-			last = s
-			if got, err := r.routes[s].match(q, bucketPath(q.HTTP)); got != nil || err != nil {
+			if got, err := try(s, bucketPath(q.HTTP)); got != nil || err != nil {
 				return got, err
 			}
 		}

@@ -175,14 +175,32 @@ func inputNamespace(m *model.Model) string {
 
 // correct puts back what Smithy's models say and botocore's leave to code.
 func correct(service string, m *model.Model) {
+	for name, op := range m.Operations {
+		op.Name = name // botocore's CloudFront has the version in its names
+	}
 	switch service {
 	case "route53":
-		// Smithy's PageMaxItems is an integer; botocore keeps the string of older days.
-		if s := m.Shapes["PageMaxItems"]; s != nil {
-			s.Type = "integer"
+		// Integers in Smithy's model; botocore keeps the strings of older days.
+		for _, name := range []string{"PageMaxItems", "MaxResults"} {
+			if s := m.Shapes[name]; s != nil {
+				s.Type = "integer"
+			}
+		}
+	case "cloudfront":
+		for _, s := range m.Shapes { // the same
+			for i := range s.Members {
+				if r := &s.Members[i].Ref; s.Members[i].Name == "MaxItems" && r.Shape == "string" {
+					r.Shape = "integer"
+				}
+			}
 		}
 	case "s3":
 		m.Metadata.XMLNamespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+		for _, name := range []string{"AnalyticsFilter", "MetricsFilter"} {
+			if s := m.Shapes[name]; s != nil {
+				s.Union = true
+			}
+		}
 		// Trait aws.customizations#s3UnwrappedXmlOutput.
 		if op := m.Operations["GetBucketLocation"]; op != nil {
 			op.Output.Unwrapped = true

@@ -1,0 +1,78 @@
+package wire
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// clients are the SDK's, by the table's name. EC2's is left to the package that
+// has its handlers: it costs a minute of compiling, and NewMux checks the same.
+var clients = map[string]reflect.Type{
+	"acm":           reflect.TypeFor[*acm.Client](),
+	"apigatewayv2":  reflect.TypeFor[*apigatewayv2.Client](),
+	"cloudfront":    reflect.TypeFor[*cloudfront.Client](),
+	"elbv2":         reflect.TypeFor[*elasticloadbalancingv2.Client](),
+	"iam":           reflect.TypeFor[*iam.Client](),
+	"organizations": reflect.TypeFor[*organizations.Client](),
+	"route53":       reflect.TypeFor[*route53.Client](),
+	"s3":            reflect.TypeFor[*s3.Client](),
+	"sts":           reflect.TypeFor[*sts.Client](),
+}
+
+// refused are the operations that no handler can take, since a union is in them.
+var refused = []string{
+	"acm.SearchCertificates",
+	"s3.GetBucketAnalyticsConfiguration", "s3.GetBucketMetricsConfiguration",
+	"s3.ListBucketAnalyticsConfigurations", "s3.ListBucketMetricsConfigurations",
+	"s3.PutBucketAnalyticsConfiguration", "s3.PutBucketMetricsConfiguration",
+}
+
+// TestTablesFitSDK plans every operation of every table against the SDK's
+// structs, as registering a handler for it would.
+func TestTablesFitSDK(t *testing.T) {
+	for _, name := range Services() {
+		client := clients[name]
+		if client == nil {
+			if name != "ec2" {
+				t.Errorf("no client for the table of %s", name)
+			}
+			continue
+		}
+		s, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range s.Operations() {
+			full := name + "." + op.Name
+			method, ok := client.MethodByName(op.Name)
+			if !ok {
+				t.Errorf("the SDK has no operation %s", full)
+				continue
+			}
+			p := planner{made: map[planKey]*plan{}}
+			p.plan(op.in, method.Type.In(2).Elem(), "input")
+			p.plan(op.out, method.Type.Out(0).Elem(), "output")
+			if slices.Contains(refused, full) {
+				if len(p.problems) == 0 || !strings.Contains(p.problems[0].Error(), "is a union") {
+					t.Errorf("%s is refused for no union: %v", full, p.problems)
+				}
+				continue
+			}
+			for _, problem := range p.problems {
+				t.Errorf("%s: %v", full, problem)
+			}
+		}
+	}
+}
