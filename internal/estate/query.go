@@ -17,7 +17,7 @@ const (
 	QueryCertificates QueryKind = "certificates" // Account, Region: ListCertificates, DescribeCertificate, tags
 	QueryTargets      QueryKind = "targets"      // every alias target that there is; only the twin can answer
 	QueryRole         QueryKind = "role"         // Account; ID name: GetRole and its policies
-	QueryLimits       QueryKind = "limits"       // Account: GetAccountLimit, GetHostedZoneLimit
+	QueryLimits       QueryKind = "limits"       // Account: GetAccountLimit; with ID zone: GetHostedZoneLimit
 	QueryPublic       QueryKind = "public"       // ID name/type: public DNS, by the probe
 )
 
@@ -63,3 +63,11 @@ func (e Estate) Answered(q Query) bool {
 
 // Asked finds the answer to a query, whatever it was.
 func (e Estate) Asked(q Query) (Answer, bool) { return e.Answers.Get(Answer{Query: q}.Key()) }
+
+// Closed reports whether the estate holds all that there is: its alias targets
+// are all known, or nothing was ever asked, so that it was not read from
+// anywhere and is a world of its own. In any other estate what is not held may
+// still be there.
+func (e Estate) Closed() bool {
+	return e.Answers.Len() == 0 || e.Answered(Query{Kind: QueryTargets})
+}

@@ -1,0 +1,35 @@
+package awsapi
+
+import (
+	"context"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// paced is the one place through which every API call of the SDK goes. It
+// stands first in the stack, so that every try serializes its request anew,
+// with a whole body, and signs it with the credentials and the time of that
+// try.
+func (s *Sessions) paced(account estate.AccountID, region estate.Region) func(*middleware.Stack) error {
+	step := middleware.InitializeMiddlewareFunc("orgdns/paced", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+		out middleware.InitializeOutput, meta middleware.Metadata, err error,
+	) {
+		service, operation := services[awsmiddleware.GetServiceID(ctx)], awsmiddleware.GetOperationName(ctx)
+		costs, err := service.costs(operation, region, in.Parameters)
+		if err != nil {
+			return out, meta, err
+		}
+		err = s.opt.Loop.Call(ctx, string(account), costs, classify, func(ctx context.Context) (err error) {
+			out, meta, err = next.HandleInitialize(ctx, in)
+			return err
+		})
+		if err != nil {
+			err = s.failure(account, region, service, operation, err)
+		}
+		return out, meta, err
+	})
+	return func(stack *middleware.Stack) error { return stack.Initialize.Add(step, middleware.Before) }
+}

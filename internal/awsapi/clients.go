@@ -1,0 +1,75 @@
+package awsapi
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// What each service's client is made of. They are made directly, not from an
+// aws.Config, so that none looks into the environment. One try a call: package
+// pace repeats.
+
+func (c *caller) route53(account estate.AccountID, role string) *route53.Client {
+	return client(c.session(account, role), "route53", c.global(), func(c config) *route53.Client {
+		return route53.New(route53.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) acm(account estate.AccountID, region estate.Region) *acm.Client {
+	return client(c.session(account, ""), "acm", region, func(c config) *acm.Client {
+		return acm.New(acm.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) ec2(account estate.AccountID, region estate.Region) *ec2.Client {
+	return client(c.session(account, ""), "ec2", region, func(c config) *ec2.Client {
+		return ec2.New(ec2.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) organizations(account estate.AccountID) *organizations.Client {
+	return client(c.session(account, ""), "organizations", c.global(), func(c config) *organizations.Client {
+		return organizations.New(organizations.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) iam(account estate.AccountID) *iam.Client {
+	return client(c.session(account, ""), "iam", c.global(), func(c config) *iam.Client { return iam.New(iamOptions(c)) })
+}
+
+func (c *caller) sts(account estate.AccountID) *sts.Client {
+	return client(c.session(account, ""), "sts", c.opt.Region, func(c config) *sts.Client { return sts.New(stsOptions(c)) })
+}
+
+func iamOptions(c config) iam.Options {
+	return iam.Options{
+		Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+		APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+	}
+}
+
+func stsOptions(c config) sts.Options {
+	return sts.Options{
+		Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+		APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+	}
+}

@@ -1,0 +1,129 @@
+package awsapi
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/pace"
+)
+
+// service is an AWS service as far as orgdns uses it: every operation that can
+// be called, with the bucket that it has to itself.
+type service struct {
+	prefix string // of its IAM actions
+	global bool   // one bucket for all Regions
+	all    rate   // bucket of all operations together
+	// operations and their own buckets; a zero rate is a bucket that is never
+	// emptier than the shared one, or that AWS does not document.
+	operations map[string]rate
+}
+
+// rate is a token bucket.
+type rate struct{ burst, refill float64 }
+
+// services by the SDK's service ID.
+var services = map[string]service{
+	// Developer Guide, DNSLimitations.html and throttling-api-requests.html:
+	// 50/10 over all actions and for each, but for those named here.
+	"Route 53": {prefix: "route53", global: true, all: rate{50, 10}, operations: map[string]rate{
+		"ListHostedZones":          {},
+		"ListHostedZonesByName":    {},
+		"GetHostedZone":            {},
+		"CreateHostedZone":         {40, 2},
+		"DeleteHostedZone":         {40, 5},
+		"ListResourceRecordSets":   {},
+		"ChangeResourceRecordSets": {},
+		"GetChange":                {},
+		"ListTagsForResource":      {},
+		"ChangeTagsForResource":    {},
+		"GetAccountLimit":          {},
+		"GetHostedZoneLimit":       {},
+	}},
+	// ACM User Guide, acm-limits.html, requests per second of each operation.
+	"ACM": {prefix: "acm", operations: map[string]rate{
+		"ListCertificates":       {8, 8},
+		"DescribeCertificate":    {10, 10},
+		"ListTagsForCertificate": {10, 10},
+		"RequestCertificate":     {5, 5},
+		"AddTagsToCertificate":   {5, 5},
+		"DeleteCertificate":      {10, 10},
+	}},
+	// EC2 Developer Guide, ec2-api-throttling.html: 100/20 for non-mutating
+	// actions that are paged or filtered.
+	"EC2": {prefix: "ec2", operations: map[string]rate{
+		"DescribeVpcs":         {100, 20},
+		"DescribeVpcAttribute": {100, 20},
+	}},
+	// IAM and Organizations throttle at rates that they do not document.
+	"IAM": {prefix: "iam", global: true, operations: map[string]rate{
+		"GetRole":                  {},
+		"ListRolePolicies":         {},
+		"GetRolePolicy":            {},
+		"ListAttachedRolePolicies": {},
+		"GetPolicy":                {},
+		"GetPolicyVersion":         {},
+	}},
+	"Organizations": {prefix: "organizations", global: true, operations: map[string]rate{
+		"DescribeOrganization":             {},
+		"ListRoots":                        {},
+		"ListOrganizationalUnitsForParent": {},
+		"ListAccountsForParent":            {},
+	}},
+	// IAM User Guide, reference_iam-quotas.html: 600 requests a second per
+	// account and Region.
+	"STS": {prefix: "sts", all: rate{600, 600}, operations: map[string]rate{
+		"GetCallerIdentity": {},
+		"AssumeRole":        {},
+	}},
+}
+
+// changes is Route 53's bucket of record changes, per account (Developer Guide,
+// DNSLimitations.html).
+var changes = rate{1500, 100}
+
+// costs are the buckets from which a call takes tokens.
+func (s service) costs(operation string, region estate.Region, input any) ([]pace.Cost, error) {
+	own, known := s.operations[operation]
+	if !known {
+		return nil, fmt.Errorf("awsapi: %s %s is not among the operations that orgdns uses", s.prefix, operation)
+	}
+	where := s.prefix
+	if !s.global {
+		where += " " + string(region)
+	}
+	var out []pace.Cost
+	add := func(bucket string, r rate, tokens float64) {
+		if r != (rate{}) && tokens > 0 {
+			out = append(out, pace.Cost{Bucket: where + " " + bucket, Tokens: tokens, Burst: r.burst, Refill: r.refill})
+		}
+	}
+	add("requests", s.all, 1)
+	add(operation, own, 1)
+	add("changes", changes, changeTokens(input))
+	return out, nil
+}
+
+// changeTokens is how many record changes Route 53 counts: CREATE and DELETE
+// are 1, UPSERT is 2, making or deleting a zone is 2.
+func changeTokens(input any) float64 {
+	switch in := input.(type) {
+	case *route53.CreateHostedZoneInput, *route53.DeleteHostedZoneInput:
+		return 2
+	case *route53.ChangeResourceRecordSetsInput:
+		if in.ChangeBatch == nil {
+			return 0
+		}
+		n := 0.0
+		for _, c := range in.ChangeBatch.Changes {
+			n++
+			if c.Action == r53types.ChangeActionUpsert {
+				n++
+			}
+		}
+		return n
+	}
+	return 0
+}

@@ -1,0 +1,208 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/pace"
+)
+
+// classes says what an AWS error code means for the call that got it. What is
+// not listed is judged by its HTTP status. Sources: the errors listed with each
+// operation, and the common errors of each service.
+var classes = map[string]pace.Class{
+	"Throttling":                             pace.Throttled,
+	"ThrottlingException":                    pace.Throttled,
+	"ThrottledException":                     pace.Throttled,
+	"RequestThrottled":                       pace.Throttled,
+	"RequestThrottledException":              pace.Throttled,
+	"RequestLimitExceeded":                   pace.Throttled, // EC2
+	"EC2ThrottledException":                  pace.Throttled,
+	"TooManyRequestsException":               pace.Throttled, // Organizations
+	"ProvisionedThroughputExceededException": pace.Throttled,
+	"SlowDown":                               pace.Throttled, // S3
+	"BandwidthLimitExceeded":                 pace.Throttled,
+
+	"PriorRequestNotComplete":         pace.Busy, // Route 53: another change of the zone
+	"ConcurrentModification":          pace.Busy,
+	"ConcurrentModificationException": pace.Busy,
+	"RequestInProgressException":      pace.Busy, // ACM
+	"FinalizingOrganizationException": pace.Busy,
+
+	"RequestTimeout":          pace.Doubt,
+	"RequestTimeoutException": pace.Doubt,
+	"InternalError":           pace.Doubt,
+	"InternalFailure":         pace.Doubt,
+	"InternalServerError":     pace.Doubt,
+	"InternalServiceError":    pace.Doubt,
+	"ServiceException":        pace.Doubt, // Organizations
+	"ServiceFailure":          pace.Doubt, // IAM
+	"ServiceUnavailable":      pace.Doubt,
+	"Unavailable":             pace.Doubt, // EC2
+}
+
+// denied are the codes with which services refuse for want of permission.
+var denied = map[string]bool{
+	"AccessDenied":                       true,
+	"AccessDeniedException":              true,
+	"UnauthorizedOperation":              true, // EC2
+	"AuthFailure":                        true, // EC2
+	"UnauthorizedAccess":                 true,
+	"NotAuthorizedException":             true, // Route 53
+	"UnauthorizedException":              true,
+	"AuthorizationError":                 true,
+	"InsufficientCapabilities":           true,
+	"ExplicitDeny":                       true,
+	"AccessDeniedForDependency":          true,
+	"AccessDeniedForDependencyException": true, // Organizations
+}
+
+// Code is the AWS error code of a failed call, empty when AWS gave none.
+func Code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// Denied reports whether a call was refused for want of permission.
+func Denied(err error) bool { return denied[Code(err)] }
+
+// classify says what a failed try means for its call.
+func classify(err error) pace.Class {
+	var role *RoleError
+	if errors.As(err, &role) { // its own call was repeated already
+		return pace.Final
+	}
+	if class, ok := classes[Code(err)]; ok {
+		return class
+	}
+	var answer *smithyhttp.ResponseError
+	if errors.As(err, &answer) {
+		switch status := answer.HTTPStatusCode(); {
+		case status == 429:
+			return pace.Throttled
+		case status >= 500:
+			return pace.Doubt
+		case Code(err) == "" && status < 400: // cut off while it was read
+			return pace.Doubt
+		}
+		return pace.Final
+	}
+	var (
+		send    *smithyhttp.RequestSendError
+		garbled *smithy.DeserializationError
+		network net.Error
+	)
+	if errors.As(err, &send) || errors.As(err, &garbled) || errors.As(err, &network) {
+		return pace.Doubt
+	}
+	return pace.Final
+}
+
+// Error is a call that AWS refused or that failed for good.
+type Error struct {
+	Account   estate.AccountID
+	Region    estate.Region // none for a global service
+	Service   string        // "route53"
+	Operation string        // "CreateHostedZone"
+	Code      string        // AWS's; empty when no answer came
+	Message   string        // AWS's, or the failure of the transport
+	Hint      string        // what to do
+	Err       error
+}
+
+// Error says where, what and what to do.
+func (e *Error) Error() string { return e.Diagnostic().Error() }
+
+// Unwrap is the SDK's error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Diagnostic is the error as a problem of the estate.
+func (e *Error) Diagnostic() diag.Diagnostic {
+	where := "account " + string(e.Account)
+	if e.Region != "" {
+		where += " in " + string(e.Region)
+	}
+	d := diag.Diagnostic{
+		Code: e.Code, Account: string(e.Account), Region: string(e.Region), Hint: e.Hint,
+		Summary: fmt.Sprintf("%s: %s %s failed", where, e.Service, e.Operation),
+		Detail:  e.Message,
+	}
+	if e.Code != "" {
+		d.Detail = e.Code + ": " + e.Message
+	}
+	return d
+}
+
+// failure makes the error of a call that came to its end.
+func (s *Sessions) failure(account estate.AccountID, region estate.Region, svc service, operation string, err error) error {
+	var done *Error
+	var role *RoleError
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &done) || errors.As(err, &role) {
+		return err
+	}
+	e := &Error{Account: account, Service: svc.prefix, Operation: operation, Code: Code(err), Message: err.Error(), Err: err}
+	if !svc.global {
+		e.Region = region
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		e.Message = api.ErrorMessage()
+	}
+	e.Hint = s.hint(e, classify(err))
+	return e
+}
+
+// hint is what to do about a failed call.
+func (s *Sessions) hint(e *Error, class pace.Class) string {
+	role := "the identity that orgdns runs as"
+	if r := s.access(e.Account).Role; r != "" {
+		role = "role " + r
+	}
+	switch {
+	case denied[e.Code]:
+		return fmt.Sprintf("%s needs %s:%s there, and nothing above it may deny it; `orgdns iam` prints the policy", role, e.Service, e.Operation)
+	case e.Code == "SignatureDoesNotMatch", e.Code == "RequestExpired", e.Code == "RequestTimeTooSkewed":
+		return "check this machine's clock and credentials"
+	case e.Code == "ExpiredToken", e.Code == "ExpiredTokenException", e.Code == "InvalidClientTokenId", e.Code == "UnrecognizedClientException":
+		return "renew the credentials that orgdns runs with"
+	case class == pace.Doubt:
+		return "AWS gave no proper answer to several tries; run again, nothing is made twice"
+	case class == pace.Busy:
+		return "somebody else kept changing the same thing; run again"
+	}
+	return ""
+}
+
+// plain strips what the SDK puts around an error of ours.
+func plain(err error) error {
+	var own *Error
+	var role *RoleError
+	switch {
+	case errors.As(err, &role):
+		return role
+	case errors.As(err, &own):
+		return own
+	}
+	return err
+}
+
+// hinted is an error of ours with another hint.
+func hinted(err error, hint string) error {
+	if own, ok := plain(err).(*Error); ok {
+		e := *own
+		e.Hint = hint
+		return &e
+	}
+	return err
+}

@@ -1,0 +1,133 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// readRole reads a role with all its policies, so that a rehearsal can judge
+// what it may do.
+func (c *caller) readRole(ctx context.Context, q estate.Query) (Patch, error) {
+	client := c.iam(q.Account)
+	name := q.ID[strings.LastIndexByte(q.ID, '/')+1:]
+	out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	if Code(err) == "NoSuchEntity" {
+		return func(e *estate.Estate) { forgetRole(e, q.Account, name) }, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	role := estate.Role{
+		ARN: aws.ToString(out.Role.Arn), ID: aws.ToString(out.Role.RoleId), Account: q.Account,
+		Path: aws.ToString(out.Role.Path), Name: aws.ToString(out.Role.RoleName), Description: aws.ToString(out.Role.Description),
+		MaxSession: aws.ToInt32(out.Role.MaxSessionDuration), Created: aws.ToTime(out.Role.CreateDate), Tags: estate.Tags{},
+	}
+	for _, t := range out.Role.Tags {
+		role.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	if role.Trust, err = policyText(out.Role.AssumeRolePolicyDocument); err != nil {
+		return nil, fmt.Errorf("trust policy of %s: %w", role.ARN, err)
+	}
+	if b := out.Role.PermissionsBoundary; b != nil {
+		role.Boundary = aws.ToString(b.PermissionsBoundaryArn)
+	}
+	inline := iam.NewListRolePoliciesPaginator(client, &iam.ListRolePoliciesInput{RoleName: &name})
+	for inline.HasMorePages() {
+		page, err := inline.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page.PolicyNames {
+			got, err := client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &p})
+			if err != nil {
+				return nil, err
+			}
+			text, err := policyText(got.PolicyDocument)
+			if err != nil {
+				return nil, fmt.Errorf("policy %s of %s: %w", p, role.ARN, err)
+			}
+			if role.Inline == nil {
+				role.Inline = map[string]string{}
+			}
+			role.Inline[p] = text
+		}
+	}
+	attached := iam.NewListAttachedRolePoliciesPaginator(client, &iam.ListAttachedRolePoliciesInput{RoleName: &name})
+	for attached.HasMorePages() {
+		page, err := attached.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page.AttachedPolicies {
+			role.Attached = append(role.Attached, aws.ToString(p.PolicyArn))
+		}
+	}
+	slices.Sort(role.Attached)
+	var policies []estate.ManagedPolicy
+	needed := slices.Clone(role.Attached)
+	if role.Boundary != "" && !slices.Contains(needed, role.Boundary) {
+		needed = append(needed, role.Boundary)
+	}
+	for _, arn := range needed {
+		p, err := readManagedPolicy(ctx, client, arn)
+		if err != nil {
+			return nil, err
+		}
+		policies = append(policies, p)
+	}
+	return func(e *estate.Estate) {
+		forgetRole(e, q.Account, name)
+		e.Roles.Put(role)
+		e.ManagedPolicies.Put(policies...)
+	}, nil
+}
+
+func forgetRole(e *estate.Estate, account estate.AccountID, name string) {
+	var gone []string
+	for r := range e.Roles.By(estate.ByRole(account, name)) {
+		gone = append(gone, r.Key())
+	}
+	e.Roles.Delete(gone...)
+}
+
+// readManagedPolicy reads a managed policy's default version, the one in
+// force. AWS's own policies belong to the account "aws".
+func readManagedPolicy(ctx context.Context, client *iam.Client, arn string) (estate.ManagedPolicy, error) {
+	out, err := client.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn})
+	if err != nil {
+		return estate.ManagedPolicy{}, err
+	}
+	p := estate.ManagedPolicy{
+		ARN: arn, ID: aws.ToString(out.Policy.PolicyId), Account: accountOf(arn),
+		Path: aws.ToString(out.Policy.Path), Name: aws.ToString(out.Policy.PolicyName), Description: aws.ToString(out.Policy.Description),
+		Default: aws.ToString(out.Policy.DefaultVersionId), Created: aws.ToTime(out.Policy.CreateDate),
+	}
+	if len(out.Policy.Tags) > 0 {
+		p.Tags = estate.Tags{}
+	}
+	for _, t := range out.Policy.Tags {
+		p.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	version, err := client.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: &p.Default})
+	if err != nil {
+		return p, err
+	}
+	text, err := policyText(version.PolicyVersion.Document)
+	if err != nil {
+		return p, fmt.Errorf("policy %s: %w", arn, err)
+	}
+	p.Versions = []estate.PolicyVersion{{ID: p.Default, Document: text, Created: aws.ToTime(version.PolicyVersion.CreateDate)}}
+	return p, nil
+}
+
+// policyText undoes the URL encoding in which IAM returns documents
+// (API_GetRole: RFC 3986).
+func policyText(s *string) (string, error) { return url.PathUnescape(aws.ToString(s)) }

@@ -1,0 +1,449 @@
+package awsapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// breadth is how far a policy goes beyond what is needed, to be shorter.
+type breadth int
+
+const (
+	exact     breadth = iota
+	anyName           // record names are not limited
+	anyRecord         // nor their types and verbs
+	anyZone           // nor the zones, roles and Regions
+	anyAction         // nor the actions of the services
+	breadths          // how many there are
+)
+
+// policy is an IAM policy document (IAM User Guide,
+// reference_policies_elements.html).
+type policy struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Sid       string `json:",omitempty"`
+	Effect    string
+	Principal map[string]list[string] `json:",omitempty"`
+	Action    list[string]
+	Resource  list[string] `json:",omitempty"`
+	Condition conditions   `json:",omitempty"`
+}
+
+type conditions map[string]map[string]list[string]
+
+// list is one value or several; documents allow both forms.
+type list[T any] []T
+
+func (l *list[T]) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '[' {
+		var many []T
+		err := json.Unmarshal(b, &many)
+		*l = many
+		return err
+	}
+	var one T
+	err := json.Unmarshal(b, &one)
+	*l = list[T]{one}
+	return err
+}
+
+func (l list[T]) MarshalJSON() ([]byte, error) {
+	if len(l) == 1 {
+		return compact(l[0])
+	}
+	return compact([]T(l))
+}
+
+// compact is JSON without white space, with <, > and & as they are.
+func compact(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+func document(statements []statement) string {
+	b, err := compact(policy{"2012-10-17", statements})
+	if err != nil { // strings, and maps of them: cannot be
+		return ""
+	}
+	return string(b)
+}
+
+// part is a statement that a permission needs. Parts of one sid become one
+// statement, with the resources of all.
+type part struct {
+	sid     string
+	actions []string
+	// resource is the ARN, or "*"; regional ones are then limited to the
+	// Region by condition.
+	resource func(arns, plan.Permission) string
+	regional bool
+}
+
+// parts by permission; MayChangeRecords is apart, in recordStatements.
+var parts = map[plan.May][]part{
+	plan.MayReadOrganization: {{"Organization", []string{"organizations:DescribeOrganization"}, anyResource, false}},
+	plan.MayReadAccounts: {{"Accounts", []string{
+		"organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent",
+	}, anyResource, false}},
+	plan.MayReadZones: {{"Zones", []string{"route53:ListHostedZones"}, anyResource, false}},
+	plan.MayReadZone: {{"ReadZone", []string{
+		"route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource",
+	}, arns.zone, false}},
+	plan.MayReadVPCs: {{"VPCs", []string{"ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"}, anyResource, true}},
+	plan.MayReadCertificates: {
+		{"Certificates", []string{"acm:ListCertificates"}, anyResource, true},
+		{"ReadCertificate", []string{"acm:DescribeCertificate", "acm:ListTagsForCertificate"}, arns.certificates, false},
+	},
+	plan.MayReadRole: {
+		{"ReadRole", []string{
+			"iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
+		}, arns.role, false},
+		{"ReadPolicy", []string{"iam:GetPolicy", "iam:GetPolicyVersion"}, arns.policies, false},
+	},
+	plan.MayReadLimits: {
+		{"AccountLimit", []string{"route53:GetAccountLimit"}, anyResource, false},
+		{"ZoneLimit", []string{"route53:GetHostedZoneLimit"}, arns.zone, false},
+	},
+	plan.MayCreateZone: {
+		{"CreateZone", []string{"route53:CreateHostedZone", "route53:ListHostedZonesByName"}, anyResource, false},
+		following,
+	},
+	plan.MayDeleteZone: {{"DeleteZone", []string{"route53:DeleteHostedZone"}, arns.zone, false}, following},
+	plan.MayTagZone:    {{"TagZone", []string{"route53:ChangeTagsForResource"}, arns.zone, false}},
+	plan.MayMakeCertificates: {
+		{"RequestCertificate", []string{"acm:RequestCertificate"}, anyResource, true},
+		{"MakeCertificate", []string{"acm:AddTagsToCertificate", "acm:DeleteCertificate"}, arns.certificates, false},
+	},
+	plan.MayChangeRecords: {following},
+	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.role, false}},
+}
+
+var following = part{"Changes", []string{"route53:GetChange"}, arns.change, false}
+
+// implied are permissions that go with another: what is changed is read too.
+func implied(p plan.Permission) []plan.Permission {
+	also := plan.Permission{Account: p.Account, Zone: p.Zone, Region: p.Region}
+	switch p.May {
+	case plan.MayCreateZone, plan.MayChangeRecords:
+		also.May = plan.MayReadZone
+	case plan.MayMakeCertificates:
+		also.May = plan.MayReadCertificates
+	default:
+		return []plan.Permission{p}
+	}
+	return []plan.Permission{also, p}
+}
+
+// readAll is every read, for sessions that only look.
+var readAll = []plan.Permission{
+	{May: plan.MayReadOrganization}, {May: plan.MayReadAccounts}, {May: plan.MayReadZones}, {May: plan.MayReadZone},
+	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
+}
+
+// arns makes ARNs (Service Authorization Reference, resource types).
+type arns struct {
+	partition string
+	account   estate.AccountID
+	wide      bool // any zone, role and Region
+}
+
+func anyResource(arns, plan.Permission) string { return "*" }
+
+func (a arns) zone(p plan.Permission) string {
+	if p.Zone == "" || a.wide {
+		return "arn:" + a.partition + ":route53:::hostedzone/*"
+	}
+	return "arn:" + a.partition + ":route53:::hostedzone/" + p.Zone
+}
+
+func (a arns) change(plan.Permission) string { return "arn:" + a.partition + ":route53:::change/*" }
+
+func (a arns) certificates(p plan.Permission) string {
+	region := string(p.Region)
+	if region == "" || a.wide {
+		region = "*"
+	}
+	return fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, region, a.account)
+}
+
+func (a arns) role(p plan.Permission) string {
+	switch {
+	case strings.HasPrefix(p.Role, "arn:") && !a.wide:
+		return p.Role
+	case p.May == plan.MayAssume:
+		return "arn:" + a.partition + ":iam::*:role/*"
+	case p.Role == "" || a.wide:
+		return fmt.Sprintf("arn:%s:iam::%s:role/*", a.partition, a.account)
+	}
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s", a.partition, a.account, strings.TrimPrefix(p.Role, "/"))
+}
+
+// policies are those of the account and AWS's own.
+func (a arns) policies(plan.Permission) string { return "arn:" + a.partition + ":iam::*:policy/*" }
+
+// statements are what the permissions in one account come to, those about
+// records apart.
+func statements(partition string, account estate.AccountID, permissions []plan.Permission, wide breadth) (general, records []statement) {
+	a := arns{partition, account, wide >= anyZone}
+	type group struct {
+		part
+		resources, regions []string
+		everywhere         bool
+	}
+	groups := map[string]*group{}
+	var order []string
+	for _, given := range permissions {
+		for _, p := range implied(given) {
+			for _, part := range parts[p.May] {
+				if part.sid == "ZoneLimit" && p.Zone == "" && given.Account != "" {
+					continue // only the account's own limits are asked for
+				}
+				g := groups[part.sid]
+				if g == nil {
+					g = &group{part: part}
+					groups[part.sid] = g
+					order = append(order, part.sid)
+				}
+				g.resources = append(g.resources, part.resource(a, p))
+				g.regions = append(g.regions, string(p.Region))
+				g.everywhere = g.everywhere || p.Region == "" || a.wide
+			}
+		}
+	}
+	slices.Sort(order)
+	for _, sid := range order {
+		g := groups[sid]
+		st := statement{Sid: sid, Effect: "Allow", Action: g.actions, Resource: widest(g.resources)}
+		if g.regional && !g.everywhere {
+			slices.Sort(g.regions)
+			st.Condition = conditions{"StringEquals": {"aws:RequestedRegion": slices.Compact(g.regions)}}
+		}
+		general = append(general, st)
+	}
+	return general, recordStatements(a, permissions, wide)
+}
+
+// widest sorts ARNs and leaves out those that a pattern among them covers.
+func widest(resources []string) []string {
+	slices.Sort(resources)
+	resources = slices.Compact(resources)
+	return slices.DeleteFunc(slices.Clone(resources), func(r string) bool {
+		return slices.ContainsFunc(resources, func(w string) bool {
+			prefix, ok := strings.CutSuffix(w, "*")
+			return ok && w != r && strings.HasPrefix(r, prefix)
+		})
+	})
+}
+
+// The condition keys of record changes (Developer Guide,
+// specifying-rrset-conditions.html).
+const (
+	keyNames = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+	keyTypes = "route53:ChangeResourceRecordSetsRecordTypes"
+	keyVerbs = "route53:ChangeResourceRecordSetsActions"
+)
+
+// recordStatements are the statements about records. Permissions that differ
+// in names only share a statement, as long as it is not too long: then a batch
+// of one permission's names still finds them all in one.
+func recordStatements(a arns, permissions []plan.Permission, wide breadth) []statement {
+	var out []statement
+	var size int // of the names in the last one
+	var last string
+	for _, p := range sortedRecords(permissions) {
+		if wide >= anyName {
+			p.Names, p.Like = nil, nil
+		}
+		if wide >= anyRecord {
+			p.Types, p.Verbs = nil, nil
+		}
+		names := slices.Clone(p.Like)
+		for _, n := range p.Names {
+			names = append(names, n.Normalized())
+		}
+		slices.Sort(names)
+		key := fmt.Sprint(p.Statement, a.zone(p), len(p.Like) > 0, len(names) > 0, p.Types, p.Verbs)
+		if wide >= anyRecord {
+			key = a.zone(p)
+		}
+		add := 0
+		for _, n := range names {
+			add += len(n) + len(`"",`)
+		}
+		if key == last && size+add <= namesSize {
+			have := &out[len(out)-1]
+			for _, keys := range have.Condition {
+				if old, ok := keys[keyNames]; ok && len(old) > 0 && old[0] != "false" {
+					all := append(slices.Clone(old), names...)
+					slices.Sort(all)
+					keys[keyNames] = slices.Compact(all)
+				}
+			}
+			size += add
+			continue
+		}
+		st := statement{
+			Sid: sid(p.Statement), Effect: "Allow",
+			Action: list[string]{"route53:ChangeResourceRecordSets"}, Resource: list[string]{a.zone(p)},
+			Condition: conditions{},
+		}
+		limit := func(operator, key string, values []string) {
+			if len(values) == 0 {
+				return
+			}
+			if st.Condition["ForAllValues:"+operator] == nil {
+				st.Condition["ForAllValues:"+operator] = map[string]list[string]{}
+			}
+			st.Condition["ForAllValues:"+operator][key] = values
+			// ForAllValues holds for a request without the key
+			// (reference_policies_condition-single-vs-multi-valued…html).
+			if st.Condition["Null"] == nil {
+				st.Condition["Null"] = map[string]list[string]{}
+			}
+			st.Condition["Null"][key] = list[string]{"false"}
+		}
+		operator := "StringEquals"
+		if len(p.Like) > 0 {
+			operator = "StringLike"
+		}
+		limit(operator, keyNames, names)
+		limit("StringEquals", keyTypes, slices.Sorted(slices.Values(p.Types)))
+		var verbs []string
+		for _, v := range p.Verbs {
+			verbs = append(verbs, string(v))
+		}
+		limit("StringEquals", keyVerbs, slices.Sorted(slices.Values(verbs)))
+		if len(st.Condition) == 0 {
+			st.Condition = nil
+		}
+		out, last, size = append(out, st), key, add
+	}
+	number(out)
+	return out
+}
+
+// namesSize bounds the names of a statement, as plan.Statement.Spread does.
+const namesSize = 5400
+
+// sortedRecords are the permissions about records, those that may share a
+// statement side by side.
+func sortedRecords(permissions []plan.Permission) []plan.Permission {
+	var out []plan.Permission
+	for _, p := range permissions {
+		if p.May == plan.MayChangeRecords {
+			out = append(out, p)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b plan.Permission) int {
+		key := func(p plan.Permission) string {
+			return fmt.Sprint(p.Statement, "\x00", p.Zone, "\x00", len(p.Like) > 0, p.Types, p.Verbs, "\x00", p.ZoneName.Key())
+		}
+		return strings.Compare(key(a), key(b))
+	})
+	return out
+}
+
+// sid is a statement's name in the letters and digits that IAM takes.
+func sid(st plan.Statement) string {
+	var b strings.Builder
+	up := true
+	for _, r := range string(st) {
+		switch {
+		case r >= 'a' && r <= 'z' && up:
+			b.WriteRune(r - 'a' + 'A')
+			up = false
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+			up = false
+		default:
+			up = true
+		}
+	}
+	return b.String()
+}
+
+// number tells statements of one name apart.
+func number(statements []statement) {
+	seen := map[string]int{}
+	for i := range statements {
+		name := statements[i].Sid
+		seen[name]++
+		if n := seen[name]; n > 1 {
+			statements[i].Sid = fmt.Sprintf("%sPart%d", name, n)
+		}
+	}
+}
+
+// maxSessionPolicy is the longest session policy (API_AssumeRole, Policy).
+const maxSessionPolicy = 2048
+
+// sessionPolicies are the policies for a session with these permissions that
+// are short enough for STS, the narrowest first; wide is how many narrower
+// ones were too long.
+func sessionPolicies(partition string, account estate.AccountID, permissions []plan.Permission) (policies []string, wide int) {
+	for b := exact; b < breadths; b++ {
+		p := sessionPolicy(partition, account, permissions, b)
+		switch {
+		case len(p) > maxSessionPolicy:
+			wide++
+		case !slices.Contains(policies, p):
+			policies = append(policies, p)
+		}
+	}
+	return policies, wide
+}
+
+// sessionPolicy is a session policy: the statements of the role once more,
+// without what only serves people and without the guards against a request
+// that names no records, since the role's own policy has them.
+func sessionPolicy(partition string, account estate.AccountID, permissions []plan.Permission, wide breadth) string {
+	general, records := statements(partition, account, permissions, wide)
+	all := append(general, records...)
+	if wide >= anyAction {
+		var actions []string
+		for _, st := range all {
+			for _, a := range st.Action {
+				service, _, _ := strings.Cut(a, ":")
+				actions = append(actions, service+":*")
+			}
+		}
+		slices.Sort(actions)
+		all = []statement{{Action: slices.Compact(actions), Resource: list[string]{"*"}}}
+	}
+	// Statements with the same resources and conditions become one.
+	var merged []statement
+	for _, st := range all {
+		st.Sid, st.Effect = "", "Allow"
+		delete(st.Condition, "Null")
+		if len(st.Condition) == 0 {
+			st.Condition = nil
+		}
+		i := slices.IndexFunc(merged, func(m statement) bool {
+			return slices.Equal(m.Resource, st.Resource) && m.Condition == nil && st.Condition == nil
+		})
+		if i < 0 {
+			merged = append(merged, st)
+			continue
+		}
+		merged[i].Action = slices.Concat(merged[i].Action, st.Action)
+	}
+	if len(merged) == 0 {
+		merged = []statement{{Effect: "Deny", Action: list[string]{"*"}, Resource: list[string]{"*"}}}
+	}
+	return document(merged)
+}
