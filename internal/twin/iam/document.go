@@ -1,11 +1,12 @@
 // Package iam judges requests by AWS's policy language: identity, resource,
 // trust and session policies, permissions boundaries, service and resource
-// control policies, combined as AWS combines them. It is pure: policies and a
-// request in, a [Decision] out, which says what decided.
+// control policies, combined as AWS combines them. [Decide] is pure: policies
+// and a request in, a [Decision] out, which says what decided. [Authorizer]
+// gathers from the world what Decide needs to judge a call.
 //
-// Not here: where policies come from (package access) and what a service does
-// with the decision. Sources are pages of the IAM User Guide, named by their
-// file; where they leave a case open, the comment says that it is our reading.
+// Not here: what a service does with the decision. Sources are pages of the IAM
+// User Guide, named by their file; where they leave a case open, the comment
+// says that it is our reading.
 package iam
 
 import (

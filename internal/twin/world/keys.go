@@ -164,3 +164,6 @@ func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return base32.StdEncoding.EncodeToString(sum[:])
 }
+
+// Expired reports whether the credential has ended at a time.
+func (c Credential) Expired(now time.Time) bool { return !c.Expires.IsZero() && !now.Before(c.Expires) }

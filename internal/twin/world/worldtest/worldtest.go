@@ -20,6 +20,11 @@ type Client struct {
 	Region  estate.Region
 	// Authorize judges; without one everything is allowed.
 	Authorize world.Authorizer
+	// Caller, if set, calls instead of the account's administrator, and Policies
+	// judges what it may do; Service is what it calls.
+	Caller   world.Caller
+	Policies func(*world.Call) world.Authorizer
+	Service  string
 }
 
 // Start is the time at which New's worlds begin.
@@ -50,7 +55,13 @@ func Do[I, O any](cl Client, handler func(context.Context, *world.Call, *I) (*O,
 		c := &world.Call{
 			World: cl.World, State: s, Region: cl.Region, Now: cl.World.Now(), Authorize: cl.Authorize,
 			Caller:    world.Caller{Account: cl.Account, ARN: "arn:aws:iam::" + string(cl.Account) + ":root", Administrator: true},
-			Operation: strings.TrimSuffix(reflect.TypeFor[I]().Name(), "Input"),
+			Operation: strings.TrimSuffix(reflect.TypeFor[I]().Name(), "Input"), Service: cl.Service,
+		}
+		if cl.Caller.ARN != "" {
+			c.Caller = cl.Caller
+		}
+		if cl.Policies != nil {
+			c.Authorize = cl.Policies(c)
 		}
 		if c.Authorize == nil {
 			c.Authorize = func(string, string, world.Conditions) error { return nil }
