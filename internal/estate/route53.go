@@ -109,16 +109,30 @@ type CIDR struct {
 // set identifier.
 func (r RecordSet) Key() string { return RecordKey(r.Zone, r.Name, r.Type, r.SetID) }
 
-// IndexKeys let the CNAME and alias records that lead to a name be found.
+// IndexKeys let NS records be found, and the CNAME and alias records that lead
+// to a name.
 func (r RecordSet) IndexKeys() []string {
+	if r.Type == "NS" {
+		return []string{ByNS(r.Name)}
+	}
 	if t := r.Target(); !t.IsZero() {
 		return []string{ByTarget(t)}
 	}
 	return nil
 }
 
+// ByNS is the index key of the NS records of a name, a zone's own included.
+func ByNS(n dnsname.Name) string { return AllNS + n.Key() }
+
+// Prefixes of index keys: every NS record set, every record that leads to a
+// name.
+const (
+	AllNS      = "ns/"
+	AllTargets = "target/"
+)
+
 // ByTarget is the index key of the records that lead to a name.
-func ByTarget(n dnsname.Name) string { return "target/" + n.Key() }
+func ByTarget(n dnsname.Name) string { return AllTargets + n.Key() }
 
 // Target is the name that an alias or CNAME record leads to; none otherwise,
 // and none when the value is no name.

@@ -10,7 +10,7 @@ type Policy struct {
 	// Closed says that the estate holds all that there is, as in the twin: a
 	// name that is nowhere does not exist. In an open estate such a name is
 	// Outside, and an alias target that is not held is answered by its name.
-	// New tells when an estate is closed anyway.
+	// Estate.Closed tells when an estate is closed anyway.
 	Closed bool
 	// Unhealthy are the health checks that fail, by ID.
 	Unhealthy map[string]bool

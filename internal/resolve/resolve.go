@@ -33,12 +33,9 @@ type Resolver struct {
 	closed bool
 }
 
-// New makes a Resolver; nothing is copied. Beside [Policy.Closed], an estate is
-// closed when its alias targets are all known or when nothing was ever asked:
-// then it was not read from anywhere and is a world of its own.
+// New makes a Resolver; nothing is copied.
 func New(e estate.Estate, p Policy) *Resolver {
-	closed := p.Closed || e.Answers.Len() == 0 || e.Answered(estate.Query{Kind: estate.QueryTargets})
-	return &Resolver{e, p, closed}
+	return &Resolver{e, p, p.Closed || e.Closed()}
 }
 
 // Vantage is where a query is asked. With a VPC it is the one that owns the
