@@ -10,8 +10,13 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
-// readIdentity proves that the account can be reached, and that it is the one.
+// readIdentity tells who runs orgdns; with an account it proves that the
+// account can be reached, and that it is the one.
 func (c *caller) readIdentity(ctx context.Context, q estate.Query) (Patch, error) {
+	if q.Account == "" {
+		who, err := c.whoami(ctx)
+		return func(e *estate.Estate) { e.Caller = estate.Caller{Account: who.account, ARN: who.arn} }, err
+	}
 	out, err := c.sts(q.Account).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, err

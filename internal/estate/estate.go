@@ -29,6 +29,7 @@ type Tags map[string]string
 
 // Estate is the organization's DNS-relevant resources.
 type Estate struct {
+	Caller       Caller
 	Organization Organization
 	Accounts     Table[Account]
 	Units        Table[Unit]
@@ -70,6 +71,7 @@ func ByRegion(id AccountID, r Region) string { return "region/" + string(id) + "
 // snapshot is the file form of an Estate.
 type snapshot struct {
 	Version              int                   `json:"version"`
+	Caller               Caller                `json:"caller,omitzero"`
 	Organization         Organization          `json:"organization,omitzero"`
 	Accounts             []Account             `json:"accounts,omitempty"`
 	Units                []Unit                `json:"units,omitempty"`
@@ -142,7 +144,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("estate snapshot has version %d; this orgdns reads version %d", s.Version, snapshotVersion)
 	}
-	*e = Estate{Organization: s.Organization}
+	*e = Estate{Caller: s.Caller, Organization: s.Organization}
 	e.Accounts.Put(s.Accounts...)
 	e.Units.Put(s.Units...)
 	e.Policies.Put(s.Policies...)

@@ -17,6 +17,12 @@ type Organization struct {
 	Delegated map[string][]AccountID `json:"delegated,omitempty"`
 }
 
+// Caller is the identity that runs orgdns, as GetCallerIdentity tells it.
+type Caller struct {
+	Account AccountID `json:"account,omitempty"`
+	ARN     string    `json:"arn,omitempty"`
+}
+
 // Account statuses (Organizations API, Account).
 const (
 	AccountActive         = "ACTIVE"

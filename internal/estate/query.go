@@ -6,9 +6,9 @@ type QueryKind string
 // The kinds of queries. The comment names what Account, Region and ID mean
 // where they matter, and the AWS calls behind it.
 const (
-	QueryIdentity     QueryKind = "identity"     // Account: GetCallerIdentity through its role
+	QueryIdentity     QueryKind = "identity"     // GetCallerIdentity: of whoever runs orgdns, or with Account through its role
 	QueryOrganization QueryKind = "organization" // DescribeOrganization
-	QueryAccounts     QueryKind = "accounts"     // ListAccounts and the tree of units
+	QueryAccounts     QueryKind = "accounts"     // ListAccounts and the tree of units, through organization.access
 	QueryZones        QueryKind = "zones"        // Account: ListHostedZones
 	QueryZone         QueryKind = "zone"         // Account; ID zone: GetHostedZone (name servers, VPCs)
 	QueryRecords      QueryKind = "records"      // Account; ID zone: ListResourceRecordSets
