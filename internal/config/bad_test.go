@@ -233,8 +233,12 @@ bad-value orgdns.yaml:19:53: the TTL "99999999999999999999" is too large: at mos
       - { name: g, alias: { cloudFront: d1.cloudfront.net, region: us-east-1 } }
       - { name: h, alias: { s3Website: other.s3-website-eu-west-1.amazonaws.com } }
       - { name: i, alias: d1.cloudfront.net }
+      - { name: j, alias: { apiGateway: abc123.execute-api.eu-west-1.amazonaws.com } }
+      - { name: k, alias: { apiGateway: x-1.eu-west-1.elb.amazonaws.com } }
+      - { name: l, alias: { loadBalancer: x-1.xx-west-1.elb.amazonaws.com } }
+      - { name: m, alias: { loadBalancer: eu-west-1.elb.amazonaws.com } }
 `, `
-bad-record orgdns.yaml:13:41: "api.example.com" is not the name of a target of this kind; write it as in "d-abc123.execute-api.eu-west-1.amazonaws.com"
+bad-record orgdns.yaml:13:41: "api.example.com" is not the name of a target of the kind apiGateway; write it as in "d-abc123.execute-api.eu-west-1.amazonaws.com"
 key-conflict orgdns.yaml:14:82: the health of a CloudFront distribution cannot be evaluated: Route 53 API, AliasTarget; remove the key
 key-conflict orgdns.yaml:14:95: an alias has no TTL of its own: it has its target's; remove it
 key-conflict orgdns.yaml:15:27: a record has values or an alias, not both; remove one
@@ -242,8 +246,12 @@ key-conflict orgdns.yaml:16:74: an alias has one target, not cloudFront and load
 missing-key orgdns.yaml:17:27: the alias has no target; write one of apiGateway, cloudFront, loadBalancer, s3Website
 bad-record orgdns.yaml:18:26: an alias to an AWS resource is of type A or AAAA: Route 53 Developer Guide, resource-record-sets-values-alias-common.html
 region orgdns.yaml:19:68: "d1.cloudfront.net" is in no Region; remove the key
-bad-record orgdns.yaml:20:40: "other.s3-website-eu-west-1.amazonaws.com" is not the name of a target of this kind; write it as in "s3-website-eu-west-1.amazonaws.com"
+bad-record orgdns.yaml:20:40: "other.s3-website-eu-west-1.amazonaws.com" is not the name of a target of the kind s3Website; write it as in "s3-website-eu-west-1.amazonaws.com"
 wrong-type orgdns.yaml:21:27: expected an alias, a mapping, found the text "d1.cloudfront.net"
+bad-record orgdns.yaml:22:41: "abc123.execute-api.eu-west-1.amazonaws.com" is not the name of a target of the kind apiGateway; write it as in "d-abc123.execute-api.eu-west-1.amazonaws.com"
+bad-record orgdns.yaml:23:41: "x-1.eu-west-1.elb.amazonaws.com" is not the name of a target of the kind apiGateway; did you mean the key loadBalancer?
+bad-record orgdns.yaml:24:43: "x-1.xx-west-1.elb.amazonaws.com" is not the name of a target of the kind loadBalancer; write it as in "shop-1234567890.eu-west-1.elb.amazonaws.com"
+bad-record orgdns.yaml:25:43: "eu-west-1.elb.amazonaws.com" is not the name of a target of the kind loadBalancer; write it as in "shop-1234567890.eu-west-1.elb.amazonaws.com"
 `},
 		{"routing", api + `      - { name: a, type: A, values: 192.0.2.1, weight: 1 }
       - { name: b, type: A, values: 192.0.2.1, set: x }

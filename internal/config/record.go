@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -43,7 +41,7 @@ func (r *reader) finishRecord(zone dnsname.Name, rec *Record) {
 	case !has("alias") && !has("values"):
 		r.problem(rec.Pos, CodeMissingKey, `the key "values" is missing`, "a record has values or an alias", "")
 	case has("alias"):
-		r.finishAlias(zone, rec)
+		r.finishAlias(rec)
 	case !has("type"):
 		r.problem(rec.Pos, CodeMissingKey, `the key "type" is missing`, "a record with values has a type", "")
 	default:
@@ -67,16 +65,9 @@ func (r *reader) finishRecord(zone dnsname.Name, rec *Record) {
 	r.finishRouting(rec)
 }
 
-// How the names of alias targets show their Region. Application and Classic
-// Load Balancers have it before elb, Network Load Balancers after it (Elastic
-// Load Balancing endpoints, general/latest/gr/elb.html).
-var targetForms = map[string][]*regexp.Regexp{
-	estate.TargetAPIGateway:   {regexp.MustCompile(`^d-[a-z0-9]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`), regexp.MustCompile(`^[a-z0-9]+()\.cloudfront\.net$`)},
-	estate.TargetCloudFront:   {regexp.MustCompile(`^[a-z0-9]+()\.cloudfront\.(net|cn)$`)},
-	estate.TargetLoadBalancer: {regexp.MustCompile(`^(?:dualstack\.)?[a-z0-9-]+\.([a-z0-9-]+)\.elb\.amazonaws\.com(\.cn)?$`), regexp.MustCompile(`^[a-z0-9-]+\.elb\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)},
-	estate.TargetS3Website:    {regexp.MustCompile(`^s3-website[.-]([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)},
-}
-
+// The targets of API Gateway are those of custom domains, d-…; an API's own
+// name is none (API Gateway Developer Guide, apigateway-regional-api-custom-
+// domain-create.html).
 var targetExamples = map[string]string{
 	estate.TargetAPIGateway:   "d-abc123.execute-api.eu-west-1.amazonaws.com",
 	estate.TargetCloudFront:   "d111111abcdef8.cloudfront.net",
@@ -84,7 +75,7 @@ var targetExamples = map[string]string{
 	estate.TargetS3Website:    "s3-website-eu-west-1.amazonaws.com",
 }
 
-func (r *reader) finishAlias(zone dnsname.Name, rec *Record) {
+func (r *reader) finishAlias(rec *Record) {
 	if rec.node.value("ttl") != nil {
 		r.problem(rec.At("ttl"), CodeKeyConflict, "an alias has no TTL of its own", "it has its target's", "remove it")
 		rec.TTL = 0
@@ -106,23 +97,27 @@ func (r *reader) finishAlias(zone dnsname.Name, rec *Record) {
 			}
 		}
 	}
-	form := slices.IndexFunc(targetForms[a.Kind], func(re *regexp.Regexp) bool { return re.MatchString(target) })
-	if form < 0 && a.Region != "" && strings.Contains(target, ".amazonaws.com") {
-		return // a form that is not known here, with its Region said
-	}
-	if form < 0 {
-		r.problem(a.At(a.Kind), CodeBadRecord, quote(target)+" is not the name of a target of this kind", "", "write it as in "+quote(targetExamples[a.Kind]))
-		return
-	}
-	shown := estate.Region(targetForms[a.Kind][form].FindStringSubmatch(target)[1])
+	zone, known := estate.AliasZone(a.Target)
+	edge := a.Kind == estate.TargetAPIGateway && zone.Kind == estate.TargetCloudFront
 	switch {
-	case shown == "" && a.Region != "":
+	case !known && a.Region != "" && strings.Contains(a.Target.FQDN(), ".amazonaws.com."):
+		return // in a Region that is not known here
+	case !known, zone.Kind != a.Kind && !edge, a.Target == zone.Name && a.Kind != estate.TargetS3Website,
+		a.Target != zone.Name && a.Kind == estate.TargetS3Website,
+		a.Kind == estate.TargetAPIGateway && !edge && !strings.HasPrefix(target, "d-"):
+		hint := "write it as in " + quote(targetExamples[a.Kind])
+		if _, ok := targetExamples[zone.Kind]; ok && zone.Kind != a.Kind {
+			hint = "did you mean the key " + zone.Kind + "?"
+		}
+		r.problem(a.At(a.Kind), CodeBadRecord, quote(target)+" is not the name of a target of the kind "+a.Kind, "", hint)
+		return
+	case zone.Region == "" && a.Region != "":
 		r.problem(a.At("region"), CodeRegion, quote(target)+" is in no Region", "", "remove the key")
-	case shown != "" && a.Region != "" && shown != a.Region:
-		r.problem(a.At("region"), CodeRegion, fmt.Sprintf("%s is in %s, not in %s", quote(target), shown, a.Region), "", "remove the key: the name shows it")
+	case a.Region != "" && zone.Region != a.Region:
+		r.problem(a.At("region"), CodeRegion, fmt.Sprintf("%s is in %s, not in %s", quote(target), zone.Region, a.Region), "", "remove the key: the name shows it")
 	}
-	a.Region = shown
-	if shown == "" && a.EvaluateTargetHealth {
+	a.Region = zone.Region
+	if zone.Region == "" && a.EvaluateTargetHealth {
 		r.problem(a.At("evaluateTargetHealth"), CodeKeyConflict, "the health of a CloudFront distribution cannot be evaluated", "Route 53 API, AliasTarget", "remove the key")
 	}
 }

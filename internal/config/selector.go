@@ -146,20 +146,14 @@ func findUnits(want string, e estate.Estate) []estate.Unit {
 
 // unitPath is the names of the units from the root down to u.
 func unitPath(u estate.Unit, e estate.Estate) string {
-	path := u.Name
-	for depth := 0; depth < maxUnitDepth; depth++ {
-		up, ok := e.Units.Get(u.Parent)
-		if !ok {
-			break
+	var names []string
+	for _, id := range e.Path(u.ID) {
+		if step, ok := e.Units.Get(id); ok {
+			names = append(names, step.Name)
 		}
-		u, path = up, up.Name+"/"+path
 	}
-	return path
+	return strings.Join(names, "/")
 }
-
-// maxUnitDepth bounds walks; AWS nests units five deep (Organizations User
-// Guide, orgs_reference_limits.html).
-const maxUnitDepth = 16
 
 func unitProblem(want string, found []estate.Unit, pos diag.Pos, e estate.Estate) diag.Diagnostic {
 	if len(found) > 1 {
@@ -187,10 +181,10 @@ func accountsBelow(u estate.Unit, e estate.Estate) []estate.AccountID {
 			continue
 		}
 		seen[id] = true
-		for a := range e.Accounts.By("parent/" + id) {
+		for a := range e.Accounts.By(estate.ByParent(id)) {
 			out = append(out, a.ID)
 		}
-		for sub := range e.Units.By("parent/" + id) {
+		for sub := range e.Units.By(estate.ByParent(id)) {
 			todo = append(todo, sub.ID)
 		}
 	}
