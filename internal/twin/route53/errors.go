@@ -47,8 +47,9 @@ func foreign(c *world.Call) error {
 	return generic("AccessDenied", "User: %s is not authorized to access this resource", c.Caller.ARN)
 }
 
-// managed refuses changes by hand of what another service owns. The code is
-// documented nowhere; that these are refused is (API_LinkedService).
+// managed refuses changes by hand of what another service made
+// (amazon-archives/service-discovery-ecs-dns#44, which also shows the ARN of
+// the service's resource).
 func managed(z estate.Zone) error {
 	return generic("AccessDenied", "The resource hostedzone/%s can only be managed through %s", z.ID, z.LinkedService)
 }

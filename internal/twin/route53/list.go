@@ -138,7 +138,7 @@ func listHostedZonesByVPC(_ context.Context, c *world.Call, in *sdk.ListHostedZo
 			break
 		}
 		owner := &types.HostedZoneOwner{OwningAccount: aws.String(string(z.Account))}
-		if z.LinkedService != "" {
+		if ownedByService(z) {
 			owner = &types.HostedZoneOwner{OwningService: aws.String(z.LinkedService)}
 		}
 		out.HostedZoneSummaries = append(out.HostedZoneSummaries, types.HostedZoneSummary{

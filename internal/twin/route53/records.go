@@ -232,9 +232,6 @@ func (b *batch) beside(set estate.RecordSet) bool {
 			// kubernetes-sigs/external-dns#3141
 			b.fail("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created as a non-%s set exists with the same name and type.", set.Name.Route53(), set.Type, set.SetID, policy(set.Routing))
 			return false
-		case policy(set.Routing) != "weighted" && policy(set.Routing) != "multivalue answer" && set.Routing.Same(other.Routing):
-			b.fail("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created as the %s set with SetIdentifier %s has the same routing.", set.Name.Route53(), set.Type, set.SetID, policy(set.Routing), other.SetID)
-			return false
 		}
 		group++
 	}
@@ -266,22 +263,37 @@ func (b *batch) judge() {
 	}
 	judged := map[string]bool{}
 	for _, ch := range b.changes {
-		at := estate.RecordsAt(ch.set.Zone, ch.set.Name) + ch.set.Type + "\x01"
-		if ch.set.Routing.Weight == nil || judged[at] {
-			continue
+		group := estate.RecordsAt(ch.set.Zone, ch.set.Name) + ch.set.Type + "\x01"
+		if !ch.set.Routing.Simple() && !judged[group] {
+			b.judgeGroup(group)
 		}
-		judged[at] = true
-		var ttl *uint32
-		for rec := range b.e.Records.Prefix(at) {
-			if rec.Alias != nil {
-				continue
+		judged[group] = true
+	}
+}
+
+// judgeGroup looks at the record sets of one name, type and routing policy:
+// weighted ones have one TTL (API_ResourceRecordSet), and of the others no two
+// route the same.
+func (b *batch) judgeGroup(group string) {
+	var sets []estate.RecordSet
+	for rec := range b.e.Records.Prefix(group) {
+		for _, other := range sets {
+			name := rec.Name.Route53()
+			switch {
+			case rec.Routing.Weight != nil:
+				if rec.Alias == nil && other.Alias == nil && rec.TTL != other.TTL {
+					// aws/aws-sdk-go-v2#518
+					b.fail("RRSet with DNS name %s and type %s, SetIdentifier %s cannot be created as weighted sets must contain the same TTL.", name, rec.Type, rec.SetID)
+					return
+				}
+			case rec.Routing.MultiValue || !rec.Routing.Same(other.Routing):
+			case rec.Routing.Latency != "":
+				// kubernetes-sigs/external-dns#3945
+				b.fail("RRSet with DNS name %s, type %s, SetIdentifier %s, and Region Name=%s cannot be created because a latency RRSet with the same name, type and region already exists.", name, rec.Type, rec.SetID, rec.Routing.Latency)
+			default:
+				b.fail("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created because a %s RRSet with the same name, type and location already exists.", name, rec.Type, rec.SetID, policy(rec.Routing))
 			}
-			if ttl != nil && *ttl != rec.TTL {
-				// API_ResourceRecordSet, TTL: a weighted group has one.
-				b.fail("RRSets with DNS name %s, type %s are weighted and must have the same TTL.", rec.Name.Route53(), rec.Type)
-				break
-			}
-			ttl = &rec.TTL
 		}
+		sets = append(sets, rec)
 	}
 }

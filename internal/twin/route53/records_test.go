@@ -66,8 +66,8 @@ func TestRefusedBatches(t *testing.T) {
 		{z, "RRSet with DNS name w.example.com., type A cannot be created as other RRSets exist with the same name and type.", []types.Change{upsert(a("w.example.com"))}},
 		{z, "RRSet with DNS name www.example.com., type A, SetIdentifier two cannot be created as a non-weighted set exists with the same name and type.", []types.Change{create(weighted(a("www.example.com"), "two", 1))}},
 		{z, "cannot be created as a non-latency set exists", []types.Change{create(latency(a("w.example.com"), "two", "eu-west-1"))}},
-		{z, "has the same routing", []types.Change{create(latency(a("n.example.com"), "one", "eu-west-1")), create(latency(a("n.example.com"), "two", "eu-west-1"))}},
-		{z, "must have the same TTL", []types.Change{create(weighted(rr("w.example.com", "A", 61, "192.0.2.3"), "two", 1))}},
+		{z, "RRSet with DNS name n.example.com., type A, SetIdentifier two, and Region Name=eu-west-1 cannot be created because a latency RRSet with the same name, type and region already exists.", []types.Change{create(latency(a("n.example.com"), "one", "eu-west-1")), create(latency(a("n.example.com"), "two", "eu-west-1"))}},
+		{z, "RRSet with DNS name w.example.com. and type A, SetIdentifier two cannot be created as weighted sets must contain the same TTL.", []types.Change{create(weighted(rr("w.example.com", "A", 61, "192.0.2.3"), "two", 1))}},
 		{p, "IP-based routing", []types.Change{create(cidr)}},
 		// Aliases: R6.1 to R6.4, T37.
 		{z, "Tried to create an alias that targets nope.example.com., type A in zone " + z + ", but that target was not found", []types.Change{create(alias("n.example.com", "A", "nope.example.com", z))}},
@@ -186,7 +186,7 @@ func TestReplace(t *testing.T) {
 		return weighted(rr("w.example.com", "A", ttl, "192.0.2.1"), id, 1)
 	}
 	b.change(z, create(w("a", 60)), create(w("b", 60)))
-	refused(b, "InvalidChangeBatch", "same TTL", changeResourceRecordSets, changesOf(z, upsert(w("a", 30))))
+	refused(b, "InvalidChangeBatch", "weighted sets must contain the same TTL", changeResourceRecordSets, changesOf(z, upsert(w("a", 30))))
 	b.change(z, upsert(w("a", 30)), upsert(w("b", 30)))
 	// An alias after its target.
 	b.change(z, create(rr("t.example.com", "A", 60, "192.0.2.1")), create(alias("example.com", "A", "T.example.com.", z)))

@@ -178,6 +178,9 @@ func checkPlace(z estate.Zone, set estate.RecordSet) []string {
 		return []string{fmt.Sprintf("RRSet of type NS with DNS name %s is not permitted in zone %s", name, zone)}
 	case z.Private && set.Routing.CIDR != nil: // Developer Guide, hosted-zone-private-considerations.html
 		return []string{fmt.Sprintf("RRSet with DNS name %s, type %s has IP-based routing, which is not permitted in the private zone %s", name, set.Type, zone)}
+	case set.Routing.Failover == string(types.ResourceRecordSetFailoverPrimary) && set.Alias == nil && set.HealthCheck == "":
+		// kubernetes-sigs/external-dns#2362
+		return []string{"A non-alias primary ResourceRecordSet must have an associated health check. No changes made."}
 	case set.HealthCheck != "" && z.Private && set.Routing.Simple():
 		return []string{fmt.Sprintf("RRSet with DNS name %s, type %s has simple routing, which is not permitted with a health check in the private zone %s", name, set.Type, zone)}
 	}

@@ -56,6 +56,7 @@ func Handlers() []wire.Handler[*world.Call] {
 		wire.Handle(getHostedZoneLimit),
 		wire.Handle(getDelegationSetLimit),
 		wire.Handle(getDNSSEC),
+		wire.Handle(testDNSAnswer),
 		wire.Handle(createHealthCheck),
 		wire.Handle(getHealthCheck),
 		wire.Handle(getHealthCheckCount),

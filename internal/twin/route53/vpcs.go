@@ -56,7 +56,9 @@ func associateVPC(_ context.Context, c *world.Call, in *sdk.AssociateVPCWithHost
 }
 
 // disassociateVPC takes a private zone out of effect in a VPC, for the owner of
-// either; never from the zone's last VPC (API_DisassociateVPCFromHostedZone).
+// either; never from the zone's last VPC, and not when the zone is an AWS
+// service's own (OwningService) rather than made by it in an account
+// (API_DisassociateVPCFromHostedZone).
 func disassociateVPC(_ context.Context, c *world.Call, in *sdk.DisassociateVPCFromHostedZoneInput) (*sdk.DisassociateVPCFromHostedZoneOutput, error) {
 	id := bare(in.HostedZoneId, zonePrefix)
 	v, err := vpcRef(in.VPC)
@@ -73,7 +75,7 @@ func disassociateVPC(_ context.Context, c *world.Call, in *sdk.DisassociateVPCFr
 		return nil, noSuchZone(id)
 	case z.Account != c.Account() && !ownsVPC(e, c.Account(), v):
 		return nil, foreign(c)
-	case z.LinkedService != "":
+	case ownedByService(z):
 		return nil, managed(z)
 	}
 	i := slices.Index(z.VPCs, v)
@@ -170,3 +172,7 @@ func listAuthorizations(_ context.Context, c *world.Call, in *sdk.ListVPCAssocia
 	}
 	return out, nil
 }
+
+// ownedByService reports whether a zone belongs to an AWS service: what
+// ListHostedZonesByVPC shows as OwningService.
+func ownedByService(z estate.Zone) bool { return z.Account == "" && z.LinkedService != "" }
