@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -18,47 +19,50 @@ var errDepth = errors.New("nested too deeply")
 // [*Error] that says what could not be read; constraints are for
 // [Operation.Validate].
 func (q *Request) Decode() (Tree, error) {
-	in, err := q.decode()
+	s := q.Operation.Service
+	in, err := q.bindings()
 	if err != nil {
-		return nil, malformed(q.Operation.Service, err)
+		return nil, malformed(s, false, err)
+	}
+	if err := q.body(in); err != nil {
+		return nil, malformed(s, true, err)
 	}
 	return in, nil
 }
 
-func (q *Request) decode() (Tree, error) {
+// body adds what the body holds. The query, ec2 and json protocols have no
+// other place.
+func (q *Request) body(in Tree) (err error) {
 	op := q.Operation
+	var body Tree
 	switch op.Service.Protocol {
 	case Query, EC2:
-		return formReader{ec2: op.Service.Protocol == EC2}.structure(parseForm(q.form), op.in, 0)
+		body, err = formReader{ec2: op.Service.Protocol == EC2}.structure(parseForm(q.form), op.in, 0)
 	case JSON:
-		return decodeJSON(op.in, op.inWire.body, q.Body)
+		body, err = decodeJSON(op.inWire.body, q.Body)
+	default:
+		switch {
+		case op.in.payload != nil:
+			return q.payload(in, op.in.payload)
+		case len(op.inWire.body) == 0 || len(q.Body) == 0:
+			return nil
+		case op.Service.Protocol == RestJSON:
+			body, err = decodeJSON(op.inWire.body, q.Body)
+		default:
+			body, err = decodeXML(op.in, q.Body)
+		}
 	}
-	in, err := q.bindings()
-	if err != nil {
-		return nil, err
-	}
-	if op.in.payload != nil {
-		return in, q.payload(in, op.in.payload)
-	}
-	if len(op.inWire.body) == 0 || len(q.Body) == 0 {
-		return in, nil
-	}
-	var body Tree
-	if op.Service.Protocol == RestJSON {
-		body, err = decodeJSON(op.in, op.inWire.body, q.Body)
-	} else {
-		body, err = decodeXML(op.in, q.Body)
-	}
-	for name, v := range body {
-		in[name] = v
-	}
-	return in, err
+	maps.Copy(in, body)
+	return err
 }
 
 // bindings reads what a REST call has outside its body.
 // https://smithy.io/2.0/spec/http-bindings.html
 func (q *Request) bindings() (Tree, error) {
 	in := Tree{}
+	if p := q.Operation.Service.Protocol; p != RestXML && p != RestJSON {
+		return in, nil
+	}
 	b := &q.Operation.inWire
 	for _, m := range b.labels {
 		text, ok := q.labels[m.wire]
@@ -245,7 +249,7 @@ func (q *Request) payload(in Tree, m *member) error {
 }
 
 // decodeJSON reads a JSON object's members.
-func decodeJSON(s *Shape, members []*member, body []byte) (Tree, error) {
+func decodeJSON(members []*member, body []byte) (Tree, error) {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return Tree{}, nil
 	}
@@ -333,7 +337,7 @@ func fromJSON(m *member, raw any, depth int) (any, error) {
 	default:
 		return scalarFromJSON(m, raw)
 	}
-	return nil, fmt.Errorf("a %s was expected", s.Name)
+	return nil, fmt.Errorf("a %s was expected", s.name)
 }
 
 func nullable(m *member, raw any, depth int) (any, error) {
@@ -379,7 +383,7 @@ func scalarFromJSON(m *member, raw any) (any, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%T cannot be read as %s", raw, m.shape.Name)
+	return nil, fmt.Errorf("%T cannot be read as %s", raw, m.shape.name)
 }
 
 // documentFromJSON gives the tree's numbers.

@@ -11,8 +11,6 @@
 // Signatures, authorization, throttling and state are not here; the signing
 // name, the operation's name and the decoded tree are what they need. Event
 // streams, and unions and documents in handlers, are refused when a handler is
-// registered. The protocols are those of https://smithy.io/2.0/aws/protocols/.
+// registered. The tables change by internal/trim alone, which needs botocore;
+// nothing else is generated. The protocols are those of https://smithy.io/2.0/aws/protocols/.
 package wire
-
-// Regenerating a table needs botocore, which is not part of this repository;
-// see internal/trim. The committed tables are the source for everything else.

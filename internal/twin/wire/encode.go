@@ -117,7 +117,7 @@ func (op *Operation) encodeREST(r *Response, out Tree) error {
 	var w xmlWriter
 	root := op.out.locationName
 	if root == "" {
-		root = op.out.Name
+		root = op.out.name
 	}
 	if op.outRef.Unwrapped {
 		m := op.outWire.body[0]
@@ -184,7 +184,7 @@ func payloadName(m *member) string {
 	case m.shape.locationName != "":
 		return m.shape.locationName
 	}
-	return m.shape.Name
+	return m.shape.name
 }
 
 func setDefault(h http.Header, key, value string) {
@@ -302,7 +302,7 @@ func (w *jsonWriter) value(m *member, v any) {
 			return
 		}
 		if s.kind != kindMap {
-			w.fail("%s: a map is not a %s", m.name, s.Name)
+			w.fail("%s: a map is not a %s", m.name, s.name)
 			return
 		}
 		w.b = append(w.b, '{')
@@ -317,7 +317,7 @@ func (w *jsonWriter) value(m *member, v any) {
 		w.b = append(w.b, '}')
 	case []any:
 		if s.kind != kindList {
-			w.fail("%s: a list is not a %s", m.name, s.Name)
+			w.fail("%s: a list is not a %s", m.name, s.name)
 			return
 		}
 		w.b = append(w.b, '[')

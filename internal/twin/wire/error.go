@@ -59,17 +59,24 @@ func unknownOperation(s *Service, name string) error {
 	return e
 }
 
-// malformed is what a service says to an input that cannot be read.
-func malformed(s *Service, err error) error {
+// malformed is what a service says to an input that cannot be read, in its body
+// or elsewhere.
+func malformed(s *Service, inBody bool, err error) error {
 	e := &Error{Service: s, Code: "SerializationException", Message: err.Error(), Status: 400}
 	switch {
-	case s.Name == "s3":
+	case s.Name == "s3" && inBody:
 		e.Code = "MalformedXML"
 		e.Message = "The XML you provided was not well-formed or did not validate against our published schema"
+	case s.Name == "s3":
+		e.Code = "InvalidArgument"
 	case s.Name == "route53":
-		// As clients that wrap Route 53 show it: "InvalidInput: Invalid XML ; …".
-		e.Code, e.Message = "InvalidInput", "Invalid XML ; "+err.Error()
-	case s.Protocol == Query || s.Protocol == RestXML:
+		e.Code = "InvalidInput"
+		if inBody { // as its clients show it
+			e.Message = "Invalid XML ; " + e.Message
+		}
+	case s.Protocol == RestXML && inBody:
+		e.Code = "MalformedXML"
+	case s.Protocol == Query, s.Protocol == RestXML:
 		e.Code = "MalformedInput"
 	case s.Protocol == EC2:
 		e.Code = "InvalidParameterValue"
@@ -91,7 +98,7 @@ var statuses = map[string]int{
 
 // status finds the HTTP status of an error: its own, the model's, the common
 // one, else 400 or by fault 500. The json protocol has 400 for every refusal.
-func (s *Service) status(err smithy.APIError, shape *Shape) int {
+func (s *Service) status(err smithy.APIError, shape *shape) int {
 	var own interface{ HTTPStatusCode() int }
 	if errors.As(err, &own) && own.HTTPStatusCode() != 0 {
 		return own.HTTPStatusCode()
@@ -125,7 +132,7 @@ func (s *Service) EncodeError(err error, requestID string) *Response {
 			shape = named
 			tree, err = errorTree(named, v.Elem())
 			if err != nil {
-				return s.EncodeError(fmt.Errorf("error %s: %w", named.Name, err), requestID)
+				return s.EncodeError(fmt.Errorf("error %s: %w", named.name, err), requestID)
 			}
 		}
 	}
@@ -134,7 +141,7 @@ func (s *Service) EncodeError(err error, requestID string) *Response {
 
 // encodeError writes a code, a message and the members of the error's shape,
 // which may be nil.
-func (s *Service) encodeError(api smithy.APIError, shape *Shape, tree Tree, requestID string) *Response {
+func (s *Service) encodeError(api smithy.APIError, shape *shape, tree Tree, requestID string) *Response {
 	r := &Response{Status: s.status(api, shape), Header: http.Header{}}
 	r.Header.Set(s.requestIDHeader(), requestID)
 	members := Tree{}
@@ -145,7 +152,7 @@ func (s *Service) encodeError(api smithy.APIError, shape *Shape, tree Tree, requ
 			members[name] = v
 		}
 		if err := writeHeaders(r, &b, members); err != nil {
-			return s.EncodeError(fmt.Errorf("error %s: %w", shape.Name, err), requestID)
+			return s.EncodeError(fmt.Errorf("error %s: %w", shape.name, err), requestID)
 		}
 	}
 	var err error
@@ -171,11 +178,11 @@ func messageOf(members []*member) *member {
 	return nil
 }
 
-func (s *Service) jsonError(r *Response, api smithy.APIError, shape *Shape, members []*member, tree Tree) error {
+func (s *Service) jsonError(r *Response, api smithy.APIError, shape *shape, members []*member, tree Tree) error {
 	r.Header.Set("Content-Type", s.jsonType())
 	name := api.ErrorCode()
 	if shape != nil {
-		name = shape.Name
+		name = shape.name
 	}
 	if s.queryCompatible {
 		fault := "Sender"

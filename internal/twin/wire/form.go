@@ -82,7 +82,7 @@ func (n *formNode) numbered() []*formNode {
 // always flat. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 type formReader struct{ ec2 bool }
 
-func (r formReader) structure(n *formNode, s *Shape, depth int) (Tree, error) {
+func (r formReader) structure(n *formNode, s *shape, depth int) (Tree, error) {
 	t := Tree{}
 	for _, m := range s.members {
 		child := n.find(m.wire)

@@ -6,12 +6,10 @@ import (
 	"net/url"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // FuzzRequest throws requests at the router, the decoder and the validator:
-// none may panic, every refusal has a service or is ErrNoService, and what was
-// decoded and validated encodes as an answer would.
+// none may panic, and every refusal has a service or is ErrNoService.
 func FuzzRequest(f *testing.F) {
 	d := newDoor(f, nil)
 	f.Add("POST", "/", "", "application/x-www-form-urlencoded", "", "sts", []byte("Action=AssumeRole&Version=2011-06-15&Tags.member.1.Key=a&Tags.member.x=b"))
@@ -35,7 +33,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			if s := ServiceOf(err); s != nil {
 				s.EncodeError(err, "id")
-			} else if !errors.Is(err, ErrNoService) && signing != "" {
+			} else if !errors.Is(err, ErrNoService) {
 				t.Errorf("no service of %v", err)
 			}
 			return
@@ -73,16 +71,12 @@ func FuzzDecode(f *testing.F) {
 		op := ops[uint(n)%uint(len(ops))]
 		q := &Request{Operation: op, HTTP: &http.Request{Header: http.Header{}}, Body: body}
 		q.form, _ = url.ParseQuery(string(body)) // what can be read of it
-		start := time.Now()
 		in, err := q.Decode()
 		if err == nil {
 			err = op.Validate(in)
 		}
 		if err != nil && ServiceOf(err) != op.Service {
 			t.Errorf("no service of %v", err)
-		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%d bytes took %v", len(body), took)
 		}
 	})
 }

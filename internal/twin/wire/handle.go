@@ -86,7 +86,9 @@ func (m *Mux[C]) Has(operation string) bool {
 }
 
 // Serve calls the handler of the operation. Without one the error is a
-// [*NotImplementedError]; a handler's own error comes back as it is.
+// [*NotImplementedError]; a handler's own error comes back as it is. In an output
+// a nil slice is absent and an empty one is there, but the lists of List and
+// Describe operations are always there, and so is what the model requires.
 func (m *Mux[C]) Serve(ctx context.Context, call C, op *Operation, in Tree) (Tree, error) {
 	h, ok := m.handlers[op.Name]
 	if !ok {
@@ -94,7 +96,7 @@ func (m *Mux[C]) Serve(ctx context.Context, call C, op *Operation, in Tree) (Tre
 	}
 	out, err := h.serve(ctx, call, func(dst reflect.Value) error {
 		if err := h.in.fill(dst, in); err != nil {
-			return malformed(m.service, err)
+			return malformed(m.service, true, err)
 		}
 		return nil
 	})
@@ -105,7 +107,15 @@ func (m *Mux[C]) Serve(ctx context.Context, call C, op *Operation, in Tree) (Tre
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: output: %w", m.service.Name, op.Name, err)
 	}
-	return v.(Tree), nil
+	t := v.(Tree)
+	if strings.HasPrefix(op.Name, "List") || strings.HasPrefix(op.Name, "Describe") {
+		for _, member := range op.out.members {
+			if t[member.name] == nil && member.shape.kind == kindList {
+				t[member.name] = []any{} // as AWS answers; clients look for the key
+			}
+		}
+	}
+	return t, nil
 }
 
 // Write sends the answer through a server.

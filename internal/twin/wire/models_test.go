@@ -53,9 +53,9 @@ func TestTables(t *testing.T) {
 				t.Errorf("%s.%s is listed and has no table", s.Name, name)
 			}
 		}
-		everyShape(s, func(shape *Shape) {
+		everyShape(s, func(shape *shape) {
 			if shape.pattern != nil && shape.pattern() == nil {
-				t.Errorf("%s: pattern of %s does not compile: %s", s.Name, shape.Name, shape.source)
+				t.Errorf("%s: pattern of %s does not compile: %s", s.Name, shape.name, shape.source)
 			}
 		})
 	}
@@ -64,10 +64,10 @@ func TestTables(t *testing.T) {
 	}
 }
 
-func everyShape(s *Service, visit func(*Shape)) {
-	seen := map[*Shape]bool{}
-	var walk func(*Shape)
-	walk = func(shape *Shape) {
+func everyShape(s *Service, visit func(*shape)) {
+	seen := map[*shape]bool{}
+	var walk func(*shape)
+	walk = func(shape *shape) {
 		if seen[shape] {
 			return
 		}

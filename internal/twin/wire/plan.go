@@ -19,7 +19,7 @@ type plan struct {
 }
 
 type planKey struct {
-	shape *Shape
+	shape *shape
 	typ   reflect.Type
 }
 
@@ -47,7 +47,7 @@ func (p *planner) fail(path, format string, args ...any) plan {
 }
 
 // plan finds or makes the plan of a shape and type. Path is for messages.
-func (p *planner) plan(s *Shape, t reflect.Type, path string) *plan {
+func (p *planner) plan(s *shape, t reflect.Type, path string) *plan {
 	key := planKey{s, t}
 	if made := p.made[key]; made != nil {
 		return made
@@ -58,17 +58,17 @@ func (p *planner) plan(s *Shape, t reflect.Type, path string) *plan {
 	return result
 }
 
-func (p *planner) make(s *Shape, t reflect.Type, path string) plan {
+func (p *planner) make(s *shape, t reflect.Type, path string) plan {
 	if t.Kind() == reflect.Pointer {
 		return pointerPlan(t, p.plan(s, t.Elem(), path))
 	}
 	switch {
 	case s.union:
-		return p.fail(path, "%s is a union, which handlers cannot take", s.Name)
+		return p.fail(path, "%s is a union, which handlers cannot take", s.name)
 	case s.eventStream:
-		return p.fail(path, "%s is an event stream, which is not spoken here", s.Name)
+		return p.fail(path, "%s is an event stream, which is not spoken here", s.name)
 	case s.kind == kindDocument:
-		return p.fail(path, "%s is a document, which handlers cannot take", s.Name)
+		return p.fail(path, "%s is a document, which handlers cannot take", s.name)
 	case s.kind == kindStruct && t.Kind() == reflect.Struct:
 		return p.structPlan(s, t, path)
 	case s.kind == kindList && t.Kind() == reflect.Slice:
@@ -79,7 +79,7 @@ func (p *planner) make(s *Shape, t reflect.Type, path string) plan {
 	if made, ok := scalarPlan(s, t); ok {
 		return made
 	}
-	return p.fail(path, "%s does not fit %s", s.Name, t)
+	return p.fail(path, "%s does not fit %s", s.name, t)
 }
 
 func pointerPlan(t reflect.Type, elem *plan) plan {
@@ -104,8 +104,9 @@ type fieldPlan struct {
 	plan   *plan
 }
 
-// structPlan pairs members with fields; names differ in capitals only.
-func (p *planner) structPlan(s *Shape, t reflect.Type, path string) plan {
+// structPlan pairs members with fields; names differ in capitals only. A nil
+// slice for a required list is an empty list.
+func (p *planner) structPlan(s *shape, t reflect.Type, path string) plan {
 	byName := map[string]reflect.StructField{}
 	for _, f := range reflect.VisibleFields(t) {
 		if f.IsExported() && !f.Anonymous {
@@ -144,6 +145,9 @@ func (p *planner) structPlan(s *Shape, t reflect.Type, path string) plan {
 				v, err := f.plan.tree(src.FieldByIndex(f.index))
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", f.member.name, err)
+				}
+				if v == nil && f.member.required && f.member.shape.kind == kindList {
+					v = []any{}
 				}
 				if v != nil {
 					t[f.member.name] = v
@@ -239,7 +243,7 @@ func mapPlan(t reflect.Type, elem *plan) plan {
 
 // scalarPlan is the plan of a leaf. A plain string is an enum of the SDK's,
 // where "" says unset.
-func scalarPlan(s *Shape, t reflect.Type) (plan, bool) {
+func scalarPlan(s *shape, t reflect.Type) (plan, bool) {
 	k := t.Kind()
 	switch {
 	case s.kind == kindString && k == reflect.String:
@@ -357,12 +361,12 @@ var errorPlans sync.Map // planKey -> *plan
 
 // errorTree reads the members of an error of the SDK's. Its message may be
 // spelled in another way there, and is read by [smithy.APIError] anyway.
-func errorTree(s *Shape, v reflect.Value) (Tree, error) {
+func errorTree(s *shape, v reflect.Value) (Tree, error) {
 	key := planKey{s, v.Type()}
 	made, ok := errorPlans.Load(key)
 	if !ok {
 		p := planner{made: map[planKey]*plan{}}
-		made, _ = errorPlans.LoadOrStore(key, p.plan(s, key.typ, s.Name))
+		made, _ = errorPlans.LoadOrStore(key, p.plan(s, key.typ, s.name))
 	}
 	t, err := made.(*plan).tree(v)
 	if err != nil {

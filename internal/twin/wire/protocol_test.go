@@ -346,7 +346,7 @@ func canonicalXML(body []byte) (string, error) {
 
 // caseTree reads parameters as the tests write them: blobs as text, times in
 // seconds, special numbers as strings.
-func caseTree(s *Shape, raw json.RawMessage) (Tree, error) {
+func caseTree(s *shape, raw json.RawMessage) (Tree, error) {
 	if len(raw) == 0 {
 		return Tree{}, nil
 	}
@@ -361,7 +361,7 @@ func caseTree(s *Shape, raw json.RawMessage) (Tree, error) {
 	return tree, nil
 }
 
-func caseValue(s *Shape, raw any) any {
+func caseValue(s *shape, raw any) any {
 	switch v := raw.(type) {
 	case nil:
 		return nil

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"reflect"
 	"testing"
 	"time"
@@ -185,6 +186,35 @@ func exported(v any) any {
 		return v.Interface()
 	}
 	return walk(reflect.ValueOf(v))
+}
+
+// TestEmptyLists holds that a handler need not make an empty list of nothing
+// where AWS always lists, and that it is not made elsewhere.
+func TestEmptyLists(t *testing.T) {
+	d := newDoor(t, map[string][]Handler[string]{
+		"route53": {
+			handle(func(*route53.ListHostedZonesInput) (*route53.ListHostedZonesOutput, error) { return nil, nil }),
+			handle(func(*route53.GetHostedZoneInput) (*route53.GetHostedZoneOutput, error) {
+				return &route53.GetHostedZoneOutput{DelegationSet: &r53types.DelegationSet{}}, nil
+			}),
+		},
+		"organizations": {handle(func(*organizations.ListRootsInput) (*organizations.ListRootsOutput, error) { return nil, nil })},
+	})
+	cases := []struct{ method, url, target, body string }{
+		{"GET", "https://x/2013-04-01/hostedzone", "", `<ListHostedZonesResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><HostedZones></HostedZones><IsTruncated>false</IsTruncated></ListHostedZonesResponse>`},
+		{"GET", "https://x/2013-04-01/hostedzone/Z1", "", `<GetHostedZoneResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><DelegationSet><NameServers></NameServers></DelegationSet></GetHostedZoneResponse>`},
+		{"POST", "https://x/", "AWSOrganizationsV20161128.ListRoots", `{"Roots":[]}`},
+	}
+	for _, c := range cases {
+		req := httptest.NewRequest(c.method, c.url, nil)
+		if c.target != "" {
+			req.Header.Set("X-Amz-Target", c.target)
+		}
+		r, err := d.answer(req)
+		if err != nil || string(r.Body) != c.body {
+			t.Errorf("%s %s: %s, %v, want %s", c.url, c.target, r.Body, err, c.body)
+		}
+	}
 }
 
 // TestErrors sends errors through the SDK's clients, in each protocol.

@@ -72,13 +72,16 @@ func (r *Router) Route(req *http.Request, body []byte, signing string) (*Request
 			candidates = append(candidates, s)
 		}
 	}
+	if len(candidates) == 0 {
+		return nil, ErrNoService
+	}
 	q := &Request{HTTP: req, Body: body}
 	if target := req.Header.Get("X-Amz-Target"); target != "" {
 		return q.routeTarget(candidates, target)
 	}
 	var err error
 	if q.query, err = url.ParseQuery(req.URL.RawQuery); err != nil {
-		return nil, &Error{Service: first(candidates), Code: "MalformedQueryString", Message: err.Error(), Status: 400}
+		return nil, &Error{Service: candidates[0], Code: "MalformedQueryString", Message: err.Error(), Status: 400}
 	}
 	if got, err := q.routeAction(candidates); got != nil || err != nil {
 		return got, err
@@ -121,7 +124,7 @@ func (q *Request) routeAction(candidates []*Service) (*Request, error) {
 		}
 		form, err := url.ParseQuery(string(q.Body))
 		if err != nil {
-			return nil, &Error{Service: first(candidates), Code: "MalformedQueryString", Message: err.Error(), Status: 400}
+			return nil, &Error{Service: candidates[0], Code: "MalformedQueryString", Message: err.Error(), Status: 400}
 		}
 		q.form = form
 	}
@@ -210,13 +213,6 @@ func bucketPath(req *http.Request) string {
 		return req.URL.EscapedPath()
 	}
 	return "/" + url.PathEscape(bucket) + "/" + strings.TrimPrefix(req.URL.EscapedPath(), "/")
-}
-
-func first(s []*Service) *Service {
-	if len(s) == 0 {
-		return nil
-	}
-	return s[0]
 }
 
 // routes are the URI templates of a service by method, most specific first.

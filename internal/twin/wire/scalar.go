@@ -100,10 +100,10 @@ func parseScalar(m *member, s string) (any, error) {
 	case kindTime:
 		return parseTime(s, m.format)
 	}
-	return nil, fmt.Errorf("a %s cannot be read from text", m.shape.Name)
+	return nil, fmt.Errorf("a %s cannot be read from text", m.shape.name)
 }
 
-func parseInt(s *Shape, text string) (any, error) {
+func parseInt(s *shape, text string) (any, error) {
 	bits := s.bits
 	if bits == 0 {
 		bits = 64

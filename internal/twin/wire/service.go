@@ -42,7 +42,7 @@ type Service struct {
 	queryCompatible bool
 	operations      map[string]*Operation
 	others          map[string]string // real operations without a table, "METHOD URI" where REST
-	errors          map[string]*Shape // by code and by name
+	errors          map[string]*shape // by code and by name
 }
 
 // An Operation is one call of a service. It is immutable.
@@ -53,7 +53,7 @@ type Operation struct {
 
 	method, uri string
 	status      int
-	in, out     *Shape // never nil; no members where the model has none
+	in, out     *shape // never nil; no members where the model has none
 	inRef       model.Ref
 	outRef      model.Ref
 	inWire      binding
@@ -129,7 +129,7 @@ func parse(name string, table []byte) (*Service, error) {
 		queryCompatible: m.Metadata.AWSQueryCompatible != nil,
 		operations:      map[string]*Operation{},
 		others:          m.Others,
-		errors:          map[string]*Shape{},
+		errors:          map[string]*shape{},
 	}
 	if s.SigningName == "" {
 		s.SigningName = m.Metadata.EndpointPrefix
@@ -137,7 +137,7 @@ func parse(name string, table []byte) (*Service, error) {
 	if !slices.Contains([]Protocol{Query, EC2, RestXML, RestJSON, JSON}, s.Protocol) {
 		return nil, fmt.Errorf("table of %s: unknown protocol %q", name, s.Protocol)
 	}
-	l := linker{service: s, model: &m, shapes: map[string]*Shape{}}
+	l := linker{service: s, model: &m, shapes: map[string]*shape{}}
 	for opName, op := range m.Operations {
 		s.operations[opName] = l.operation(op)
 	}

@@ -39,9 +39,9 @@ var kinds = map[string]kind{
 	"blob": kindBlob, "timestamp": kindTime, "list": kindList, "map": kindMap, "structure": kindStruct,
 }
 
-// A Shape is a type of a service.
-type Shape struct {
-	Name string
+// A shape is a type of a service.
+type shape struct {
+	name string
 
 	kind    kind
 	bits    int       // of an integer
@@ -68,7 +68,7 @@ type Shape struct {
 // A member is the use of a shape: in a structure, list or map.
 type member struct {
 	name     string
-	shape    *Shape
+	shape    *shape
 	ref      model.Ref
 	required bool
 	wire     string // name in a request or JSON body, or of the header, query key or label
@@ -86,7 +86,7 @@ type binding struct {
 type linker struct {
 	service  *Service
 	model    *model.Model
-	shapes   map[string]*Shape
+	shapes   map[string]*shape
 	problems []error
 }
 
@@ -98,7 +98,7 @@ func (l *linker) operation(op *model.Operation) *Operation {
 	o := &Operation{
 		Service: l.service, Name: op.Name, Unsigned: op.AuthType == "none",
 		method: op.HTTP.Method, uri: op.HTTP.RequestURI, status: op.HTTP.ResponseCode,
-		in: &Shape{kind: kindStruct}, out: &Shape{kind: kindStruct},
+		in: &shape{kind: kindStruct}, out: &shape{kind: kindStruct},
 	}
 	if o.status == 0 {
 		o.status = 200
@@ -114,22 +114,22 @@ func (l *linker) operation(op *model.Operation) *Operation {
 		e := l.shape(ref.Shape)
 		code := e.errorInfo.Code
 		if code == "" {
-			code = e.Name
+			code = e.name
 		}
 		l.service.errors[code] = e
-		if l.service.errors[e.Name] == nil {
-			l.service.errors[e.Name] = e
+		if l.service.errors[e.name] == nil {
+			l.service.errors[e.name] = e
 		}
 	}
 	return o
 }
 
 // shape links a shape of the model, once. Shapes may contain themselves.
-func (l *linker) shape(name string) *Shape {
+func (l *linker) shape(name string) *shape {
 	if s := l.shapes[name]; s != nil {
 		return s
 	}
-	s := &Shape{Name: name}
+	s := &shape{name: name}
 	l.shapes[name] = s
 	m := l.model.Shapes[name]
 	if m == nil {
@@ -220,7 +220,7 @@ func ec2Name(m *member) string {
 
 // bind sorts the members by place; without a place they belong to the body, and
 // so do a request's places in an answer.
-func bind(s *Shape, answer bool) binding {
+func bind(s *shape, answer bool) binding {
 	var b binding
 	for _, m := range s.members {
 		place := m.ref.Location

@@ -32,14 +32,18 @@ func newLimit(n json.Number) limit {
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html);
 // Route 53 has a schema judge its bodies and names the first violation.
 func (op *Operation) Validate(in Tree) error {
-	c := checker{ec2: op.Service.Protocol == EC2}
-	c.structure("", op.inRef.LocationName, op.in, in, 0)
+	c := checker{ec2: op.Service.Protocol == EC2, schema: op.Service.Name == "route53"}
+	c.structure(breach{shape: op.in, name: op.inRef.LocationName}, in, 0)
 	if len(c.breaches) == 0 {
 		return nil
 	}
 	e := &Error{Service: op.Service, Code: "ValidationException", Status: 400}
-	if op.Service.Protocol == Query {
+	switch op.Service.Protocol {
+	case Query:
 		e.Code = "ValidationError"
+	case EC2:
+		e.Code, e.Message = c.breaches[0].ec2()
+		return e
 	}
 	switch op.Service.Name {
 	case "s3":
@@ -48,16 +52,13 @@ func (op *Operation) Validate(in Tree) error {
 		e.Code = "MalformedXML"
 	case "apigatewayv2":
 		e.Code = "BadRequestException"
-	case "route53":
+	}
+	if c.schema {
 		e.Code = "InvalidInput"
 		if i := slices.IndexFunc(c.breaches, func(b breach) bool { return b.inBody }); i >= 0 {
 			e.Message = "Invalid XML ; " + c.breaches[i].schema(op.Service.xmlNamespace)
 			return e
 		}
-	}
-	if c.ec2 {
-		e.Code, e.Message = c.breaches[0].ec2()
-		return e
 	}
 	plural := ""
 	if len(c.breaches) > 1 {
@@ -65,7 +66,7 @@ func (op *Operation) Validate(in Tree) error {
 	}
 	texts := make([]string, len(c.breaches))
 	for i, b := range c.breaches {
-		texts[i] = fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", b.value, b.path, b.constraint())
+		texts[i] = fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", b.shown(), b.path, b.constraint())
 	}
 	e.Message = fmt.Sprintf("%d validation error%s detected: %s", len(texts), plural, strings.Join(texts, "; "))
 	return e
@@ -92,12 +93,37 @@ const (
 type breach struct {
 	rule   rule
 	path   string // of the value
-	shape  *Shape
-	value  string // as AWS prints it: in quotes, or null
-	length int    // of a text or list
+	shape  *shape
+	value  any // nil where it is missing
 	inBody bool
 	parent string // the element that it is in
 	name   string // its own element
+}
+
+// shown is the value as AWS prints it.
+func (b breach) shown() string {
+	if b.value == nil {
+		return "null"
+	}
+	return "'" + plain(b.value) + "'"
+}
+
+func plain(v any) string {
+	switch v := v.(type) {
+	case []any:
+		texts := make([]string, len(v))
+		for i, item := range v {
+			texts[i] = plain(item)
+		}
+		return "[" + strings.Join(texts, ", ") + "]"
+	case map[string]any:
+		return "{" + strings.Join(sortedKeys(v), ", ") + "}"
+	case []byte:
+		return string(v)
+	case float64:
+		return formatFloat(v)
+	}
+	return fmt.Sprint(v)
 }
 
 // constraint is what most services say.
@@ -129,7 +155,7 @@ func (b breach) constraint() string {
 }
 
 // allConstraints lists those of a scalar, as AWS does for items.
-func allConstraints(s *Shape) string {
+func allConstraints(s *shape) string {
 	var rules []rule
 	low, high := ruleMin, ruleMax
 	if s.kind == kindString || s.kind == kindBlob {
@@ -159,14 +185,18 @@ func (b breach) ec2() (code, message string) {
 	if b.rule == ruleRequired {
 		return "MissingParameter", "The request must contain the parameter " + b.path
 	}
-	return "InvalidParameterValue", fmt.Sprintf("Value (%s) for parameter %s is invalid. %s", strings.Trim(b.value, "'"), b.path, b.constraint())
+	return "InvalidParameterValue", fmt.Sprintf("Value (%s) for parameter %s is invalid. %s", plain(b.value), b.path, b.constraint())
 }
 
 // schema is what a validating XML parser says, by the error keys of the XML
 // Schema recommendation, appendix C (cvc-…).
 func (b breach) schema(namespace string) string {
-	facet := func(key, facet, bound string) string {
-		return fmt.Sprintf("cvc-%s-valid: Value %s is not facet-valid with respect to %s '%s' for type '%s'.", key, b.value, facet, bound, b.shape.Name)
+	facet := func(facet, bound string) string {
+		shown := b.shown()
+		if text, ok := b.value.(string); ok && strings.HasSuffix(facet, "Length") {
+			shown = fmt.Sprintf("%s with length = '%d'", shown, utf8.RuneCountInString(text))
+		}
+		return fmt.Sprintf("cvc-%s-valid: Value %s is not facet-valid with respect to %s '%s' for type '%s'.", facet, shown, facet, bound, b.shape.name)
 	}
 	incomplete := func(element, wanted string) string {
 		return fmt.Sprintf("cvc-complex-type.2.4.b: The content of element '%s' is not complete. One of '{\"%s\":%s}' is expected.", element, namespace, wanted)
@@ -186,23 +216,24 @@ func (b breach) schema(namespace string) string {
 			}
 			return fmt.Sprintf("cvc-complex-type.2.4.e: '%s' can occur a maximum of '%s' times in the current sequence.", s.elem.xml, bound)
 		}
-		b.value = fmt.Sprintf("%s with length = '%d'", b.value, b.length)
-		return facet(key, key, bound)
+		return facet(key, bound)
 	case ruleMin:
-		return facet("minInclusive", "minInclusive", s.min.text)
+		return facet("minInclusive", s.min.text)
 	case ruleMax:
-		return facet("maxInclusive", "maxInclusive", s.max.text)
+		return facet("maxInclusive", s.max.text)
 	case rulePattern:
-		return facet("pattern", "pattern", s.source)
+		return facet("pattern", s.source)
 	case ruleEnum:
-		return fmt.Sprintf("cvc-enumeration-valid: Value %s is not facet-valid with respect to enumeration '[%s]'. It must be a value from the enumeration.", b.value, strings.Join(s.enum, ", "))
+		return fmt.Sprintf("cvc-enumeration-valid: Value %s is not facet-valid with respect to enumeration '[%s]'. It must be a value from the enumeration.", b.shown(), strings.Join(s.enum, ", "))
 	}
-	return "cvc-type: Value " + b.value + " is not valid. " + b.constraint()
+	return "cvc-type: Value " + b.shown() + " is not valid. " + b.constraint()
 }
 
-// A checker walks a tree and gathers breaches, in the model's order.
+// A checker walks a tree and gathers breaches, in the model's order. Their paths
+// grow on the way back, so that a good tree costs no path.
 type checker struct {
 	ec2      bool
+	schema   bool // of Route 53
 	inBody   bool
 	breaches []breach
 }
@@ -212,75 +243,82 @@ func (c *checker) add(b breach) {
 	c.breaches = append(c.breaches, b)
 }
 
-// structure checks the members of one; element is its name in XML.
-func (c *checker) structure(path, element string, s *Shape, t Tree, depth int) {
+// under puts a step before the paths of the breaches since n.
+func (c *checker) under(n int, step string) {
+	for i := n; i < len(c.breaches); i++ {
+		if p := &c.breaches[i].path; *p == "" {
+			*p = step
+		} else {
+			*p = step + "." + *p
+		}
+	}
+}
+
+// value checks a value; at has its shape and its place in XML.
+func (c *checker) value(at breach, v any, depth int) {
 	if depth > maxDepth {
 		return // the decoder makes no such trees
 	}
+	at.value = v
+	switch at.shape.kind {
+	case kindDocument:
+	case kindStruct:
+		if t, ok := v.(map[string]any); ok {
+			c.structure(at, t, depth)
+		}
+	case kindList:
+		if list, ok := v.([]any); ok {
+			c.list(at, list, depth)
+		}
+	case kindMap:
+		if values, ok := v.(map[string]any); ok {
+			c.mapping(at, values, depth)
+		}
+	default:
+		for _, at.rule = range judge(at.shape, v) {
+			c.add(at)
+		}
+	}
+}
+
+func (c *checker) structure(at breach, t Tree, depth int) {
+	s := at.shape
 	if s.union && len(t) != 1 {
-		c.add(breach{rule: ruleUnion, path: path, shape: s, value: "'" + strings.Join(sortedKeys(t), ", ") + "'", parent: element, name: element})
+		at.rule = ruleUnion
+		c.add(at)
 	}
 	for _, m := range s.members {
 		if depth == 0 {
 			c.inBody = m.ref.Location == ""
 		}
-		at := breach{path: c.join(path, m), shape: m.shape, parent: element, name: m.xml}
-		switch v := t[m.name]; {
-		case v != nil:
-			c.value(at, v, depth+1)
-		case m.required:
-			at.rule, at.value = ruleRequired, "null"
-			c.add(at)
+		inner, n := breach{rule: ruleRequired, shape: m.shape, parent: at.name, name: m.xml}, len(c.breaches)
+		if v := t[m.name]; v != nil {
+			c.value(inner, v, depth+1)
+		} else if m.required {
+			c.add(inner)
+		}
+		if len(c.breaches) > n {
+			c.under(n, c.step(m))
 		}
 	}
 }
 
-// join extends a path: in ec2 by the parameter's name; else by the member's
-// with a small first letter. A label goes by its shape: Route 53 says
-// 'resourceId' of every {Id}.
-func (c *checker) join(path string, m *member) string {
-	name := m.wire
-	if !c.ec2 {
-		name = m.name
-		if m.ref.Location == "uri" {
-			name = m.shape.Name
-		}
-		r, n := utf8.DecodeRuneInString(name)
-		name = string(unicode.ToLower(r)) + name[n:]
+// step names a member in a path: in ec2 as the parameter, else with a small
+// first letter. Route 53 names a label by its shape: 'resourceId' for any {Id}.
+func (c *checker) step(m *member) string {
+	if c.ec2 {
+		return m.wire
 	}
-	if path == "" {
-		return name
+	name := m.name
+	if c.schema && m.ref.Location == "uri" {
+		name = m.shape.name
 	}
-	return path + "." + name
-}
-
-// value checks a value; at says where it is.
-func (c *checker) value(at breach, v any, depth int) {
-	s := at.shape
-	if depth > maxDepth || s.kind == kindDocument {
-		return
-	}
-	switch v := v.(type) {
-	case []any:
-		c.list(at, v, depth)
-	case map[string]any:
-		if s.kind == kindStruct {
-			c.structure(at.path, at.name, s, v, depth)
-		} else if s.kind == kindMap {
-			c.mapping(at, v, depth)
-		}
-	default:
-		var broken []rule
-		at.value, at.length, broken = judge(s, v)
-		for _, at.rule = range broken {
-			c.add(at)
-		}
-	}
+	r, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToLower(r)) + name[n:]
 }
 
 func (c *checker) list(at breach, list []any, depth int) {
 	s := at.shape
-	at.length, at.value = len(list), "'["+joinValues(list)+"]'"
 	for _, at.rule = range lengthRules(s, len(list)) {
 		c.add(at)
 	}
@@ -289,30 +327,31 @@ func (c *checker) list(at breach, list []any, depth int) {
 		if item == nil {
 			continue
 		}
-		if _, _, broken := judge(s.elem.shape, item); scalar && len(broken) > 0 {
-			at.rule = ruleItems
-			c.add(at)
-			return
-		}
-		if !scalar {
-			path := fmt.Sprintf("%s.%d.member", at.path, i+1)
-			if c.ec2 {
-				path = fmt.Sprintf("%s.%d", at.path, i+1)
+		if scalar {
+			if len(judge(s.elem.shape, item)) > 0 {
+				at.rule = ruleItems
+				c.add(at)
+				return
 			}
-			c.value(breach{path: path, shape: s.elem.shape, parent: at.name, name: s.elem.xml}, item, depth+1)
+			continue
 		}
+		n := len(c.breaches)
+		c.value(breach{shape: s.elem.shape, parent: at.name, name: s.elem.xml}, item, depth+1)
+		if !c.ec2 {
+			c.under(n, "member")
+		}
+		c.under(n, strconv.Itoa(i+1))
 	}
 }
 
 func (c *checker) mapping(at breach, values map[string]any, depth int) {
 	s := at.shape
-	at.length, at.value = len(values), "'{"+strings.Join(sortedKeys(values), ", ")+"}'"
 	for _, at.rule = range lengthRules(s, len(values)) {
 		c.add(at)
 	}
 	scalar := s.elem.shape.kind < kindList
 	for _, key := range sortedKeys(values) {
-		if _, _, broken := judge(s.key.shape, key); len(broken) > 0 {
+		if len(judge(s.key.shape, key)) > 0 {
 			at.rule = ruleKeys
 			c.add(at)
 			return
@@ -321,31 +360,26 @@ func (c *checker) mapping(at breach, values map[string]any, depth int) {
 		if item == nil {
 			continue
 		}
-		if _, _, broken := judge(s.elem.shape, item); scalar && len(broken) > 0 {
-			at.rule = ruleValues
-			c.add(at)
-			return
+		if scalar {
+			if len(judge(s.elem.shape, item)) > 0 {
+				at.rule = ruleValues
+				c.add(at)
+				return
+			}
+			continue
 		}
-		if !scalar {
-			c.value(breach{path: at.path + "." + key + ".member", shape: s.elem.shape, parent: at.name, name: s.elem.xml}, item, depth+1)
-		}
+		n := len(c.breaches)
+		c.value(breach{shape: s.elem.shape, parent: at.name, name: s.elem.xml}, item, depth+1)
+		c.under(n, "member")
+		c.under(n, key)
 	}
 }
 
-func joinValues(list []any) string {
-	texts := make([]string, len(list))
-	for i, v := range list {
-		texts[i] = fmt.Sprint(v)
-	}
-	return strings.Join(texts, ", ")
-}
-
-// judge returns how a scalar is printed, its length, and the rules that it breaks.
-func judge(s *Shape, v any) (shown string, length int, broken []rule) {
+// judge returns the rules that a scalar breaks.
+func judge(s *shape, v any) []rule {
 	switch v := v.(type) {
 	case string:
-		shown, length = "'"+v+"'", utf8.RuneCountInString(v)
-		broken = lengthRules(s, length)
+		broken := lengthRules(s, utf8.RuneCountInString(v))
 		if s.pattern != nil {
 			if re := s.pattern(); re != nil && !re.MatchString(v) {
 				broken = append(broken, rulePattern)
@@ -354,24 +388,24 @@ func judge(s *Shape, v any) (shown string, length int, broken []rule) {
 		if len(s.enum) > 0 && !slices.Contains(s.enum, v) {
 			broken = append(broken, ruleEnum)
 		}
+		return broken
 	case []byte:
-		shown, length = "'"+string(v)+"'", len(v)
-		broken = lengthRules(s, length)
+		return lengthRules(s, len(v))
 	case int64:
-		shown, broken = "'"+strconv.FormatInt(v, 10)+"'", rangeRules(s, float64(v))
+		return rangeRules(s, float64(v))
 	case float64:
-		shown, broken = "'"+formatFloat(v)+"'", rangeRules(s, v)
+		return rangeRules(s, v)
 	}
-	return shown, length, broken
+	return nil
 }
 
-func lengthRules(s *Shape, n int) []rule {
+func lengthRules(s *shape, n int) []rule {
 	return boundRules(s, float64(n), ruleMinLength, ruleMaxLength)
 }
 
-func rangeRules(s *Shape, v float64) []rule { return boundRules(s, v, ruleMin, ruleMax) }
+func rangeRules(s *shape, v float64) []rule { return boundRules(s, v, ruleMin, ruleMax) }
 
-func boundRules(s *Shape, v float64, low, high rule) []rule {
+func boundRules(s *shape, v float64, low, high rule) []rule {
 	switch {
 	case s.min.set && v < s.min.value:
 		return []rule{low}

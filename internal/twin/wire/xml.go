@@ -17,52 +17,50 @@ type element struct {
 	text     []byte
 }
 
-// parseXML reads one document; entities other than XML's own are refused by the
-// decoder, so that a short document stays short.
+// parseXML reads one document. The decoder refuses entities other than XML's
+// own, so that a short document stays short. Its raw tokens serve, since
+// prefixes are not compared; matching the tags is then done here.
 func parseXML(body []byte) (*element, error) {
 	dec := xml.NewDecoder(bytes.NewReader(body))
-	var stack []*element
-	var root *element
+	document := &element{}
+	stack := []*element{document}
 	for {
-		token, err := dec.Token()
+		token, err := dec.RawToken()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
+		top := stack[len(stack)-1]
 		switch token := token.(type) {
 		case xml.StartElement:
-			e := &element{name: token.Name.Local, attrs: token.Attr}
-			if len(stack) >= 2*maxDepth {
+			if len(stack) > 2*maxDepth {
 				return nil, errDepth
 			}
-			if len(stack) > 0 {
-				parent := stack[len(stack)-1]
-				parent.children = append(parent.children, e)
-			} else if root != nil {
-				return nil, errors.New("a second root element")
-			} else {
-				root = e
-			}
+			e := &element{name: token.Name.Local, attrs: token.Attr}
+			top.children = append(top.children, e)
 			stack = append(stack, e)
 		case xml.EndElement:
+			if token.Name.Local != top.name {
+				return nil, fmt.Errorf("element <%s> is closed by </%s>", top.name, token.Name.Local)
+			}
 			stack = stack[:len(stack)-1]
 		case xml.CharData:
-			if len(stack) > 0 {
-				e := stack[len(stack)-1]
-				e.text = append(e.text, token...)
-			}
+			top.text = append(top.text, token...)
 		}
 	}
-	if root == nil {
-		return nil, errors.New("no XML element")
+	if len(stack) > 1 {
+		return nil, fmt.Errorf("element <%s> is not closed", stack[len(stack)-1].name)
 	}
-	return root, nil
+	if len(document.children) != 1 {
+		return nil, fmt.Errorf("%d root elements", len(document.children))
+	}
+	return document.children[0], nil
 }
 
 // decodeXML reads a document whose root, of whatever name, is of the shape.
-func decodeXML(s *Shape, body []byte) (Tree, error) {
+func decodeXML(s *shape, body []byte) (Tree, error) {
 	root, err := parseXML(body)
 	if err != nil {
 		return nil, err
@@ -70,7 +68,7 @@ func decodeXML(s *Shape, body []byte) (Tree, error) {
 	return structFromXML(s, root, 0)
 }
 
-func structFromXML(s *Shape, e *element, depth int) (Tree, error) {
+func structFromXML(s *shape, e *element, depth int) (Tree, error) {
 	if depth > maxDepth {
 		return nil, errDepth
 	}
@@ -99,7 +97,7 @@ func structFromXML(s *Shape, e *element, depth int) (Tree, error) {
 }
 
 // attribute finds the member of an XML attribute; prefixes are not compared.
-func (s *Shape) attribute(name xml.Name) *member {
+func (s *shape) attribute(name xml.Name) *member {
 	for _, m := range s.members {
 		if m.ref.XMLAttribute && name.Space != "xmlns" && m.xml[strings.IndexByte(m.xml, ':')+1:] == name.Local {
 			return m
@@ -171,7 +169,7 @@ func valueFromXML(m *member, e *element, depth int) (any, error) {
 	return parseScalar(m, strings.TrimSpace(string(e.text)))
 }
 
-func entryFromXML(values map[string]any, s *Shape, e *element, depth int) error {
+func entryFromXML(values map[string]any, s *shape, e *element, depth int) error {
 	var key string
 	var value any
 	for _, child := range e.children {
@@ -310,7 +308,7 @@ func (w *xmlWriter) element(name string, m *member, v any) {
 			}
 		}
 	case kindMap:
-		w.entries("entry", &member{shape: &Shape{}}, s, v)
+		w.entries("entry", &member{shape: &shape{}}, s, v)
 	default:
 		text, err := formatScalar(m, v)
 		if err != nil {
@@ -322,10 +320,10 @@ func (w *xmlWriter) element(name string, m *member, v any) {
 }
 
 // entries writes those of a map; as is the member whose namespace they bear.
-func (w *xmlWriter) entries(name string, as *member, s *Shape, v any) {
+func (w *xmlWriter) entries(name string, as *member, s *shape, v any) {
 	values, ok := v.(map[string]any)
 	if !ok {
-		w.fail("%s: %T is not a map", s.Name, v)
+		w.fail("%s: %T is not a map", s.name, v)
 	}
 	for _, key := range sortedKeys(values) {
 		w.start(name, as, nil)
