@@ -159,17 +159,19 @@ func pack(partition string, account estate.AccountID, name string, permissions [
 
 func tooLong(st statement) bool { return len(document([]statement{st})) > maxPolicy }
 
-// fill puts statements into policies in order, as many as fit.
+// fill puts each statement into the first policy that has room for it.
 func fill(groups ...[]statement) [][]statement {
 	var out [][]statement
+	var sizes []int
+	empty := len(document(nil)) - len("null") + len("[]")
 	for _, st := range slices.Concat(groups...) {
-		if n := len(out); n > 0 {
-			if more := append(slices.Clone(out[n-1]), st); len(document(more)) <= maxPolicy {
-				out[n-1] = more
-				continue
-			}
+		size := len(document([]statement{st})) - empty + len(",")
+		i := slices.IndexFunc(sizes, func(have int) bool { return have+size <= maxPolicy })
+		if i < 0 {
+			i = len(out)
+			out, sizes = append(out, nil), append(sizes, empty-len(","))
 		}
-		out = append(out, []statement{st})
+		out[i], sizes[i] = append(out[i], st), sizes[i]+size
 	}
 	return out
 }
@@ -177,16 +179,22 @@ func fill(groups ...[]statement) [][]statement {
 // patterns are the permissions with a pattern for the names below the zone:
 // for all that change records by name, or for those alone that are too long.
 func patterns(permissions []plan.Permission, long bool) []plan.Permission {
-	out := slices.Clone(permissions)
-	for i, p := range out {
+	var out []plan.Permission
+	seen := map[string]bool{}
+	for _, p := range permissions {
 		size := 0
 		for _, n := range p.Names {
-			size += len(n.Normalized()) + len(`"",`)
+			size += plan.NameSize(n)
 		}
-		if len(p.Names) == 0 || long && size <= namesSize || p.ZoneName.IsZero() {
+		if len(p.Names) == 0 || long && size <= plan.StatementSize || p.ZoneName.IsZero() {
+			out = append(out, p)
 			continue
 		}
-		out[i].Names, out[i].Like = nil, append(slices.Clone(p.Like), plan.LikeUnder(p.ZoneName))
+		p.Names, p.Like = nil, append(slices.Clone(p.Like), plan.LikeUnder(p.ZoneName))
+		if key := fmt.Sprint(p.Zone, p.ZoneName, p.Like, p.Types, p.Verbs); !seen[key] { // shares of one statement are one again
+			seen[key] = true
+			out = append(out, p)
+		}
 	}
 	return out
 }

@@ -210,9 +210,6 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 	for _, given := range permissions {
 		for _, p := range implied(given) {
 			for _, part := range parts[p.May] {
-				if part.sid == "ZoneLimit" && p.Zone == "" && given.Account != "" {
-					continue // only the account's own limits are asked for
-				}
 				g := groups[part.sid]
 				if g == nil {
 					g = &group{part: part}
@@ -285,7 +282,7 @@ func recordStatements(a arns, permissions []plan.Permission, wide breadth) []sta
 		for _, n := range names {
 			add += len(n) + len(`"",`)
 		}
-		if key == last && size+add <= namesSize {
+		if key == last && size+add <= plan.StatementSize {
 			have := &out[len(out)-1]
 			for _, keys := range have.Condition {
 				if old, ok := keys[keyNames]; ok && len(old) > 0 && old[0] != "false" {
@@ -336,9 +333,6 @@ func recordStatements(a arns, permissions []plan.Permission, wide breadth) []sta
 	number(out)
 	return out
 }
-
-// namesSize bounds the names of a statement, as plan.Statement.Spread does.
-const namesSize = 5400
 
 // sortedRecords are the permissions about records, those that may share a
 // statement side by side.

@@ -12,7 +12,7 @@ type Reader struct{ *caller }
 
 // Patch brings an answer into the estate: what was read replaces all that the
 // estate held about the query, and what the query does not tell is kept.
-type Patch func(*estate.Estate)
+type Patch = func(*estate.Estate)
 
 // reads is how each kind of query is answered.
 var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (Patch, error){

@@ -135,8 +135,7 @@ func bareID(id *string) string {
 }
 
 // Attributes of a zone that was made: plan.Zone names id and nameServers, the
-// latter sorted and with a trailing dot, as an NS record has them; change is
-// the change to follow, if there is one.
+// latter sorted; change is the change to follow, if there is one.
 const (
 	attrID      = "id"
 	attrServers = "nameServers"
@@ -198,7 +197,7 @@ func (w *Writer) createZone(ctx context.Context, s plan.Step) (plan.Attributes, 
 				return nil, err
 			}
 			return plan.Attributes{
-				attrID: {bareID(out.HostedZone.Id)}, attrServers: fqdns(servers), attrChange: {bareID(out.ChangeInfo.Id)},
+				attrID: {bareID(out.HostedZone.Id)}, attrServers: texts(servers), attrChange: {bareID(out.ChangeInfo.Id)},
 			}, nil
 		}
 		if Code(err) != "HostedZoneAlreadyExists" {
@@ -268,15 +267,15 @@ func (w *Writer) standingZone(ctx context.Context, account estate.AccountID, id 
 		if err != nil {
 			return nil, err
 		}
-		a[attrServers] = fqdns(servers)
+		a[attrServers] = texts(servers)
 	}
 	return a, nil
 }
 
-func fqdns(names []dnsname.Name) []string {
+func texts(names []dnsname.Name) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
-		out[i] = n.FQDN()
+		out[i] = n.String()
 	}
 	return out
 }

@@ -43,7 +43,7 @@ const (
 	MayReadVPCs         May = "readVPCs"         // Region
 	MayReadCertificates May = "readCertificates" // Region
 	MayReadRole         May = "readRole"         // Role: the role and its policies
-	MayReadLimits       May = "readLimits"       // quotas of the account; with Zone, of that zone
+	MayReadLimits       May = "readLimits"       // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone       May = "createZone"       // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone       May = "deleteZone"       // Zone
 	MayTagZone          May = "tagZone"          // Zone
@@ -62,10 +62,13 @@ func LikeLedger(zone dnsname.Name, owner string) string {
 	return first[:len(first)-len(zone.Normalized())-1] + "*." + zone.Normalized()
 }
 
-// statementSize is how many characters of names a statement takes, so that it
+// StatementSize is how many characters of names a statement takes, so that it
 // fits a managed policy of 6,144 characters with all that stands around them
 // (IAM User Guide, reference_iam-quotas.html).
-const statementSize = 5400
+const StatementSize = 5500
+
+// NameSize is what a name takes of it.
+func NameSize(n dnsname.Name) int { return len(n.Normalized()) + len(`"",`) }
 
 // Share is a statement and the names that it permits.
 type Share struct {
@@ -83,13 +86,13 @@ func (st Statement) Spread(names []dnsname.Name) []Share {
 	var out []Share
 	room := 0
 	for _, n := range slices.Compact(names) {
-		size := len(n.Normalized()) + len(`"",`)
+		size := NameSize(n)
 		if size > room {
 			next := Share{Statement: st}
 			if len(out) > 0 {
 				next.Statement = Statement(fmt.Sprintf("%s-%d", st, len(out)+1))
 			}
-			out, room = append(out, next), statementSize
+			out, room = append(out, next), StatementSize
 		}
 		last := &out[len(out)-1]
 		last.Names = append(last.Names, n)
