@@ -128,7 +128,7 @@ func TestRefusedForms(t *testing.T) {
 		{"neither for CNAME", edit(rr("a.example.com", "CNAME", 60, "b"), func(s *types.ResourceRecordSet) {
 			s.MultiValueAnswer, s.SetIdentifier = aws.Bool(true), aws.String("x")
 		})},
-		{"GeoLocation must have", edit(a(), func(s *types.ResourceRecordSet) {
+		{"GeoLocation must have a known", edit(a(), func(s *types.ResourceRecordSet) {
 			s.SetIdentifier, s.GeoLocation = aws.String("x"), &types.GeoLocation{SubdivisionCode: aws.String("CA")}
 		})},
 		{"Expected exactly one of [AWSRegion", edit(a(), func(s *types.ResourceRecordSet) {

@@ -106,9 +106,8 @@ func checkForm(ch *types.Change, in *types.ResourceRecordSet) error {
 // API_GeoProximityLocation).
 func checkLocation(in *types.ResourceRecordSet, with string) error {
 	if g := in.GeoLocation; g != nil {
-		continent, country, part := g.ContinentCode != nil, g.CountryCode != nil, g.SubdivisionCode != nil
-		if continent == country || part && !country {
-			return invalidInput("Invalid request: GeoLocation must have a ContinentCode, or a CountryCode with or without a SubdivisionCode %s", with)
+		if find(location{aws.ToString(g.ContinentCode), aws.ToString(g.CountryCode), aws.ToString(g.SubdivisionCode)}) < 0 {
+			return invalidInput("Invalid request: GeoLocation must have a known ContinentCode, or a CountryCode, which for US may have a SubdivisionCode %s", with)
 		}
 	}
 	if g := in.GeoProximityLocation; g != nil {

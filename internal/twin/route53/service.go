@@ -57,6 +57,8 @@ func Handlers() []wire.Handler[*world.Call] {
 		wire.Handle(getDelegationSetLimit),
 		wire.Handle(getDNSSEC),
 		wire.Handle(testDNSAnswer),
+		wire.Handle(listGeoLocations),
+		wire.Handle(getGeoLocation),
 		wire.Handle(createHealthCheck),
 		wire.Handle(getHealthCheck),
 		wire.Handle(getHealthCheckCount),

@@ -394,3 +394,39 @@ func TestDNSSECAndTestDNSAnswer(t *testing.T) {
 	p := b.privateZone("corp", "vpc-net")
 	refused(b, "InvalidInput", "private", testDNSAnswer, &sdk.TestDNSAnswerInput{HostedZoneId: &p, RecordName: aws.String("corp"), RecordType: "A"})
 }
+
+// TestGeoLocations: countries first, a country before its parts, continents
+// last; every page size gives each once.
+func TestGeoLocations(t *testing.T) {
+	b := newBed(t)
+	var got []location
+	in := &sdk.ListGeoLocationsInput{}
+	for {
+		out := must(b, listGeoLocations, in)
+		for _, d := range out.GeoLocationDetailsList {
+			got = append(got, locationOf(d))
+			must(b, getGeoLocation, &sdk.GetGeoLocationInput{ContinentCode: d.ContinentCode, CountryCode: d.CountryCode, SubdivisionCode: d.SubdivisionCode})
+		}
+		if !out.IsTruncated {
+			break
+		}
+		in = &sdk.ListGeoLocationsInput{StartContinentCode: out.NextContinentCode, StartCountryCode: out.NextCountryCode, StartSubdivisionCode: out.NextSubdivisionCode}
+	}
+	if len(got) != 1+249+51+7 || got[0].country != "*" || got[len(got)-1].continent != "SA" {
+		t.Errorf("%d locations, from %v to %v", len(got), got[0], got[len(got)-1])
+	}
+	if us := slices.Index(got, location{"", "US", ""}); us < 0 || got[us+1] != (location{"", "US", "AK"}) {
+		t.Errorf("US stands at %d", us)
+	}
+	refused(b, "NoSuchGeoLocation", "", getGeoLocation, &sdk.GetGeoLocationInput{CountryCode: aws.String("XX")})
+	refused(b, "InvalidInput", "", listGeoLocations, &sdk.ListGeoLocationsInput{StartCountryCode: aws.String("XX")})
+	z := bare(b.zone("example.com").HostedZone.Id, zonePrefix)
+	geo := func(id, country string) types.ResourceRecordSet {
+		set := rr("g.example.com", "A", 60, "192.0.2.1")
+		set.SetIdentifier, set.GeoLocation = &id, &types.GeoLocation{CountryCode: &country}
+		return set
+	}
+	b.change(z, create(geo("all", "*")), create(geo("fr", "FR")))
+	refused(b, "InvalidChangeBatch", "a geolocation RRSet with the same name, type and location", changeResourceRecordSets, changesOf(z, create(geo("fr2", "FR"))))
+	b.change(z, upsert(geo("all", "DE")), upsert(geo("fr", "*")))
+}
