@@ -139,9 +139,9 @@ func (a Answer) Same(b Answer) bool {
 		slices.Equal(sortedTargets(a.Targets), sortedTargets(b.Targets))
 }
 
-// negative reports whether nobody gets anything out of the answer.
+// negative reports whether the answer is that there is nothing.
 func (a Answer) negative() bool {
-	return (a.Outcome == NXDomain || a.Outcome == NoError) && len(a.Records) == 0
+	return a.Outcome == NXDomain || a.NoData()
 }
 
 func (a Answer) said() []string {

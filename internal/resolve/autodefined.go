@@ -34,14 +34,24 @@ var (
 	}()
 )
 
+// perVPC hold all autodefined names of whatever VPC.
+var perVPC = []dnsname.Name{
+	localhost, localdomain, inAddr, ip6Arpa,
+	dnsname.MustParse("compute.internal"), dnsname.MustParse("compute.amazonaws.com"),
+	dnsname.MustParse("ec2.internal"), dnsname.MustParse("compute-1.internal"), dnsname.MustParse("compute-1.amazonaws.com"),
+}
+
 // autodefined are the rules of AWS's own that match the name sought (R1.17 to
 // R1.19, less what R1.21 disables). Those of peered VPCs (R1.20) are left out:
 // the estate holds no peering.
 func (q *query) autodefined() []candidate {
+	if !slices.ContainsFunc(perVPC, q.name.Under) {
+		return nil
+	}
+	q.depends |= onVPC
 	var out []candidate
 	add := func(number Rule, domain dnsname.Name) {
 		if q.name.Under(domain) {
-			q.depends |= onVPC
 			out = append(out, candidate{domain: domain, kind: autodefined, origin: ofAWS, number: number})
 		}
 	}
