@@ -250,7 +250,7 @@ bad-record orgdns.yaml:20:40: "other.s3-website-eu-west-1.amazonaws.com" is not 
 wrong-type orgdns.yaml:21:27: expected an alias, a mapping, found the text "d1.cloudfront.net"
 bad-record orgdns.yaml:22:41: "abc123.execute-api.eu-west-1.amazonaws.com" is not the name of a target of the kind apiGateway; write it as in "d-abc123.execute-api.eu-west-1.amazonaws.com"
 bad-record orgdns.yaml:23:41: "x-1.eu-west-1.elb.amazonaws.com" is not the name of a target of the kind apiGateway; did you mean the key loadBalancer?
-bad-record orgdns.yaml:24:43: "x-1.xx-west-1.elb.amazonaws.com" is not the name of a target of the kind loadBalancer; write it as in "shop-1234567890.eu-west-1.elb.amazonaws.com"
+bad-record orgdns.yaml:24:43: "x-1.xx-west-1.elb.amazonaws.com" is not the name of a target of the kind loadBalancer; write it as in "shop-1234567890.eu-west-1.elb.amazonaws.com", or add its region when that is not known here
 bad-record orgdns.yaml:25:43: "eu-west-1.elb.amazonaws.com" is not the name of a target of the kind loadBalancer; write it as in "shop-1234567890.eu-west-1.elb.amazonaws.com"
 `},
 		{"routing", api + `      - { name: a, type: A, values: 192.0.2.1, weight: 1 }

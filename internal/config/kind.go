@@ -39,7 +39,7 @@ type reader struct {
 }
 
 // maxValues bounds what aliases can make of a file.
-const maxValues = 4_000_000
+const maxValues = 2_000_000
 
 func (r *reader) problem(pos diag.Pos, code, summary, detail, hint string) {
 	r.problems.Add(diag.Diagnostic{Code: code, Pos: pos, Summary: summary, Detail: detail, Hint: hint})

@@ -108,6 +108,8 @@ func (r *reader) finishAlias(rec *Record) {
 		hint := "write it as in " + quote(targetExamples[a.Kind])
 		if _, ok := targetExamples[zone.Kind]; ok && zone.Kind != a.Kind {
 			hint = "did you mean the key " + zone.Kind + "?"
+		} else if !known && strings.Contains(a.Target.FQDN(), ".amazonaws.com.") {
+			hint += ", or add its region when that is not known here"
 		}
 		r.problem(a.At(a.Kind), CodeBadRecord, quote(target)+" is not the name of a target of the kind "+a.Kind, "", hint)
 		return

@@ -22,14 +22,14 @@ const DefaultTTL = 300
 
 // Patterns of AWS's identifiers, where the API states one.
 var (
-	accountDigits = regexp.MustCompile(`^[0-9]{12}$`)                  // Organizations API, AccountId
-	accountName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)    // ours: never mistaken for an ID
-	regionCode    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`) // EC2 User Guide, using-regions-availability-zones.html
-	roleName      = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)           // IAM API, CreateRole
-	externalID    = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)           // STS API, AssumeRole; at most maxExternalID
-	envName       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)     // POSIX, 8.1
-	zoneID        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)            // Route 53 API, ResourceId
-	vpcID         = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)         // EC2 User Guide, resource-ids.html
+	accountDigits = regexp.MustCompile(`^[0-9]{12}$`)                       // Organizations API, AccountId
+	accountName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)         // ours: never mistaken for an ID
+	regionCode    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)      // EC2 User Guide, using-regions-availability-zones.html
+	roleName      = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`) // IAM API, CreateRole; with its path
+	externalID    = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)                // STS API, AssumeRole; at most maxExternalID
+	envName       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)          // POSIX, 8.1
+	zoneID        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)                 // Route 53 API, ResourceId
+	vpcID         = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)              // EC2 User Guide, resource-ids.html
 	ownerName     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 )
 

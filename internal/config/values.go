@@ -246,6 +246,10 @@ func splitFields(s string) []string {
 
 // fillValues judges the values of a record and puts them into Route 53's form.
 func (r *reader) fillValues(rec *Record, zone dnsname.Name) {
+	if n := len(rec.Values); n > maxValueCount {
+		r.problem(rec.At("values"), CodeBadRecord, fmt.Sprintf("the record has %d values, at most %d are allowed", n, maxValueCount), "Route 53 Developer Guide, DNSLimitations.html", "")
+		return
+	}
 	var out []string
 	for i, v := range rec.Values {
 		value, f := parseValue(rec.Type, v)
@@ -262,11 +266,8 @@ func (r *reader) fillValues(rec *Record, zone dnsname.Name) {
 		}
 		out = append(out, value)
 	}
-	switch {
-	case len(out) > 1 && rec.Type == "CNAME":
+	if len(out) > 1 && rec.Type == "CNAME" {
 		r.problem(rec.At("values"), CodeBadRecord, "a CNAME has one value", "a name is an alias of one name (RFC 1034 section 3.6.2)", "keep one")
-	case len(out) > maxValueCount:
-		r.problem(rec.At("values"), CodeBadRecord, fmt.Sprintf("the record has %d values, at most %d are allowed", len(out), maxValueCount), "Route 53 Developer Guide, DNSLimitations.html", "")
 	}
 	rec.Values = out
 }
