@@ -84,16 +84,17 @@ func malformed(s *Service, inBody bool, err error) error {
 	return e
 }
 
-// statuses are those of the errors common to all services, where they are not 400.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+// statuses are those of the errors common to all services, where they are not
+// 400. https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html,
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html,
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 var statuses = map[string]int{
-	"AccessDenied": 403, "AccessDeniedException": 403, "ExpiredToken": 403, "ExpiredTokenException": 403,
-	"IncompleteSignatureException": 403, "InvalidAccessKeyId": 403, "InvalidClientTokenId": 403,
-	"InvalidSignatureException": 403, "MissingAuthenticationToken": 403, "MissingAuthenticationTokenException": 403,
-	"NotAuthorized": 403, "OptInRequired": 403, "RequestExpired": 403, "RequestTimeTooSkewed": 403,
-	"SignatureDoesNotMatch": 403, "UnauthorizedOperation": 403, "UnrecognizedClientException": 403,
-	"InternalFailure": 500, "InternalError": 500, "InternalServiceError": 500, "ServiceUnavailable": 503, "SlowDown": 503,
-	"NoSuchBucket": 404, "BucketNotEmpty": 409, "TooManyRequestsException": 429,
+	"AccessDenied": 403, "AccessDeniedException": 403, "AuthFailure": 401, "ExpiredToken": 403, "ExpiredTokenException": 403,
+	"InvalidAccessKeyId": 403, "InvalidClientTokenId": 403, "InvalidSignatureException": 403,
+	"MissingAuthenticationToken": 403, "MissingAuthenticationTokenException": 403, "OptInRequired": 403,
+	"RequestTimeTooSkewed": 403, "SignatureDoesNotMatch": 403, "UnauthorizedOperation": 403, "UnrecognizedClientException": 403,
+	"BucketAlreadyExists": 409, "BucketNotEmpty": 409, "NoSuchBucket": 404, "TooManyRequestsException": 429,
+	"InternalError": 500, "InternalFailure": 500, "RequestLimitExceeded": 503, "ServiceUnavailable": 503, "SlowDown": 503,
 }
 
 // status finds the HTTP status of an error: its own, the model's, the common

@@ -21,7 +21,7 @@ func ReadBody(req *http.Request) ([]byte, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(req.Body, MaxBody+1))
 	if err == nil && len(b) > MaxBody {
-		err = &Error{Code: "RequestEntityTooLarge", Message: fmt.Sprintf("The request body is larger than %d bytes", MaxBody), Status: http.StatusRequestEntityTooLarge}
+		err = &Error{Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("The request body is larger than %d bytes", MaxBody), Status: http.StatusRequestEntityTooLarge}
 	}
 	return b, err
 }
@@ -77,11 +77,11 @@ func (r *Router) Route(req *http.Request, body []byte, signing string) (*Request
 	}
 	q := &Request{HTTP: req, Body: body}
 	if target := req.Header.Get("X-Amz-Target"); target != "" {
-		return q.routeTarget(candidates, target)
+		return q.routeTarget(candidates, target, signing != "")
 	}
 	var err error
 	if q.query, err = url.ParseQuery(req.URL.RawQuery); err != nil {
-		return nil, &Error{Service: candidates[0], Code: "MalformedQueryString", Message: err.Error(), Status: 400}
+		return nil, &Error{Service: candidates[0], Code: "MalformedQueryString", Message: err.Error(), Status: 404}
 	}
 	if got, err := q.routeAction(candidates); got != nil || err != nil {
 		return got, err
@@ -89,16 +89,11 @@ func (r *Router) Route(req *http.Request, body []byte, signing string) (*Request
 	return q.routePath(r, candidates, signing != "")
 }
 
-func (q *Request) routeTarget(candidates []*Service, target string) (*Request, error) {
+func (q *Request) routeTarget(candidates []*Service, target string, signed bool) (*Request, error) {
 	dot := strings.LastIndexByte(target, '.')
 	prefix, name := target[:max(dot, 0)], target[dot+1:]
-	var jsonService *Service
 	for _, s := range candidates {
-		if s.Protocol != JSON {
-			continue
-		}
-		jsonService = s
-		if s.targetPrefix == prefix {
+		if s.Protocol == JSON && s.targetPrefix == prefix {
 			op, err := s.Operation(name)
 			if err != nil {
 				return nil, err
@@ -107,10 +102,10 @@ func (q *Request) routeTarget(candidates []*Service, target string) (*Request, e
 			return q, nil
 		}
 	}
-	if jsonService == nil {
-		return nil, ErrNoService
+	if signed {
+		return nil, unknownOperation(candidates[0], target)
 	}
-	return nil, unknownOperation(jsonService, target)
+	return nil, ErrNoService
 }
 
 // routeAction routes query and ec2 calls: a form in the body, or in the URL of
@@ -124,7 +119,7 @@ func (q *Request) routeAction(candidates []*Service) (*Request, error) {
 		}
 		form, err := url.ParseQuery(string(q.Body))
 		if err != nil {
-			return nil, &Error{Service: candidates[0], Code: "MalformedQueryString", Message: err.Error(), Status: 400}
+			return nil, &Error{Service: candidates[0], Code: "MalformedQueryString", Message: err.Error(), Status: 404}
 		}
 		q.form = form
 	}
@@ -181,7 +176,7 @@ func (q *Request) routePath(r *Router, candidates []*Service, signed bool) (*Req
 	switch {
 	case last != nil:
 		return nil, unknownOperation(last, q.HTTP.Method+" "+q.HTTP.URL.Path)
-	case signed && len(candidates) > 0:
+	case signed:
 		return nil, &Error{Service: candidates[0], Code: "MissingAction", Message: "The request is missing an action or a required parameter.", Status: 400}
 	}
 	return nil, ErrNoService
@@ -197,10 +192,10 @@ func bucketPath(req *http.Request) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		host = host[:i]
 	}
-	bucket := ""
 	if strings.HasPrefix(host, "s3.") || strings.HasPrefix(host, "s3-") {
 		return req.URL.EscapedPath()
 	}
+	bucket := ""
 	for _, mark := range []string{".s3.", ".s3-"} {
 		if i := strings.LastIndex(host, mark); i > 0 {
 			bucket = host[:i]

@@ -44,6 +44,8 @@ func TestRoute(t *testing.T) {
 		{"POST http://x/", "", "{}", "X-Amz-Target: CertificateManager.ListCertificates", "acm.ListCertificates", nil},
 		{"POST http://x/", "organizations", "{}", "X-Amz-Target: AWSOrganizationsV20161128.Dance", "organizations: UnknownOperationException", nil},
 		{"POST http://x/", "organizations", "{}", "X-Amz-Target: Dance", "organizations: UnknownOperationException", nil},
+		{"POST http://x/", "iam", "{}", "X-Amz-Target: AWSOrganizationsV20161128.ListRoots", "iam: InvalidAction", nil},
+		{"POST http://x/", "", "{}", "X-Amz-Target: DynamoDB_20120810.ListTables", ErrNoService.Error(), nil},
 		{"POST http://x/", "dynamodb", "{}", "X-Amz-Target: DynamoDB_20120810.ListTables", ErrNoService.Error(), nil},
 		{"GET http://x/", "dynamodb", "", "", ErrNoService.Error(), nil},
 		{"GET http://x/v2/domainnames/a.example.com", "apigateway", "", "", "apigatewayv2.GetDomainName", map[string]string{"domainName": "a.example.com"}},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -138,8 +139,8 @@ func parse(name string, table []byte) (*Service, error) {
 		return nil, fmt.Errorf("table of %s: unknown protocol %q", name, s.Protocol)
 	}
 	l := linker{service: s, model: &m, shapes: map[string]*shape{}}
-	for opName, op := range m.Operations {
-		s.operations[opName] = l.operation(op)
+	for _, opName := range slices.Sorted(maps.Keys(m.Operations)) { // in order, since errors may share a code
+		s.operations[opName] = l.operation(m.Operations[opName])
 	}
 	if l.problems != nil {
 		return nil, fmt.Errorf("table of %s: %w", name, errors.Join(l.problems...))

@@ -57,12 +57,10 @@ type shape struct {
 	pattern  func() *regexp.Regexp // nil when there is none
 	source   string                // of the pattern
 
-	union, eventStream, exception, fault bool
-	flattened                            bool
+	union, eventStream, fault, flattened bool
 	errorInfo                            model.Error
-	locationName                         string
+	locationName, timestampFormat        string
 	namespace                            *model.Namespace
-	timestampFormat                      string
 }
 
 // A member is the use of a shape: in a structure, list or map.
@@ -146,7 +144,7 @@ func (l *linker) shape(name string) *shape {
 	}
 	s.bits = map[string]int{"byte": 8, "short": 16, "integer": 32}[m.Type]
 	s.enum, s.union, s.eventStream = m.Enum, m.Union, m.EventStream
-	s.exception, s.fault, s.flattened = m.Exception, m.Fault, m.Flattened
+	s.fault, s.flattened = m.Fault, m.Flattened
 	s.locationName, s.namespace, s.timestampFormat = m.LocationName, m.XMLNamespace, m.TimestampFormat
 	if m.Error != nil {
 		s.errorInfo = *m.Error
