@@ -1,0 +1,150 @@
+// Package cli is the command line: a command is arguments, run, view. It is
+// the one place that sees AWS and the twin together and wires them to a pass.
+// Nothing below it prints, reads a flag, or looks at the environment.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/orgdns/orgdns/internal/diag"
+)
+
+// Streams are where a command reads and writes. Results go to Out; progress,
+// questions and problems to Err.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Exit codes (settled point 17).
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitPending = 2 // plan: changes; apply: something waits
+)
+
+// exit ends a command with a code; what there is to say was said.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// app is what all commands share.
+type app struct {
+	Streams
+	configPaths []string
+	output      string // text, json
+	noColor     bool
+	stop        chan struct{} // closed by the first Ctrl-C
+}
+
+// Main runs a command line and gives its exit code.
+func Main(s Streams, args []string) int {
+	a := &app{Streams: s, stop: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	a.catchSignals(cancel)
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var code exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &code):
+		return int(code)
+	}
+	a.problems(err)
+	return exitFailed
+}
+
+// catchSignals stops a run cleanly at the first Ctrl-C: calls under way end, no
+// new ones begin. The second one cuts them off.
+func (a *app) catchSignals(cancel context.CancelFunc) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		close(a.stop)
+		fmt.Fprintln(a.Err, "\nstopping: calls under way are finished; press Ctrl-C again to cut them off")
+		<-signals
+		cancel()
+	}()
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "orgdns",
+		Short: "DNS names that work across the accounts of an AWS organization",
+		Long: `orgdns makes DNS work across the accounts of an AWS organization: from one
+configuration it plans, rehearses the plan on a twin of the organization,
+applies it in every account, and checks that the names resolve as promised.
+
+Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (plan) or
+something waits for a deadline or the world outside (apply, destroy).`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	flags := root.PersistentFlags()
+	flags.StringSliceVarP(&a.configPaths, "config", "c", nil, "configuration file or folder (default orgdns.yaml, or all *.yaml files here)")
+	flags.StringVarP(&a.output, "output", "o", "text", "text or json")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colour, even on a terminal")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.output != "text" && a.output != "json" {
+			return fmt.Errorf("--output is %q; it must be text or json", a.output)
+		}
+		return nil
+	}
+	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.explainCommand(),
+		a.iamCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
+	return root
+}
+
+// problems prints an error: the problems of a list one by one.
+func (a *app) problems(err error) {
+	var list diag.List
+	collect(err, &list)
+	a.diagnostics(list)
+}
+
+// collect finds the problems in an error.
+func collect(err error, into *diag.List) {
+	var d diag.Diagnostic
+	var own interface{ Diagnostic() diag.Diagnostic }
+	switch joined, ok := err.(interface{ Unwrap() []error }); {
+	case ok:
+		for _, e := range joined.Unwrap() {
+			collect(e, into)
+		}
+	case errors.As(err, &d):
+		into.Add(d)
+	case errors.As(err, &own):
+		into.Add(own.Diagnostic())
+	default:
+		into.Add(diag.Diagnostic{Summary: err.Error()})
+	}
+}
+
+// terminal reports whether a stream is a terminal, and its width.
+func terminal(w any) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 80, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 20 {
+		width = 80
+	}
+	return width, true
+}

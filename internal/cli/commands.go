@@ -1,0 +1,474 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/twin"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate",
+		Short: "Check the configuration, without asking AWS",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := a.load()
+			if err != nil {
+				return err
+			}
+			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s.\n",
+				cfg.Owner, len(cfg.Accounts), plural(len(cfg.Accounts)), len(cfg.Delegations), plural(len(cfg.Delegations)))
+			return nil
+		},
+	}
+}
+
+// planArgs are the flags by which a pass is planned.
+type planArgs struct {
+	reconcile.Options
+	out string
+}
+
+func (p *planArgs) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&p.Adopt, "adopt", false, "take over zones and records that stand where ours should")
+	c.Flags().BoolVar(&p.MoveRecords, "move-records", false, "carry records that a delegation would hide into the child zone first")
+	c.Flags().BoolVar(&p.AcceptLimits, "accept-limits", false, "go on where limits in the configuration would stop the run")
+}
+
+func (a *app) planCommand() *cobra.Command {
+	args := &planArgs{}
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what would change: API changes, DNS answers, time; proven on a twin",
+		Long: `plan reads the organization, compares it with the configuration, rehearses the
+changes on a twin of the organization, and shows what would change: the API
+changes by account, the DNS answers with who sees them, and how long AWS's
+quotas make it take. Nothing is changed.
+
+Exit code 0: nothing to do. 2: changes. 1: failed, or a plan that cannot be
+applied.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, p, err := a.prepare(c.Context())
+			if err != nil {
+				return err
+			}
+			planned, err := p.Plan(c.Context(), args.Options)
+			if err != nil {
+				return err
+			}
+			if err := a.showPlan(cfg, planned.Plan); err != nil {
+				return err
+			}
+			if planned.Diagnostics.HasErrors() {
+				return exit(exitFailed)
+			}
+			if args.out != "" {
+				if err := savePlan(args.out, planned.Plan); err != nil {
+					return err
+				}
+				a.say("\nsaved to %s; carry it out with: orgdns apply %s\n", args.out, args.out)
+			}
+			if planned.Empty() {
+				return nil
+			}
+			return exit(exitPending)
+		},
+	}
+	args.flags(c)
+	c.Flags().StringVar(&args.out, "out", "", "save the plan to a file, for `orgdns apply FILE`")
+	return c
+}
+
+// say writes a remark that is no result.
+func (a *app) say(format string, args ...any) {
+	if a.output != "json" {
+		fmt.Fprintf(a.Err, format, args...)
+	}
+}
+
+func (a *app) prepare(ctx context.Context) (*config.Config, *reconcile.Pass, error) {
+	cfg, err := a.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := a.pass(ctx, cfg)
+	return cfg, p, err
+}
+
+func (a *app) showPlan(cfg *config.Config, p *plan.Plan) error {
+	if a.output == "json" {
+		return a.json("plan", p)
+	}
+	a.diagnostics(p.Diagnostics)
+	if p.Diagnostics.HasErrors() {
+		a.say("\nthe plan has errors and cannot be applied\n")
+		if p.Empty() {
+			return nil
+		}
+	}
+	a.plan(cfg, p)
+	return nil
+}
+
+// applyArgs are the flags by which a plan is carried out.
+type applyArgs struct {
+	planArgs
+	wait, yes bool
+}
+
+func (p *applyArgs) flags(c *cobra.Command) {
+	p.planArgs.flags(c)
+	c.Flags().BoolVar(&p.wait, "wait", false, "wait for deadlines, instead of leaving what waits to a later run")
+	c.Flags().BoolVarP(&p.yes, "yes", "y", false, "do not ask")
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	args := &applyArgs{}
+	c := &cobra.Command{
+		Use:   "apply [PLAN]",
+		Short: "Make the organization as configured, then check that the names resolve",
+		Long: `apply plans and rehearses as plan does, asks, carries the plan out in every
+account, and asks DNS whether the names resolve as promised. With the file of a
+saved plan it carries out that plan, unless what it relies on has changed.
+
+A run that stops anywhere, by Ctrl-C or worse, is finished by running again.
+
+Exit code 0: all done. 2: something waits for a deadline or the world outside.
+1: failed.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, files []string) error {
+			cfg, p, err := a.prepare(c.Context())
+			if err != nil {
+				return err
+			}
+			if len(files) == 1 {
+				saved, err := a.savedPlan(c.Context(), p, files[0])
+				if err != nil {
+					return err
+				}
+				args.yes = true
+				return a.carryOut(c.Context(), cfg, p, &reconcile.Planned{Plan: saved}, args)
+			}
+			return a.planAndApply(c.Context(), cfg, p, args)
+		},
+	}
+	args.flags(c)
+	return c
+}
+
+func (a *app) destroyCommand() *cobra.Command {
+	args := &applyArgs{}
+	args.Destroy = true
+	c := &cobra.Command{
+		Use:   "destroy",
+		Short: "Take out everything that this configuration owns, in the safe order",
+		Long: `destroy removes all that orgdns made for this owner: NS records first, then,
+once every cache has forgotten them, the zones. A zone with records of others
+stays, and is listed. The deadline stands as a tag on the zone: a later run, or
+--wait, carries on.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, p, err := a.prepare(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.planAndApply(c.Context(), cfg, p, args)
+		},
+	}
+	args.flags(c)
+	return c
+}
+
+func (a *app) planAndApply(ctx context.Context, cfg *config.Config, p *reconcile.Pass, args *applyArgs) error {
+	planned, err := p.Plan(ctx, args.Options)
+	if err != nil {
+		return err
+	}
+	if a.output != "json" || planned.Diagnostics.HasErrors() {
+		if err := a.showPlan(cfg, planned.Plan); err != nil {
+			return err
+		}
+	}
+	if planned.Diagnostics.HasErrors() {
+		return exit(exitFailed)
+	}
+	if !planned.Empty() && !args.yes {
+		if err := a.confirm(); err != nil {
+			return err
+		}
+	}
+	return a.carryOut(ctx, cfg, p, planned, args)
+}
+
+// confirm asks on a terminal; elsewhere --yes must have been given.
+func (a *app) confirm() error {
+	if _, tty := terminal(a.In); !tty {
+		return fmt.Errorf("there is no terminal to ask on; look at the plan, and repeat with --yes")
+	}
+	fmt.Fprint(a.Err, "\nCarry this out? Only `yes` is taken: ")
+	line, err := bufio.NewReader(a.In).ReadString('\n')
+	if err != nil || strings.TrimSpace(line) != "yes" {
+		return fmt.Errorf("nothing was changed")
+	}
+	return nil
+}
+
+// outcome is the result of apply for machines.
+type outcome struct {
+	Changes     map[string]apply.State `json:"changes"`
+	Waiting     []plan.Waiting         `json:"waiting,omitempty"`
+	Diagnostics diag.List              `json:"diagnostics,omitempty"`
+	Checks      []reconcile.Check      `json:"checks,omitempty"`
+}
+
+func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pass, planned *reconcile.Planned, args *applyArgs) error {
+	out := outcome{Changes: map[string]apply.State{}, Waiting: planned.Waiting}
+	if !planned.Empty() {
+		res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: args.wait, Stop: a.stop, Progress: a.events()})
+		if err != nil {
+			return err
+		}
+		out.Changes, out.Diagnostics, out.Waiting = res.States, res.Diagnostics, res.Waiting
+		if n := res.Count(apply.Stopped); n > 0 {
+			out.Diagnostics.Add(diag.Diagnostic{Code: "stopped", Summary: fmt.Sprintf("stopped with %d changes left", n), Hint: "run the same command again to finish"})
+		}
+	}
+	if !out.Diagnostics.HasErrors() {
+		var err error
+		if out.Checks, err = p.Verify(ctx, args.Options); err != nil {
+			return err
+		}
+		if out.Waiting, err = a.stillWaiting(ctx, p, args, out.Waiting); err != nil {
+			return err
+		}
+	}
+	return a.showOutcome(out)
+}
+
+// stillWaiting adds what the recipes wait for, such as a registrar, now that
+// more is known.
+func (a *app) stillWaiting(ctx context.Context, p *reconcile.Pass, args *applyArgs, list []plan.Waiting) ([]plan.Waiting, error) {
+	outside, err := p.Waiting(ctx, args.Options)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, w := range outside {
+		seen[w.Address] = true
+	}
+	for _, w := range list {
+		if !seen[w.Address] && !w.Until.IsZero() {
+			outside = append(outside, w)
+		}
+	}
+	return outside, nil
+}
+
+func (a *app) showOutcome(out outcome) error {
+	failed := out.Diagnostics.HasErrors()
+	for _, c := range out.Checks {
+		failed = failed || !c.OK
+	}
+	if a.output == "json" {
+		if err := a.json("apply", out); err != nil {
+			return err
+		}
+	} else {
+		a.checks(out.Checks)
+		a.waiting(out.Waiting)
+		a.diagnostics(out.Diagnostics)
+	}
+	switch {
+	case failed:
+		return exit(exitFailed)
+	case len(out.Waiting) > 0:
+		return exit(exitPending)
+	}
+	if len(out.Changes) > 0 {
+		a.say("\nDone.\n")
+	}
+	return nil
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var where, rrtype string
+	c := &cobra.Command{
+		Use:   "explain NAME",
+		Short: "Tell what a name resolves to from a VPC or the internet, and why",
+		Example: `  orgdns explain beta.api.example.com
+  orgdns explain beta.api.example.com --from vpc-0123456789abcdef0 --type AAAA`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			name, err := dnsname.Parse(args[0])
+			if err != nil {
+				return err
+			}
+			from := resolve.Vantage{}
+			if where != "internet" {
+				if !strings.HasPrefix(where, "vpc-") {
+					return fmt.Errorf("--from is %q; it must be a VPC's ID or `internet`", where)
+				}
+				from.VPC = where
+			}
+			_, p, err := a.prepare(c.Context())
+			if err != nil {
+				return err
+			}
+			answer, err := p.Explain(c.Context(), from, name, strings.ToUpper(rrtype))
+			if err != nil {
+				return err
+			}
+			if a.output == "json" {
+				return a.json("explain", answer)
+			}
+			a.explain(from, answer)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&where, "from", "internet", "VPC ID, or internet")
+	c.Flags().StringVar(&rrtype, "type", "A", "record type")
+	return c
+}
+
+func (a *app) explain(from resolve.Vantage, answer resolve.Answer) {
+	a.printf("%s %s, asked from %s\n\n", answer.Name, answer.Type, from)
+	a.printf("  %s\n", a.paint(a.Out, bold, answer.String()))
+	for _, rr := range answer.Records {
+		value := rr.Value
+		if !rr.Alias.IsZero() {
+			value = "the addresses of " + rr.Alias.String()
+		}
+		a.printf("    %s %d %s %s\n", rr.Name, rr.TTL, rr.Type, value)
+	}
+	a.printf("\nWhy\n")
+	for i, s := range answer.Trace {
+		a.printf("  %2d. %s [%s]\n", i+1, s.Text, s.Rule)
+	}
+	a.printf("\nDecided by %s: %s (%s)\n", answer.Rule, answer.Rule.Text(), answer.Rule.Provenance())
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := version()
+			if a.output == "json" {
+				return a.json("version", map[string]string{"version": v})
+			}
+			a.printf("orgdns %s\n", v)
+			return nil
+		},
+	}
+}
+
+// version is the module's version, or the commit that was built.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "devel"
+}
+
+// savePlan writes a plan; it holds no secret.
+func savePlan(path string, p *plan.Plan) error {
+	raw, err := p.Save()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, raw, 0o600)
+}
+
+// savedPlan loads a plan and refuses it when the world has moved.
+func (a *app) savedPlan(ctx context.Context, p *reconcile.Pass, path string) (*plan.Plan, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	saved, err := plan.Load(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if saved.Owner != p.Config.Owner {
+		return nil, fmt.Errorf("%s was made for owner %s; this configuration's owner is %s", path, saved.Owner, p.Config.Owner)
+	}
+	if saved.Diagnostics.HasErrors() {
+		return nil, fmt.Errorf("%s has errors and cannot be applied", path)
+	}
+	stale, err := p.Stale(ctx, saved)
+	if err != nil {
+		return nil, err
+	}
+	if stale.HasErrors() {
+		return nil, stale.Err()
+	}
+	return saved, nil
+}
+
+func (a *app) twinCommand() *cobra.Command {
+	var server twin.Server
+	var file string
+	c := &cobra.Command{
+		Use:   "twin",
+		Short: "Run an AWS of many accounts on this machine, with DNS for every VPC",
+		Long: `twin serves the AWS APIs that orgdns needs, for many accounts, under the real
+rules between them, to any client: the AWS CLI, SDKs, Terraform. Without an
+estate it is an empty world, in which a 12-digit access key ID with the secret
+"twin" is the administrator of that account.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if file != "" {
+				e, err := readEstate(os.DirFS("."), file)
+				if err != nil {
+					return err
+				}
+				server.Estate = e
+			}
+			ctx, cancel := context.WithCancel(c.Context())
+			defer cancel()
+			go func() {
+				<-a.stop
+				cancel()
+			}()
+			running, err := server.Start(ctx)
+			if err != nil {
+				return err
+			}
+			for _, line := range running.Hints() {
+				a.printf("%s\n", line)
+			}
+			return running.Wait()
+		},
+	}
+	c.Flags().StringVar(&server.Listen, "listen", "127.0.0.1:4577", "address to serve at")
+	c.Flags().BoolVar(&server.ListenAnywhere, "listen-anywhere", false, "allow an address that is not loopback: whoever reaches it is administrator of every account")
+	c.Flags().StringVar(&file, "estate", "", "snapshot of the estate to start from")
+	c.Flags().BoolVar(&server.RealLimits, "real-limits", false, "enforce AWS's quotas and rates")
+	c.Flags().IntVar(&server.DNSPortBase, "dns-port-base", 0, "first port of the DNS listeners (default: any)")
+	return c
+}

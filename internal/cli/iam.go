@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/reconcile"
+)
+
+func (a *app) iamCommand() *cobra.Command {
+	var trust awsapi.Trust
+	var observe, external bool
+	c := &cobra.Command{
+		Use:   "iam",
+		Short: "Print the IAM roles and policies that each account needs, and no more",
+		Long: `iam prints, for each account of the configuration, the role that orgdns assumes
+there: its trust policy and its permissions, the least that this configuration
+needs. With --observe the organization is read first, so that statements name
+the parent zones by ID.
+
+Where a delegation is being removed, keep the policies of before until it is
+gone: the new ones no longer permit its NS record.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, p, err := a.prepare(c.Context())
+			if err != nil {
+				return err
+			}
+			var e estate.Estate
+			if observe {
+				if e, err = p.Observe(c.Context(), reconcile.Options{}); err != nil {
+					return err
+				}
+				if trust.Principal == "" {
+					trust.Principal = e.Caller.ARN
+				}
+			}
+			if trust.Principal == "" {
+				return fmt.Errorf("say who runs orgdns with --principal (an account, or the ARN of a role or user), or read it with --observe")
+			}
+			access, err := accesses(cfg)
+			if err != nil {
+				return err
+			}
+			permissions := recipe.Permissions(recipe.Input{Config: cfg, Estate: e, Now: p.Ports.Clock.Now()})
+			permissions = append(permissions, assumes(trust.Principal, access)...)
+			roles, notes := awsapi.Documents(region(cfg), trust, func(id estate.AccountID) awsapi.Access {
+				x := access[id]
+				if x.ExternalID != "" && !external {
+					x.ExternalID = "EXTERNAL-ID-OF-" + strings.ToUpper(cfg.AccountByID(id).Name)
+				}
+				return x
+			}, permissions)
+			if a.output == "json" {
+				return a.json("iam", roles)
+			}
+			a.diagnostics(notes)
+			for _, r := range roles {
+				a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, r.Account)))
+				if r.Name == "" {
+					a.printf("  the identity that runs orgdns\n")
+				} else {
+					a.printf("  role %s, trust policy\n%s\n", r.Name, indented(r.Trust))
+				}
+				for _, d := range r.Policies {
+					a.printf("  policy %s\n%s\n", d.Name, indented(d.Document))
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&trust.Principal, "principal", "", "who runs orgdns: an account ID, or the ARN of a role or user")
+	c.Flags().StringVar(&trust.Organization, "organization", "", "limit the trust to principals of this organization (o-…)")
+	c.Flags().BoolVar(&observe, "observe", false, "read the organization first")
+	c.Flags().BoolVar(&external, "external-ids", false, "print external IDs instead of placeholders")
+	return c
+}
+
+// assumes are the roles that whoever runs orgdns must be allowed to assume.
+func assumes(principal string, access map[estate.AccountID]awsapi.Access) []plan.Permission {
+	account := estate.AccountID(principal)
+	if parts := strings.Split(principal, ":"); len(parts) > 4 {
+		account = estate.AccountID(parts[4])
+	}
+	var out []plan.Permission
+	for _, id := range sortedAccounts(access) {
+		role := access[id].Role
+		switch {
+		case role == "":
+			continue
+		case !strings.HasPrefix(role, "arn:"):
+			role = fmt.Sprintf("arn:aws:iam::%s:role/%s", id, role)
+		}
+		out = append(out, plan.Permission{Account: account, May: plan.MayAssume, Role: role})
+	}
+	return out
+}
+
+func sortedAccounts(m map[estate.AccountID]awsapi.Access) []estate.AccountID {
+	byText := map[string]estate.AccountID{}
+	for id := range m {
+		byText[string(id)] = id
+	}
+	var out []estate.AccountID
+	for _, s := range sorted(byText) {
+		out = append(out, byText[s])
+	}
+	return out
+}
+
+func indented(document string) string {
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(document), "    ", "  ") != nil {
+		return "    " + document
+	}
+	return "    " + b.String()
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	mdns "github.com/miekg/dns"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/twin/dns"
+)
+
+// prober asks DNS over the network: from the internet through this machine's
+// resolver, or, when AWS is a twin, through the resolvers that it has in every
+// VPC.
+type prober struct {
+	endpoint string
+
+	mu      sync.Mutex
+	servers map[string]string // vantage -> host:port
+}
+
+func newProber(endpoint string) *prober { return &prober{endpoint: endpoint} }
+
+// Probe asks one name.
+func (p *prober) Probe(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error) {
+	server, err := p.server(ctx, from)
+	if err != nil {
+		return resolve.Answer{}, err
+	}
+	reply, err := dns.Query(ctx, server, name, rrtype)
+	if err != nil {
+		return resolve.Answer{}, fmt.Errorf("asking %s for %s %s: %w", server, name, rrtype, err)
+	}
+	return resolve.Answer{
+		Name: name, Type: rrtype, Outcome: resolve.Outcome(reply.RCode),
+		Records: reply.Records, Authority: reply.Authority,
+	}, nil
+}
+
+// server finds whom to ask from a vantage. A VPC may be newer than the list.
+func (p *prober) server(ctx context.Context, from resolve.Vantage) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	where := from.VPC
+	if where == "" {
+		where = dns.Internet
+	}
+	if s, ok := p.servers[where]; ok {
+		return s, nil
+	}
+	if p.endpoint != "" {
+		list, err := twinResolvers(ctx, p.endpoint)
+		if err != nil {
+			return "", err
+		}
+		if list != nil {
+			p.servers = byVantage(list)
+			if s, ok := p.servers[where]; ok {
+				return s, nil
+			}
+		}
+	}
+	if from.VPC != "" {
+		return "", reconcile.ErrNoProbe
+	}
+	conf, err := mdns.ClientConfigFromFile("/etc/resolv.conf")
+	if err != nil || len(conf.Servers) == 0 {
+		return "", fmt.Errorf("this machine has no DNS resolver: %w", err)
+	}
+	return net.JoinHostPort(conf.Servers[0], conf.Port), nil
+}
+
+// twinResolvers lists the resolvers of a twin; nil when the endpoint is none.
+func twinResolvers(ctx context.Context, endpoint string) ([]dns.Listener, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/_twin/resolvers", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
+	}
+	defer resp.Body.Close()
+	var list []dns.Listener
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&list) != nil {
+		return nil, nil
+	}
+	return list, nil
+}

@@ -1,0 +1,356 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/reconcile"
+)
+
+// Colours, by meaning.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	bold   = "1"
+	dim    = "2"
+)
+
+// paint colours text for a stream that is a terminal, unless colour is off
+// (no-color.org).
+func (a *app) paint(w any, colour, s string) string {
+	if _, tty := terminal(w); !tty || a.noColor || os.Getenv("NO_COLOR") != "" {
+		return s
+	}
+	return "\x1b[" + colour + "m" + s + "\x1b[0m"
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.Out, format, args...) }
+
+// json writes a result for machines: the version of its form first.
+func (a *app) json(kind string, v any) error {
+	enc := json.NewEncoder(a.Out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		Version int    `json:"version"`
+		Kind    string `json:"kind"`
+		Result  any    `json:"result"`
+	}{1, kind, v})
+}
+
+// diagnostics prints problems.
+func (a *app) diagnostics(list diag.List) {
+	colours := map[diag.Severity]string{diag.Error: red, diag.Warning: yellow, diag.Note: dim}
+	for _, d := range list {
+		head := a.paint(a.Err, colours[d.Severity], d.Severity.String()+": ")
+		if p := d.Pos.String(); p != "" {
+			head = p + ": " + head
+		}
+		fmt.Fprintf(a.Err, "%s%s", head, d.Summary)
+		if d.Account != "" && !strings.Contains(d.Summary+d.Detail, d.Account) {
+			fmt.Fprintf(a.Err, " (account %s%s)", d.Account, strings.TrimRight(" "+d.Region, " "))
+		}
+		fmt.Fprintln(a.Err)
+		if d.Detail != "" {
+			fmt.Fprintf(a.Err, "    %s\n", d.Detail)
+		}
+		if d.Hint != "" {
+			fmt.Fprintf(a.Err, "    -> %s\n", d.Hint)
+		}
+	}
+}
+
+// progress prints what goes on: one line that is overwritten on a terminal,
+// plain lines elsewhere.
+func (a *app) progress() func(string) {
+	var mu sync.Mutex
+	if a.output == "json" {
+		return nil
+	}
+	return func(s string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(a.Err, a.paint(a.Err, dim, s))
+	}
+}
+
+var signs = map[plan.Action]string{
+	plan.Create: "+", plan.Update: "~", plan.Delete: "-", plan.Claim: "*", plan.Forget: "x", plan.Await: ".",
+}
+
+var actionColours = map[plan.Action]string{
+	plan.Create: green, plan.Update: yellow, plan.Delete: red, plan.Claim: yellow, plan.Forget: yellow, plan.Await: dim,
+}
+
+// plan prints a plan for people.
+func (a *app) plan(cfg *config.Config, p *plan.Plan) {
+	if p.Empty() && len(p.Waiting) == 0 {
+		a.printf("Nothing to do: everything stands as configured (%d things managed).\n", p.Managed)
+		return
+	}
+	a.changes(cfg, p)
+	a.answers(p.Answers)
+	a.unproven(p)
+	a.waiting(p.Waiting)
+	if !p.Empty() {
+		a.printf("\n%s. Within AWS's quotas it takes about %s, in %d API calls.\n", capital(counts(p)), short(p.Takes), calls(p.Calls))
+		a.printf("%s create  %s change  %s delete  %s adopt  %s forget  %s wait for\n",
+			signs[plan.Create], signs[plan.Update], signs[plan.Delete], signs[plan.Claim], signs[plan.Forget], signs[plan.Await])
+	}
+}
+
+// changes prints the API changes by account.
+func (a *app) changes(cfg *config.Config, p *plan.Plan) {
+	byAccount := map[estate.AccountID][]plan.Change{}
+	var order []estate.AccountID
+	for _, c := range p.Changes {
+		if byAccount[c.Account] == nil {
+			order = append(order, c.Account)
+		}
+		byAccount[c.Account] = append(byAccount[c.Account], c)
+	}
+	for _, id := range order {
+		a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, id)))
+		for _, c := range byAccount[id] {
+			a.printf("  %s %s\n", a.paint(a.Out, actionColours[c.Action], signs[c.Action]), describe(c))
+			if c.Reason != "" {
+				a.printf("      %s\n", a.paint(a.Out, dim, c.Reason))
+			}
+			if !c.NotBefore.IsZero() {
+				a.printf("      %s\n", a.paint(a.Out, dim, "not before "+c.NotBefore.UTC().Format(time.RFC3339)))
+			}
+		}
+	}
+	for _, l := range p.Ledgers {
+		a.printf("\n%s\n", a.paint(a.Out, dim, "The ledger of zone "+l.ZoneName.String()+" (TXT "+plan.LedgerName(l.ZoneName, l.Owner, 0).String()+") is kept with it."))
+	}
+}
+
+func accountTitle(cfg *config.Config, id estate.AccountID) string {
+	if name := cfg.AccountByID(id).Name; name != string(id) {
+		return fmt.Sprintf("%s (%s)", name, id)
+	}
+	return string(id)
+}
+
+// describe is a change in one line.
+func describe(c plan.Change) string {
+	switch item := c.Item(); {
+	case item.Zone != nil:
+		s := "hosted zone " + item.Zone.Name.String()
+		if c.ID != "" {
+			s += " " + c.ID
+		}
+		return s
+	case item.ZoneTags != nil:
+		var tags []string
+		for k, v := range item.ZoneTags.Set {
+			tags = append(tags, k+"="+shown(v))
+		}
+		slices.Sort(tags)
+		return "tags of zone " + item.ZoneTags.Name.String() + ": " + strings.Join(tags, ", ")
+	case item.Certificate != nil:
+		var names []string
+		for _, n := range item.Certificate.Names {
+			names = append(names, n.String())
+		}
+		return fmt.Sprintf("certificate %s in %s", strings.Join(names, ", "), c.Region)
+	case item.Record != nil && item.Record.Entry != "":
+		return "ledger entry " + item.Record.Entry + " in zone " + item.Record.ZoneName.String()
+	case item.Record != nil:
+		s := fmt.Sprintf("%s %s in zone %s", shown(item.Record.Name), item.Record.Type, item.Record.ZoneName)
+		switch c.Action {
+		case plan.Update:
+			return s + ": " + content(c.Before.Record) + " -> " + content(c.After.Record)
+		case plan.Create:
+			return s + ": " + content(c.After.Record)
+		}
+		return s
+	}
+	return c.Address
+}
+
+func content(r *plan.Record) string {
+	if r.Alias != nil {
+		return "alias " + r.Alias.Name.String()
+	}
+	var values []string
+	for _, v := range r.Values {
+		values = append(values, shown(v))
+	}
+	return strings.Join(values, ", ") + fmt.Sprintf(" (TTL %d)", r.TTL)
+}
+
+func shown(v plan.Value) string {
+	if ref, ok := v.Ref(); ok {
+		return "(known after apply: " + ref.Attribute + ")"
+	}
+	return v.String()
+}
+
+// answers prints the DNS answers that change.
+func (a *app) answers(list []plan.Answer) {
+	if len(list) == 0 {
+		return
+	}
+	a.printf("\n%s\n", a.paint(a.Out, bold, "DNS answers that change"))
+	for _, x := range list {
+		colour := yellow
+		if x.New {
+			colour = green
+		}
+		a.printf("  %s %s, from %s\n", a.paint(a.Out, colour, x.Name.String()), x.Type, from(x.From))
+		a.printf("      before  %s\n      after   %s\n", x.Before, x.After)
+	}
+}
+
+func from(vantages []string) string {
+	if len(vantages) <= 3 {
+		return strings.Join(vantages, ", ")
+	}
+	return strings.Join(vantages[:2], ", ") + fmt.Sprintf(" and %d VPCs more", len(vantages)-2)
+}
+
+// unproven prints what the rehearsal could not prove.
+func (a *app) unproven(p *plan.Plan) {
+	steps := map[string][]string{}
+	for _, c := range p.Changes {
+		for _, u := range c.Unproven {
+			steps[u] = append(steps[u], c.Address)
+		}
+	}
+	if len(steps) > 0 {
+		a.printf("\n%s\n", a.paint(a.Out, yellow, "Not proven, since it could not be read"))
+	}
+	for _, u := range sorted(steps) {
+		a.printf("  %s\n      concerns %s\n", u, listed(steps[u]))
+	}
+	if !p.Empty() {
+		a.printf("\n%s\n", a.paint(a.Out, dim, "Never read, so never proven: service control policies, and quotas that were raised or lowered."))
+	}
+}
+
+func listed(s []string) string {
+	if len(s) <= 4 {
+		return strings.Join(s, ", ")
+	}
+	return strings.Join(s[:3], ", ") + fmt.Sprintf(" and %d more", len(s)-3)
+}
+
+func (a *app) waiting(list []plan.Waiting) {
+	if len(list) == 0 {
+		return
+	}
+	a.printf("\n%s\n", a.paint(a.Out, bold, "Waiting"))
+	for _, w := range list {
+		a.printf("  %s: for %s", w.Address, w.For)
+		if !w.Until.IsZero() {
+			a.printf(", until %s", w.Until.UTC().Format(time.RFC3339))
+		}
+		a.printf("\n")
+	}
+}
+
+func counts(p *plan.Plan) string {
+	n := map[plan.Action]int{}
+	accounts := map[estate.AccountID]bool{}
+	for _, c := range p.Changes {
+		n[c.Action]++
+		accounts[c.Account] = true
+	}
+	var parts []string
+	for _, x := range []struct {
+		action plan.Action
+		verb   string
+	}{{plan.Create, "to create"}, {plan.Update, "to change"}, {plan.Delete, "to delete"}, {plan.Claim, "to adopt"}, {plan.Forget, "to forget"}, {plan.Await, "to wait for"}} {
+		if n[x.action] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[x.action], x.verb))
+		}
+	}
+	return fmt.Sprintf("%s, in %d account%s", strings.Join(parts, ", "), len(accounts), plural(len(accounts)))
+}
+
+func calls(list []plan.Calls) int {
+	n := 0
+	for _, c := range list {
+		n += c.Count
+	}
+	return n
+}
+
+// events prints the progress of a run.
+func (a *app) events() func(apply.Event) {
+	if a.output == "json" {
+		return nil
+	}
+	words := map[apply.State]string{
+		apply.Done: "done", apply.Settled: "in effect", apply.Failed: "FAILED", apply.Held: "waits", apply.Skipped: "skipped", apply.Stopped: "stopped",
+	}
+	colours := map[apply.State]string{apply.Done: green, apply.Settled: dim, apply.Failed: red, apply.Held: yellow, apply.Skipped: yellow, apply.Stopped: yellow}
+	return func(e apply.Event) {
+		if w := words[e.State]; w != "" {
+			fmt.Fprintf(a.Err, "%s  %s %s\n", a.paint(a.Err, colours[e.State], fmt.Sprintf("%-9s", w)), signs[e.Change.Action], describe(e.Change))
+		}
+	}
+}
+
+// checks prints what was verified.
+func (a *app) checks(list []reconcile.Check) {
+	if len(list) == 0 {
+		return
+	}
+	a.printf("\n%s\n", a.paint(a.Out, bold, "Verified"))
+	for _, c := range list {
+		mark, how := a.paint(a.Out, green, "ok  "), ""
+		if !c.OK {
+			mark = a.paint(a.Out, red, "FAIL")
+		}
+		if c.Computed {
+			how = " (computed: nothing of ours can ask from there)"
+		}
+		a.printf("  %s %s %s from %s%s: %s\n", mark, c.Name, c.Type, c.From, how, c.Got)
+		if !c.OK {
+			a.printf("       expected %s\n", c.Want)
+		}
+	}
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+func short(d time.Duration) string {
+	if d < time.Second {
+		return "a second"
+	}
+	return d.Round(time.Second).String()
+}
+
+func sorted[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,31 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Save is the file form of a plan: the same plan gives the same bytes.
+func (p *Plan) Save() ([]byte, error) {
+	raw, err := json.MarshalIndent(p, "", "  ")
+	return append(raw, '\n'), err
+}
+
+// Load reads a saved plan of this version.
+func Load(raw []byte) (*Plan, error) {
+	var head struct{ Version int }
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return nil, fmt.Errorf("no plan: %w", err)
+	}
+	if head.Version != Version {
+		return nil, fmt.Errorf("the plan has version %d; this orgdns reads version %d: plan again", head.Version, Version)
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	p := &Plan{}
+	if err := dec.Decode(p); err != nil {
+		return nil, fmt.Errorf("no plan: %w", err)
+	}
+	return p, nil
+}

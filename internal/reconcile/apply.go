@@ -1,0 +1,74 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// ApplyOptions change how a plan is carried out.
+type ApplyOptions struct {
+	Wait     bool
+	Stop     <-chan struct{}
+	Progress func(apply.Event)
+}
+
+// Apply carries out a plan.
+func (p *Pass) Apply(ctx context.Context, pl *plan.Plan, o ApplyOptions) (*apply.Result, error) {
+	return apply.Run(ctx, pl, apply.Options{
+		Port: p.Ports.Writer(pl.Permissions()), Clock: p.Ports.Clock, Wait: o.Wait, Stop: o.Stop, Progress: o.Progress,
+	})
+}
+
+// Stale reads what a saved plan relies on and reports everything that has
+// become something else since it was made (settled point 15). Other changes in
+// a busy zone do not matter.
+func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
+	e, err := p.observe(ctx, p.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
+		var list []estate.Query
+		seen := map[estate.Query]bool{}
+		for _, c := range pl.Changes {
+			for _, b := range c.Basis {
+				if _, asked := e.Asked(b.Query); !asked && !seen[b.Query] {
+					seen[b.Query] = true
+					list = append(list, b.Query)
+				}
+			}
+		}
+		return list
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out diag.List
+	for _, c := range pl.Changes {
+		for _, b := range c.Basis {
+			if a, _ := e.Asked(b.Query); a.Code != "" {
+				out.Add(diag.Diagnostic{Code: "unread", Address: c.Address, Account: string(c.Account),
+					Summary: fmt.Sprintf("%s could not be read, so the saved plan cannot be held against it", b.Query), Detail: a.Message})
+				continue
+			}
+			if plan.Fingerprint(e, b.Table, b.Key) != b.Hash {
+				out.Add(diag.Diagnostic{Code: "stale-plan", Address: c.Address, Account: string(c.Account),
+					Summary: fmt.Sprintf("what %s relies on has changed since the plan was made", c.Address),
+					Detail:  fmt.Sprintf("%s: %s", b.Query, b.Key),
+					Hint:    "plan again, look at it, and apply that plan"})
+			}
+		}
+	}
+	out.Sort()
+	return out, nil
+}
+
+// Waiting observes and lists what the recipes wait for in the world outside.
+func (p *Pass) Waiting(ctx context.Context, o Options) ([]plan.Waiting, error) {
+	e, err := p.Observe(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return p.make(e, p.Ports, o).Waiting, nil
+}

@@ -1,0 +1,302 @@
+// Package reconcile is one pass of orgdns: observe, plan, rehearse, apply,
+// verify. It owns the ports through which the organization is read and names
+// are probed; the port through which it is changed is package apply's. The
+// rehearsal runs the same executor on another set of the same ports.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/resolve"
+)
+
+// Reader answers queries about the organization. It has no way to change
+// anything.
+type Reader interface {
+	// Read asks one query and gives what it adds to an estate. An error is
+	// final: AWS refused, or could not be reached.
+	Read(ctx context.Context, q estate.Query) (func(*estate.Estate), error)
+}
+
+// Prober asks DNS itself.
+type Prober interface {
+	// Probe asks from a vantage. ErrNoProbe says that nothing stands there
+	// that could ask.
+	Probe(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error)
+}
+
+// ErrNoProbe is the error of a Prober that cannot ask from a vantage: a VPC of
+// an account in which nothing of ours runs.
+var ErrNoProbe = errors.New("nothing can ask from there")
+
+// Ports are how a pass reaches an organization: AWS, or a twin.
+type Ports struct {
+	Reader Reader
+	Prober Prober
+	// Writer gives the write port of a run, narrowed to what the plan does.
+	Writer func(map[estate.AccountID][]plan.Permission) apply.Port
+	Clock  clock.Clock
+	// Code is the AWS error code of an error.
+	Code func(error) string
+}
+
+// Stage is a twin on which a plan is rehearsed.
+type Stage struct {
+	Ports
+	// Estate is what the twin holds now, and Calls what was called there.
+	Estate func() estate.Estate
+	Calls  func() []plan.Calls
+	// Tolerated names the undocumented rule behind a refusal.
+	Tolerated func(error) (rule string, ok bool)
+}
+
+// Pass is one configuration over one organization.
+type Pass struct {
+	Config *config.Config
+	Ports  Ports
+	// Stage makes a twin of what was observed.
+	Stage func(ctx context.Context, e estate.Estate) (*Stage, error)
+	// Progress is told what goes on, in a few words. Optional.
+	Progress func(string)
+}
+
+// Options change what a pass does.
+type Options struct {
+	Destroy      bool
+	Adopt        bool
+	MoveRecords  bool
+	AcceptLimits bool
+}
+
+func (p *Pass) say(format string, args ...any) {
+	if p.Progress != nil {
+		p.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
+	return recipe.Input{Config: p.Config, Estate: e, Now: ports.Clock.Now(), Destroy: o.Destroy, MoveRecords: o.MoveRecords}
+}
+
+// Observe asks until the recipes need to know nothing more. What was refused
+// stands in the estate as an Answer with a code.
+func (p *Pass) Observe(ctx context.Context, o Options) (estate.Estate, error) {
+	return p.observe(ctx, p.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
+		return recipe.Needs(p.input(e, p.Ports, o))
+	})
+}
+
+// observe asks until needs lists nothing, each round side by side.
+func (p *Pass) observe(ctx context.Context, ports Ports, e estate.Estate, needs func(estate.Estate) []estate.Query) (estate.Estate, error) {
+	for {
+		list := needs(e)
+		if len(list) == 0 {
+			return e, ctx.Err()
+		}
+		p.say("reading: %s", summary(list))
+		if err := ask(ctx, ports, list, &e); err != nil {
+			return e, err
+		}
+	}
+}
+
+// inFlight bounds the queries under way.
+const inFlight = 64
+
+// ask asks queries side by side and puts the answers into the estate in the
+// order of the list, so that the same organization gives the same estate.
+func ask(ctx context.Context, ports Ports, list []estate.Query, into *estate.Estate) error {
+	type answer struct {
+		patch func(*estate.Estate)
+		err   error
+	}
+	defer ports.Clock.Enter()()
+	answers := make([]answer, len(list))
+	done := clock.NewMailbox[int](ports.Clock)
+	started := 0
+	start := func() {
+		i := started
+		started++
+		ports.Clock.Go(func() {
+			answers[i].patch, answers[i].err = read(ctx, ports, list[i])
+			done.Send(i)
+		})
+	}
+	for started < min(inFlight, len(list)) {
+		start()
+	}
+	for range list {
+		done.Receive()
+		if started < len(list) {
+			start()
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i, q := range list {
+		a := estate.Answer{Query: q}
+		if err := answers[i].err; err != nil {
+			a.Code, a.Message = cmpOr(ports.Code(err), "Unreachable"), err.Error()
+		} else {
+			answers[i].patch(into)
+		}
+		into.Answers.Put(a)
+	}
+	return nil
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// read asks AWS, or public DNS.
+func read(ctx context.Context, ports Ports, q estate.Query) (func(*estate.Estate), error) {
+	if q.Kind != estate.QueryPublic {
+		return ports.Reader.Read(ctx, q)
+	}
+	i := strings.LastIndexByte(q.ID, '/')
+	name, err := dnsname.Parse(q.ID[:i])
+	if err != nil {
+		return nil, err
+	}
+	rrtype := q.ID[i+1:]
+	a, err := ports.Prober.Probe(ctx, resolve.Vantage{}, name, rrtype)
+	if err != nil {
+		return nil, err
+	}
+	return func(e *estate.Estate) {
+		e.Public.Put(estate.PublicAnswer{Name: name, Type: rrtype, RCode: string(a.Outcome), Values: a.Values(), TTL: a.TTL})
+	}, nil
+}
+
+// summary counts queries by kind, for progress.
+func summary(list []estate.Query) string {
+	counts := map[estate.QueryKind]int{}
+	for _, q := range list {
+		counts[q.Kind]++
+	}
+	var parts []string
+	for k, n := range counts {
+		parts = append(parts, fmt.Sprintf("%d %s", n, k))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+// Planned is a plan with the estates that it leads from and to.
+type Planned struct {
+	*plan.Plan
+	Before estate.Estate
+	After  estate.Estate // as the rehearsal found; Before when there is nothing to do
+}
+
+// Plan observes, compares and rehearses. A plan whose Diagnostics have errors
+// is not to be applied; the error is for a pass that could not be made.
+func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
+	e, err := p.Observe(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	made := p.make(e, p.Ports, o)
+	out := &Planned{Plan: made, Before: e, After: e}
+	if made.Diagnostics.HasErrors() {
+		return out, nil
+	}
+	if !made.Empty() {
+		if e, err = p.observeRoles(ctx, e, made); err != nil {
+			return nil, err
+		}
+		out.Before = e
+		if err := p.rehearse(ctx, out, o); err != nil {
+			return nil, fmt.Errorf("rehearsal: %w", err)
+		}
+	}
+	if !o.Destroy {
+		p.expectations(out)
+	}
+	p.guard(out, o)
+	made.Diagnostics.Sort()
+	return out, nil
+}
+
+// make is the plan for an estate, before any rehearsal.
+func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
+	in := p.input(e, ports, o)
+	made := recipe.Make(in)
+	out := plan.Make(plan.Input{
+		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart,
+	})
+	out.Diagnostics.Add(made.Diagnostics...)
+	for _, w := range made.Waiting {
+		out.Waiting = append(out.Waiting, w)
+	}
+	out.Diagnostics.Sort()
+	return out
+}
+
+// observeRoles reads IAM in the accounts where something will be written.
+func (p *Pass) observeRoles(ctx context.Context, e estate.Estate, made *plan.Plan) (estate.Estate, error) {
+	var list []estate.Query
+	seen := map[estate.AccountID]bool{}
+	for _, c := range made.Changes {
+		if a := p.Config.AccountByID(c.Account); !seen[c.Account] && a.Role != "" {
+			list = append(list, estate.Query{Kind: estate.QueryRole, Account: c.Account, ID: a.Role})
+		}
+		seen[c.Account] = true
+	}
+	return p.observe(ctx, p.Ports, e, func(e estate.Estate) []estate.Query {
+		return slices.DeleteFunc(slices.Clone(list), func(q estate.Query) bool { _, asked := e.Asked(q); return asked })
+	})
+}
+
+// guard stops a run that would delete more, or change more answers, than the
+// configuration allows (settled point 18).
+func (p *Pass) guard(out *Planned, o Options) {
+	deletes, changed := 0, 0
+	for _, c := range out.Changes {
+		if c.Action == plan.Delete {
+			deletes++
+		}
+	}
+	seen := map[string]bool{}
+	for _, a := range out.Answers {
+		if key := a.Name.String() + " " + a.Type; !a.New && !seen[key] {
+			seen[key] = true
+			changed++
+		}
+	}
+	if o.AcceptLimits || o.Destroy {
+		return
+	}
+	limits := p.Config.Limits
+	if allowed := limits.Deletes.Of(out.Managed); deletes > allowed {
+		out.Diagnostics.Add(diag.Diagnostic{
+			Code: "limit-deletes", Pos: limits.At("deletes"),
+			Summary: fmt.Sprintf("the plan deletes %d of %d managed things; the limit is %d (%s)", deletes, out.Managed, allowed, limits.Deletes),
+			Hint:    "look at the plan; if it is what you want, repeat with --accept-limits",
+		})
+	}
+	if limits.Answers != nil && changed > *limits.Answers {
+		out.Diagnostics.Add(diag.Diagnostic{
+			Code: "limit-answers", Pos: limits.At("answers"),
+			Summary: fmt.Sprintf("the plan changes %d answers that somebody has now; the limit is %d", changed, *limits.Answers),
+			Hint:    "look at the answers in the plan; if it is what you want, repeat with --accept-limits",
+		})
+	}
+}

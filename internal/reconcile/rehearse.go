@@ -1,0 +1,193 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/resolve"
+)
+
+// rehearse carries the plan out on a twin of what was observed: a conflict, a
+// quota, a wrong order or a missing permission shows there. Then it plans
+// again: that plan must be empty.
+func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
+	p.say("rehearsing %d changes on a twin", len(out.Changes))
+	stage, err := p.Stage(ctx, out.Before)
+	if err != nil {
+		return err
+	}
+	p.unproven(out)
+	start := stage.Clock.Now()
+	res, err := p.run(ctx, stage, out.Plan, false)
+	if err != nil {
+		return err
+	}
+	out.Takes = stage.Clock.Now().Sub(start).Round(time.Second)
+	out.Calls = stage.Calls()
+	if p.refused(out, res) {
+		return nil
+	}
+	out.Waiting = append(out.Waiting, res.Waiting...)
+	made := twinMade(res.Attributes)
+	second := out.Plan
+	for try := 0; try < 3; try++ { // what waits for deadlines is carried on with
+		e, err := p.observe(ctx, stage.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
+			return recipe.Needs(p.input(e, stage.Ports, o))
+		})
+		if err != nil {
+			return err
+		}
+		again := o
+		again.Adopt = false
+		if second = p.make(e, stage.Ports, again); second.Empty() || second.Diagnostics.HasErrors() {
+			break
+		}
+		if res, err = p.run(ctx, stage, second, true); err != nil {
+			return err
+		}
+		if p.refused(out, res) {
+			return nil
+		}
+		made = append(made, twinMade(res.Attributes)...)
+		if try == 0 && !waited(out) {
+			break
+		}
+	}
+	if !second.Empty() || second.Diagnostics.HasErrors() {
+		p.notEmpty(out, second)
+	}
+	out.After = stage.Estate()
+	out.Answers = p.answers(out, made)
+	return nil
+}
+
+// waited reports whether the first run left something for a later one.
+func waited(out *Planned) bool { return len(out.Waiting) > 0 }
+
+func (p *Pass) run(ctx context.Context, stage *Stage, pl *plan.Plan, wait bool) (*apply.Result, error) {
+	return apply.Run(ctx, pl, apply.Options{
+		Port: stage.Writer(pl.Permissions()), Clock: stage.Clock, Wait: wait, Tolerated: stage.Tolerated,
+	})
+}
+
+// refused takes over what went wrong in a rehearsal, and reports whether that
+// blocks.
+func (p *Pass) refused(out *Planned, res *apply.Result) bool {
+	for _, d := range res.Diagnostics {
+		if d.Severity == diag.Error {
+			d.Summary = "the rehearsal failed: " + d.Summary
+		}
+		out.Diagnostics.Add(d)
+	}
+	return res.Diagnostics.HasErrors()
+}
+
+func (p *Pass) notEmpty(out *Planned, second *plan.Plan) {
+	var left []string
+	for _, c := range second.Changes {
+		left = append(left, string(c.Action)+" "+c.Address)
+	}
+	for _, d := range second.Diagnostics {
+		if d.Severity == diag.Error {
+			left = append(left, d.Summary)
+		}
+	}
+	out.Diagnostics.Add(diag.Diagnostic{
+		Code:    "not-settled",
+		Summary: "the plan does not lead to a rest: after its rehearsal a second plan would still change something",
+		Detail:  strings.Join(left, "; "),
+		Hint:    "this is a fault of orgdns; please report it with the output of `orgdns plan --output json`",
+	})
+}
+
+// unproven marks the changes that a rehearsal cannot prove, since something
+// that decides on them was not read.
+func (p *Pass) unproven(out *Planned) {
+	for i := range out.Changes {
+		c := &out.Changes[i]
+		role := p.Config.AccountByID(c.Account).Role
+		if role == "" {
+			c.Unproven = append(c.Unproven, "permission: the caller's own policies were not read")
+			continue
+		}
+		if a, _ := out.Before.Asked(estate.Query{Kind: estate.QueryRole, Account: c.Account, ID: role}); a.Code != "" {
+			c.Unproven = append(c.Unproven, fmt.Sprintf("permission: the policies of role %s in account %s could not be read (%s)", role, c.Account, a.Code))
+		}
+	}
+}
+
+// made is a value that only the twin made, and what a person sees for it.
+type made struct{ value, shown string }
+
+// twinMade collects the values that must not be taken for AWS's.
+func twinMade(attributes map[string]plan.Attributes) []made {
+	var out []made
+	for address, attrs := range attributes {
+		for k, values := range attrs {
+			for _, v := range values {
+				if k != "change" && v != "" {
+					out = append(out, made{strings.TrimSuffix(v, "."), "(known after apply: " + address + "#" + k + ")"})
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b made) int { return strings.Compare(b.value, a.value) })
+	return out
+}
+
+// answers are the DNS answers that the rehearsal changed.
+func (p *Pass) answers(out *Planned, twins []made) []plan.Answer {
+	hide := map[string]string{}
+	for _, m := range twins {
+		hide[m.value] = m.shown
+	}
+	var names []dnsname.Name
+	for _, n := range resolve.Touched(out.Before, out.After) {
+		if _, twin := hide[n.String()]; !twin && !strings.HasPrefix(n.String(), plan.LedgerPrefix) {
+			names = append(names, n)
+		}
+	}
+	before := resolve.New(out.Before, resolve.DefaultPolicy)
+	after := resolve.New(out.After, resolve.DefaultPolicy)
+	var list []plan.Answer
+	for _, c := range resolve.Diff(before, after, names...) {
+		a := plan.Answer{
+			Name: c.Name, Type: c.Type, Before: c.Before.String(), After: mask(c.After, hide), New: !c.Before.Positive(),
+		}
+		for _, v := range c.Vantages {
+			a.From = append(a.From, v.String())
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+// mask shows an answer with the twin's own values hidden.
+func mask(a resolve.Answer, hide map[string]string) string {
+	values := a.Values()
+	hidden := map[string]bool{}
+	var out []string
+	for _, v := range values {
+		if shown, ok := hide[strings.TrimSuffix(v, ".")]; ok {
+			if !hidden[shown] {
+				out = append(out, shown)
+			}
+			hidden[shown] = true
+			continue
+		}
+		out = append(out, v)
+	}
+	if len(hidden) == 0 {
+		return a.String()
+	}
+	return strings.Join(out, ", ")
+}

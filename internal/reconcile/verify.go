@@ -1,0 +1,235 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/resolve"
+)
+
+// Check is one name that was asked for, and what came of it.
+type Check struct {
+	From string `json:"from"` // "internet", a VPC ID
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+	OK   bool   `json:"ok"`
+	// Computed: nothing of ours can ask from there, so the answer is what the
+	// estate says.
+	Computed bool     `json:"computed,omitempty"`
+	Pos      diag.Pos `json:"-"`
+}
+
+// expectations holds the tests of the configuration against what the rehearsal
+// leads to.
+func (p *Pass) expectations(out *Planned) {
+	r := resolve.New(out.After, resolve.DefaultPolicy)
+	for _, x := range p.Config.Expect {
+		vantages, problems := p.vantages(x, out.After)
+		out.Diagnostics.Add(problems...)
+		for _, v := range vantages {
+			a := r.Resolve(v, x.Name, x.Type)
+			if unknown(a) || met(x, a, r) {
+				continue
+			}
+			out.Diagnostics.Add(diag.Diagnostic{
+				Code: "expect", Pos: x.Pos,
+				Summary: fmt.Sprintf("%s %s from %s would not be as expected", x.Name, x.Type, v),
+				Detail:  "expected " + want(x) + "; it would be " + a.String(),
+				Hint:    fmt.Sprintf("see `orgdns explain %s --from %s --type %s`", x.Name, v, x.Type),
+			})
+		}
+	}
+}
+
+// unknown reports whether the estate cannot tell an answer.
+func unknown(a resolve.Answer) bool {
+	return a.Outcome == resolve.Outside || a.Outcome == resolve.Unread || a.Outcome == resolve.External
+}
+
+// vantages are the places from which a test asks.
+func (p *Pass) vantages(x config.Expectation, e estate.Estate) ([]resolve.Vantage, diag.List) {
+	if x.From.Internet {
+		return []resolve.Vantage{{}}, nil
+	}
+	vpcs, problems := p.Config.SelectVPCs(x.From.Selector, e)
+	if len(vpcs) == 0 && !problems.HasErrors() {
+		problems.Add(diag.Diagnostic{Severity: diag.Warning, Code: "no-vpc", Pos: x.Pos,
+			Summary: fmt.Sprintf("no VPC is selected, so %s is asked from nowhere", x.Name)})
+	}
+	out := make([]resolve.Vantage, len(vpcs))
+	for i, v := range vpcs {
+		out[i] = resolve.Vantage{VPC: v.ID}
+	}
+	return out, problems
+}
+
+// met holds an answer against a test.
+func met(x config.Expectation, a resolve.Answer, r *resolve.Resolver) bool {
+	outcome := outcomeOf(a)
+	if x.RCode != "" && outcome != x.RCode && !(x.RCode == "NOERROR" && outcome == "NODATA") {
+		return false
+	}
+	if slices.Contains(x.Not, outcome) {
+		return false
+	}
+	got := a.Values()
+	if len(x.Values) > 0 && !slices.Equal(got, slices.Sorted(slices.Values(x.Values))) {
+		return false
+	}
+	if x.ResolvesTo.IsZero() {
+		return true
+	}
+	comesBy := func(rr resolve.RR) bool {
+		return rr.Name == x.ResolvesTo || rr.Alias == x.ResolvesTo || strings.TrimSuffix(rr.Value, ".") == x.ResolvesTo.String()
+	}
+	if slices.ContainsFunc(a.Records, comesBy) {
+		return true
+	}
+	target := r.Resolve(resolve.Vantage{}, x.ResolvesTo, x.Type).Values()
+	return len(target) > 0 && slices.Equal(got, target)
+}
+
+func outcomeOf(a resolve.Answer) string {
+	if a.NoData() {
+		return "NODATA"
+	}
+	return string(a.Outcome)
+}
+
+func want(x config.Expectation) string {
+	var parts []string
+	if !x.ResolvesTo.IsZero() {
+		parts = append(parts, "what "+x.ResolvesTo.String()+" resolves to")
+	}
+	if len(x.Values) > 0 {
+		parts = append(parts, strings.Join(x.Values, ", "))
+	}
+	if x.RCode != "" {
+		parts = append(parts, x.RCode)
+	}
+	for _, n := range x.Not {
+		parts = append(parts, "not "+n)
+	}
+	return strings.Join(parts, " and ")
+}
+
+// Verify observes again and asks DNS for what the configuration promises: that
+// each delegation is answered by its child zone, and every test.
+func (p *Pass) Verify(ctx context.Context, o Options) ([]Check, error) {
+	e, err := p.Observe(ctx, o)
+	if err != nil || o.Destroy {
+		return nil, err
+	}
+	r := resolve.New(e, resolve.DefaultPolicy)
+	var out []Check
+	for _, d := range p.Config.Delegations {
+		child, _ := p.Config.FindAccount(d.Child, e)
+		z, ok := plan.OwnZone(e, p.Config.Owner, child.ID, plan.Zone{
+			Name: d.Domain, Reference: plan.Reference(p.Config.Owner, "delegations/"+d.Domain.String()+"/zone"),
+		})
+		if !ok {
+			continue // used as somebody else made it, or not there: the plan says so
+		}
+		servers := make([]string, len(z.NameServers))
+		for i, ns := range z.NameServers {
+			servers[i] = ns.FQDN()
+		}
+		slices.Sort(servers)
+		x := config.Expectation{Source: d.Source, Name: d.Domain, Type: "NS", Values: servers}
+		c, err := p.check(ctx, r, resolve.Vantage{}, x)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	for _, x := range p.Config.Expect {
+		vantages, _ := p.vantages(x, e)
+		for _, v := range vantages {
+			c, err := p.check(ctx, r, v, x)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// check asks one name from one vantage.
+func (p *Pass) check(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x config.Expectation) (Check, error) {
+	c := Check{From: v.String(), Name: x.Name.String(), Type: x.Type, Want: want(x), Pos: x.Pos}
+	a, err := p.Ports.Prober.Probe(ctx, v, x.Name, x.Type)
+	switch {
+	case errors.Is(err, ErrNoProbe):
+		a, c.Computed = r.Resolve(v, x.Name, x.Type), true
+	case err != nil:
+		if ctx.Err() != nil {
+			return c, ctx.Err()
+		}
+		c.Got = err.Error()
+		return c, nil
+	}
+	c.Got, c.OK = a.String(), met(x, a, r)
+	return c, nil
+}
+
+// Explain reads what a name depends on and tells what it resolves to, and why.
+func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error) {
+	names := map[dnsname.Name]bool{name: true}
+	var e estate.Estate
+	for {
+		var err error
+		if e, err = p.observe(ctx, p.Ports, e, func(e estate.Estate) []estate.Query { return p.explainNeeds(e, from, names) }); err != nil {
+			return resolve.Answer{}, err
+		}
+		a := resolve.New(e, resolve.DefaultPolicy).Resolve(from, name, rrtype)
+		before := len(names)
+		for _, rr := range a.Records {
+			if n, err := dnsname.Parse(rr.Value); err == nil && rr.Type == "CNAME" {
+				names[n] = true
+			}
+		}
+		if len(names) == before {
+			return a, nil
+		}
+	}
+}
+
+// explainNeeds lists what the names depend on: every zone at or above them,
+// and the VPC that asks.
+func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dnsname.Name]bool) []estate.Query {
+	var list []estate.Query
+	ask := func(q estate.Query) {
+		if _, asked := e.Asked(q); !asked && !slices.Contains(list, q) {
+			list = append(list, q)
+		}
+	}
+	for _, a := range p.Config.Accounts {
+		ask(estate.Query{Kind: estate.QueryZones, Account: a.ID})
+		if from.VPC != "" {
+			for _, r := range a.Regions {
+				ask(estate.Query{Kind: estate.QueryVPCs, Account: a.ID, Region: r})
+			}
+		}
+	}
+	for name := range names {
+		for above := range name.Ancestors() {
+			for z := range e.Zones.By(estate.ByName(above)) {
+				ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
+				ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b estate.Query) int { return strings.Compare(a.String(), b.String()) })
+	return list
+}
