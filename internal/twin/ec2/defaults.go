@@ -28,7 +28,7 @@ func findRouteTable(c *world.Call, id string) (estate.VPC, error) {
 // owner finds the VPC that a derived resource comes with.
 func owner(c *world.Call, prefix, id string, unknown error) (estate.VPC, error) {
 	all := vpcsOf(c)
-	i := slices.IndexFunc(all, func(v estate.VPC) bool { return derived(prefix, v.ID) == id })
+	i := slices.IndexFunc(all, func(v estate.VPC) bool { return world.Derived(prefix, v.ID) == id })
 	if i < 0 {
 		return estate.VPC{}, unknown
 	}
@@ -73,7 +73,7 @@ func describeNetworkAcls(_ context.Context, c *world.Call, in *ec2.DescribeNetwo
 
 // defaultACL allows all traffic and has every subnet of the VPC.
 func defaultACL(c *world.Call, v estate.VPC) types.NetworkAcl {
-	id := derived("acl", v.ID)
+	id := world.Derived("acl", v.ID)
 	a := types.NetworkAcl{
 		NetworkAclId: aws.String(id), VpcId: aws.String(v.ID), OwnerId: aws.String(string(v.Account)),
 		IsDefault: aws.Bool(true), Tags: list(tagsOf(c, id)),
@@ -97,7 +97,7 @@ func defaultACL(c *world.Call, v estate.VPC) types.NetworkAcl {
 	}
 	for _, s := range subnetsOf(c, v.ID) {
 		a.Associations = append(a.Associations, types.NetworkAclAssociation{
-			NetworkAclAssociationId: aws.String(derived("aclassoc", s.ID)), NetworkAclId: aws.String(id), SubnetId: aws.String(s.ID),
+			NetworkAclAssociationId: aws.String(world.Derived("aclassoc", s.ID)), NetworkAclId: aws.String(id), SubnetId: aws.String(s.ID),
 		})
 	}
 	return a
@@ -116,7 +116,7 @@ func describeRouteTables(_ context.Context, c *world.Call, in *ec2.DescribeRoute
 	page, next, err := choose(selection{"routeTableIds", in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken}, all, id,
 		func(t types.RouteTable) attributes {
 			out := attributes{
-				"association.gateway-id": nil, "association.route-table-association-id": {derived("rtbassoc", aws.ToString(t.VpcId))},
+				"association.gateway-id": nil, "association.route-table-association-id": {world.Derived("rtbassoc", aws.ToString(t.VpcId))},
 				"association.route-table-id": {id(t)}, "association.subnet-id": nil, "association.main": yes(true),
 				"owner-id": {aws.ToString(t.OwnerId)}, "route-table-id": {id(t)}, "route.destination-cidr-block": nil,
 				"route.destination-ipv6-cidr-block": nil, "route.destination-prefix-list-id": nil,
@@ -140,11 +140,11 @@ func describeRouteTables(_ context.Context, c *world.Call, in *ec2.DescribeRoute
 
 // mainRouteTable has the local routes only.
 func mainRouteTable(c *world.Call, v estate.VPC) types.RouteTable {
-	id := derived("rtb", v.ID)
+	id := world.Derived("rtb", v.ID)
 	t := types.RouteTable{
 		RouteTableId: aws.String(id), VpcId: aws.String(v.ID), OwnerId: aws.String(string(v.Account)), Tags: list(tagsOf(c, id)),
 		Associations: []types.RouteTableAssociation{{
-			Main: aws.Bool(true), RouteTableId: aws.String(id), RouteTableAssociationId: aws.String(derived("rtbassoc", v.ID)),
+			Main: aws.Bool(true), RouteTableId: aws.String(id), RouteTableAssociationId: aws.String(world.Derived("rtbassoc", v.ID)),
 			AssociationState: &types.RouteTableAssociationState{State: types.RouteTableAssociationStateCodeAssociated},
 		}},
 	}
@@ -162,7 +162,7 @@ func mainRouteTable(c *world.Call, v estate.VPC) types.RouteTable {
 
 // dhcpOptions is the identifier of the Region's default set of DHCP options,
 // which every VPC has.
-func dhcpOptions(c *world.Call) string { return derived("dopt", place(c)) }
+func dhcpOptions(c *world.Call) string { return world.Derived("dopt", place(c)) }
 
 func describeDhcpOptions(_ context.Context, c *world.Call, in *ec2.DescribeDhcpOptionsInput) (*ec2.DescribeDhcpOptionsOutput, error) {
 	if err := allow(c, in.DryRun, reading(c)); err != nil {

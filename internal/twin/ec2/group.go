@@ -45,21 +45,21 @@ func (r rule) same(o rule) bool {
 	return r == o
 }
 
-func defaultGroup(vpc string) string { return derived("sg", vpc) }
+func defaultGroup(vpc string) string { return world.Derived("sg", vpc) }
 
 // newDefaultGroup allows what comes from itself and all that goes out (VPC
 // User Guide, default-security-group.html).
 func newDefaultGroup(v estate.VPC) group {
 	id := defaultGroup(v.ID)
 	return group{ID: id, VPC: v.ID, Name: "default", Description: "default VPC security group", Rules: []rule{
-		{ID: derived("sgr", id+"/in"), Protocol: "-1", From: -1, To: -1, Group: id},
+		{ID: world.Derived("sgr", id+"/in"), Protocol: "-1", From: -1, To: -1, Group: id},
 		outward(id),
 	}}
 }
 
 // outward is the rule that every new group has.
 func outward(group string) rule {
-	return rule{ID: derived("sgr", group+"/out"), Egress: true, Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")}
+	return rule{ID: world.Derived("sgr", group+"/out"), Egress: true, Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")}
 }
 
 // groupsOf are the security groups of the caller in the Region, by identifier.

@@ -1,7 +1,6 @@
 package ec2
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -92,12 +91,6 @@ func allow(c *world.Call, dryRun *bool, needs ...need) error {
 		return fail("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 	}
 	return nil
-}
-
-// derived makes the identifier of a resource that comes with another one, such
-// as the default security group of a VPC. What can be derived is not stored.
-func derived(prefix, of string) string {
-	return fmt.Sprintf("%s-0%x", prefix, sha256.Sum256([]byte(prefix+"/"+of)))[:len(prefix)+18]
 }
 
 // newID makes the identifier of a new resource.

@@ -206,7 +206,7 @@ func deleteVpc(_ context.Context, c *world.Call, in *ec2.DeleteVpcInput) (*ec2.D
 	c.Estate().VPCs.Delete(v.ID)
 	vpcTable.Delete(c.State, v.ID)
 	groupTable.Delete(c.State, keyed(c, defaultGroup(v.ID)))
-	for _, id := range []string{defaultGroup(v.ID), derived("acl", v.ID), derived("rtb", v.ID)} {
+	for _, id := range []string{defaultGroup(v.ID), world.Derived("acl", v.ID), world.Derived("rtb", v.ID)} {
 		tagTable.Delete(c.State, id)
 	}
 	return &ec2.DeleteVpcOutput{}, nil
@@ -251,7 +251,7 @@ func vpcAttributes(c *world.Call, v estate.VPC) attributes {
 
 // association is the identifier of a VPC's or a subnet's block.
 func association(of string, p netip.Prefix) string {
-	return derived(of[:max(0, len(of)-18)]+"cidr-assoc", of+"/"+p.String())
+	return world.Derived(of[:max(0, len(of)-18)]+"cidr-assoc", of+"/"+p.String())
 }
 
 func tenancy(c *world.Call, vpc string) types.Tenancy {
