@@ -287,3 +287,29 @@ func IsMalformed(err error) (message string, ok bool) {
 	}
 	return "", false
 }
+
+// ReplacePrincipal puts another principal in the place of one, wherever the
+// Principal elements of a policy name it. The rest of the text stays as it is,
+// and all of it if it is no policy.
+func ReplacePrincipal(text, from, to string) string {
+	top, err := object([]byte(text), "Version", "Id", "Statement")
+	if err != nil {
+		return text
+	}
+	statements, err := oneOrMore(top["Statement"])
+	if err != nil {
+		return text
+	}
+	for _, raw := range statements {
+		fields, err := object(raw)
+		if err != nil {
+			return text
+		}
+		for _, name := range []string{"Principal", "NotPrincipal"} {
+			if old := string(fields[name]); old != "" {
+				text = strings.ReplaceAll(text, old, strings.ReplaceAll(old, `"`+from+`"`, `"`+to+`"`))
+			}
+		}
+	}
+	return text
+}
