@@ -186,7 +186,7 @@ func (c *Config) checkRef(r *reader, ref AccountRef) {
 	case accountDigits.MatchString(digits) && strings.Trim(ref.Name, "0123456789- ") == "":
 		r.problem(ref.Pos, CodeUnknownAccount, "account "+quote(ref.Name)+" is not in the list of accounts", "", "did you mean "+quote(digits)+"?")
 	case c.Access == nil || digits == ref.Name:
-		r.problems.Add(c.unknownAccount(ref, nil))
+		r.add(c.unknownAccount(ref, nil))
 	}
 }
 
@@ -226,7 +226,7 @@ func (c *Config) checkDelegations(r *reader) {
 		}
 		c.checkChain(r, holders, d)
 		if same, _ := c.same(d.Parent.Account, d.Child); same && !d.Child.IsZero() {
-			r.problems.Add(diag.Diagnostic{Severity: diag.Note, Code: CodeSameAccount, Pos: d.At("child"),
+			r.add(diag.Diagnostic{Severity: diag.Note, Code: CodeSameAccount, Pos: d.At("child"),
 				Summary: "parent and child of " + d.Domain.String() + " are the same account"})
 		}
 		for j := range d.Certificates {

@@ -34,6 +34,7 @@ type fieldDesc struct {
 // reader gathers what reading finds.
 type reader struct {
 	problems diag.List
+	reported map[diag.Diagnostic]bool // what aliases repeat is reported once
 	refs     []AccountRef
 	left     int // values that may still be read; aliases can multiply them
 }
@@ -41,8 +42,19 @@ type reader struct {
 // maxValues bounds what aliases can make of a file.
 const maxValues = 2_000_000
 
+func newReader() *reader {
+	return &reader{reported: map[diag.Diagnostic]bool{}, left: maxValues}
+}
+
+func (r *reader) add(d diag.Diagnostic) {
+	if !r.reported[d] {
+		r.reported[d] = true
+		r.problems.Add(d)
+	}
+}
+
 func (r *reader) problem(pos diag.Pos, code, summary, detail, hint string) {
-	r.problems.Add(diag.Diagnostic{Code: code, Pos: pos, Summary: summary, Detail: detail, Hint: hint})
+	r.add(diag.Diagnostic{Code: code, Pos: pos, Summary: summary, Detail: detail, Hint: hint})
 }
 
 // spend counts a value that is read; false when it is broken, or when there

@@ -15,7 +15,7 @@ import (
 // folder. It reports every problem, in the order of the files. The Config is
 // never nil; with errors among the problems it is incomplete.
 func Load(fsys fs.FS, paths ...string) (*Config, diag.List) {
-	r := &reader{left: maxValues}
+	r := newReader()
 	var whole *node
 	for _, file := range r.files(fsys, paths) {
 		src, err := fs.ReadFile(fsys, file)
@@ -23,7 +23,7 @@ func Load(fsys fs.FS, paths ...string) (*Config, diag.List) {
 			r.cannotRead(file, err)
 			continue
 		}
-		n := parseYAML(file, src, &r.problems)
+		n := r.parseYAML(file, src)
 		switch {
 		case n == nil, n.shape == broken:
 		case n.shape == null:

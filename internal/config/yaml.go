@@ -77,10 +77,10 @@ const (
 
 // parseYAML reads the one document of a file; a file without one is null. When
 // it is not YAML the result is nil, and reported.
-func parseYAML(file string, src []byte, problems *diag.List) *node {
-	c := converter{file: file, problems: problems, anchors: map[string]*node{}}
+func (r *reader) parseYAML(file string, src []byte) *node {
+	c := converter{reader: r, file: file, anchors: map[string]*node{}}
 	fail := func(pos diag.Pos, code, summary, detail, hint string) *node {
-		problems.Add(diag.Diagnostic{Code: code, Pos: pos, Summary: summary, Detail: detail, Hint: hint})
+		r.problem(pos, code, summary, detail, hint)
 		return nil
 	}
 	start := diag.Pos{File: file, Line: 1, Column: 1}
@@ -201,9 +201,9 @@ func indentedByTab(src []byte, line int) (int, bool) {
 }
 
 type converter struct {
-	file     string
-	problems *diag.List
-	anchors  map[string]*node
+	*reader
+	file    string
+	anchors map[string]*node
 }
 
 func (c *converter) at(t *token.Token) diag.Pos {
@@ -211,10 +211,6 @@ func (c *converter) at(t *token.Token) diag.Pos {
 		return diag.Pos{File: c.file}
 	}
 	return diag.Pos{File: c.file, Line: max(1, t.Position.Line), Column: max(1, t.Position.Column)}
-}
-
-func (c *converter) problem(pos diag.Pos, code, summary, detail, hint string) {
-	c.problems.Add(diag.Diagnostic{Code: code, Pos: pos, Summary: summary, Detail: detail, Hint: hint})
 }
 
 // first is the token at which a person sees the value begin.
