@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -194,7 +196,7 @@ func (w *Writer) doCertificate(ctx context.Context, s plan.Step) (plan.Attribute
 		if err != nil {
 			return nil, err
 		}
-		return w.validationRecords(ctx, client, s, s.ID)
+		return w.validationRecords(ctx, client, s, s.ID, time.Time{})
 	case plan.Delete:
 		_, err := client.DeleteCertificate(ctx, &acm.DeleteCertificateInput{CertificateArn: &s.ID})
 		switch Code(err) {
@@ -211,6 +213,10 @@ func (w *Writer) doCertificate(ctx context.Context, s plan.Step) (plan.Attribute
 	return nil, impossible(s)
 }
 
+// maxRequests bounds the tokens of one step: it takes another one when the
+// token leads to a certificate of before, which failed or was deleted.
+const maxRequests = 4
+
 // createCertificate requests a certificate and waits for its validation
 // records. The token makes a repeated request find the first one for an hour
 // (API_RequestCertificate); later in the same run, after a request that did
@@ -225,28 +231,34 @@ func (w *Writer) createCertificate(ctx context.Context, client *acm.Client, s pl
 			return nil, err
 		}
 		if arn != "" {
-			return w.validated(ctx, client, s, arn)
+			return w.requested(ctx, client, s, arn, time.Time{})
 		}
 	}
 	in := &acm.RequestCertificateInput{
 		DomainName:       aws.String(s.Certificate.Names[0].String()),
 		ValidationMethod: types.ValidationMethodDns,
-		IdempotencyToken: aws.String(w.certificateToken(s)),
 		Tags:             w.certificateMark(s),
 	}
 	for _, n := range s.Certificate.Names[1:] {
 		in.SubjectAlternativeNames = append(in.SubjectAlternativeNames, n.String())
 	}
-	out, err := client.RequestCertificate(ctx, in)
-	if err != nil {
-		return nil, err
+	began := w.opt.Clock.Now()
+	for n := 1; ; n++ {
+		in.IdempotencyToken = aws.String(w.certificateToken(s, n))
+		out, err := client.RequestCertificate(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		a, err := w.requested(ctx, client, s, aws.ToString(out.CertificateArn), began)
+		if !errors.Is(err, errOld) || n == maxRequests {
+			return a, err
+		}
 	}
-	return w.validated(ctx, client, s, aws.ToString(out.CertificateArn))
 }
 
-// validated waits for the validation records and ends the doubt.
-func (w *Writer) validated(ctx context.Context, client *acm.Client, s plan.Step, arn string) (plan.Attributes, error) {
-	a, err := w.validationRecords(ctx, client, s, arn)
+// requested waits for the validation records and ends the doubt.
+func (w *Writer) requested(ctx context.Context, client *acm.Client, s plan.Step, arn string, began time.Time) (plan.Attributes, error) {
+	a, err := w.validationRecords(ctx, client, s, arn, began)
 	if err == nil {
 		w.mu.Lock()
 		delete(w.doubtful, s.Address)
@@ -276,7 +288,7 @@ func (w *Writer) findCertificate(ctx context.Context, client *acm.Client, s plan
 		if err != nil {
 			return "", err
 		}
-		if !s.Certificate.Same(c) || c.Status != estate.CertificatePending && c.Status != estate.CertificateIssued {
+		if !s.Certificate.Same(c) || !usable(c) {
 			continue
 		}
 		tags, err := certificateTags(ctx, client, c.ARN)
@@ -290,41 +302,63 @@ func (w *Writer) findCertificate(ctx context.Context, client *acm.Client, s plan
 	return "", nil
 }
 
+// errOld says that a token led to a certificate of before that is of no use:
+// it failed, or is there no more.
+var errOld = errors.New("an earlier request with the same token is still remembered; run again in an hour")
+
+const (
+	// appearance is how long a new certificate may take to be found.
+	appearance = 30 * time.Second
+	// skew is how far our clock may be from AWS's, which refuses more (IAM
+	// User Guide, reference_sigv-troubleshooting.html).
+	skew = 5 * time.Minute
+)
+
 // validationRecords waits until ACM has made up the record of every name, and
-// gives them.
-func (w *Writer) validationRecords(ctx context.Context, client *acm.Client, s plan.Step, arn string) (plan.Attributes, error) {
-	end := w.opt.Clock.Now().Add(validationPatience)
+// gives them. began is when the certificate was requested, if it was just now.
+func (w *Writer) validationRecords(ctx context.Context, client *acm.Client, s plan.Step, arn string, began time.Time) (plan.Attributes, error) {
+	first := w.opt.Clock.Now()
 	for wait := 2 * time.Second; ; wait *= 2 {
+		waited := w.opt.Clock.Now().Sub(first)
 		c, err := describe(ctx, client, estate.Certificate{ARN: arn, Account: s.Account, Region: s.Region})
 		switch {
-		case Code(err) == "ResourceNotFoundException": // not everywhere yet
+		case Code(err) == "ResourceNotFoundException":
+			if !began.IsZero() && waited >= appearance {
+				return nil, errOld
+			}
 		case err != nil:
 			return nil, err
-		case c.Status == estate.CertificateIssued || c.Status == estate.CertificatePending:
-			missing := slices.ContainsFunc(c.Names, func(n dnsname.Name) bool {
-				return !slices.ContainsFunc(c.Validation, func(v estate.Validation) bool { return v.Name == n && v.Value != "" })
-			})
-			if missing {
-				break
-			}
+		case !usable(c) && c.Created.Before(began.Add(-skew)):
+			return nil, errOld
+		case !usable(c):
+			return nil, unusable(s, c)
+		case complete(c):
 			a := plan.Attributes{attrARN: {arn}}
 			for _, v := range c.Validation {
 				a["record:"+v.Name.String()] = []string{v.Record.String()}
 				a["value:"+v.Name.String()] = []string{v.Value}
 			}
 			return a, nil
-		default:
-			return nil, unusable(s, c)
 		}
-		if left := end.Sub(w.opt.Clock.Now()); left <= 0 {
+		if waited >= validationPatience {
 			return nil, fmt.Errorf("%s: ACM made no validation records for %s in %s; run again", s.Address, arn, validationPatience)
-		} else if wait > left {
-			wait = left
 		}
-		if err := w.opt.Clock.Sleep(ctx, wait); err != nil {
+		if err := w.opt.Clock.Sleep(ctx, min(wait, validationPatience-waited)); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// usable reports whether a certificate is issued or may still be.
+func usable(c estate.Certificate) bool {
+	return c.Status == estate.CertificateIssued || c.Status == estate.CertificatePending
+}
+
+// complete reports whether every name has its validation record.
+func complete(c estate.Certificate) bool {
+	return !slices.ContainsFunc(c.Names, func(n dnsname.Name) bool {
+		return !slices.ContainsFunc(c.Validation, func(v estate.Validation) bool { return v.Name == n && v.Value != "" })
+	})
 }
 
 // certificateSettled asks whether the certificate is issued.
@@ -339,7 +373,7 @@ func (w *Writer) certificateSettled(ctx context.Context, s plan.Step, done plan.
 		return false, err
 	case c.Status == estate.CertificateIssued:
 		return true, nil
-	case c.Status == estate.CertificatePending:
+	case usable(c):
 		return false, nil
 	}
 	return false, unusable(s, c)
@@ -379,10 +413,10 @@ func (w *Writer) certificateMark(s plan.Step) []types.Tag {
 	}
 }
 
-// certificateToken is the same for the same certificate of the same owner, in
-// the 32 characters that ACM takes.
-func (w *Writer) certificateToken(s plan.Step) string {
-	parts := []string{w.opt.Owner, s.Address}
+// certificateToken is the n-th token, the same for the same certificate of the
+// same owner, in the 32 characters that ACM takes.
+func (w *Writer) certificateToken(s plan.Step, n int) string {
+	parts := []string{w.opt.Owner, s.Address, strconv.Itoa(n)}
 	for _, n := range s.Certificate.Names {
 		parts = append(parts, n.String())
 	}

@@ -54,30 +54,25 @@ func Documents(region estate.Region, trust Trust, access func(estate.AccountID) 
 	var out []RoleDocument
 	var notes diag.List
 	for _, account := range slices.Sorted(maps.Keys(by)) {
-		own, granted := []plan.Permission{}, []plan.Permission{}
+		a := access(account)
+		role := a.Role[strings.LastIndexByte(a.Role, '/')+1:]
+		holders := map[string][]plan.Permission{} // by role; "" is the identity itself
 		for _, p := range by[account] {
+			holder := role
 			if p.May == plan.MayAssume {
-				own = append(own, p)
-			} else {
-				granted = append(granted, p)
+				holder = ""
 			}
+			holders[holder] = append(holders[holder], p)
 		}
-		if len(own) > 0 {
-			roles, n := pack(partition(region), account, "", own)
+		for _, name := range slices.Sorted(maps.Keys(holders)) {
+			roles, n := pack(partition(region), account, name, holders[name])
+			for i := range roles {
+				if name != "" {
+					roles[i].Trust = trustDocument(partition(region), trust, a.ExternalID)
+				}
+			}
 			out, notes = append(out, roles...), append(notes, n...)
 		}
-		if len(granted) == 0 {
-			continue
-		}
-		a := access(account)
-		name := a.Role[strings.LastIndexByte(a.Role, '/')+1:]
-		roles, n := pack(partition(region), account, name, granted)
-		for i := range roles {
-			if name != "" {
-				roles[i].Trust = trustDocument(partition(region), trust, a.ExternalID)
-			}
-		}
-		out, notes = append(out, roles...), append(notes, n...)
 	}
 	return out, notes
 }
@@ -143,7 +138,7 @@ func pack(partition string, account estate.AccountID, name string, permissions [
 		}
 		base := r.Name
 		if base == "" {
-			base = "orgdns-assume"
+			base = "orgdns-runner"
 		}
 		for i, statements := range chunk {
 			p := PolicyDocument{Name: base, Document: document(statements)}

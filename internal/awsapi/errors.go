@@ -53,14 +53,7 @@ var denied = map[string]bool{
 	"AccessDenied":                       true,
 	"AccessDeniedException":              true,
 	"UnauthorizedOperation":              true, // EC2
-	"AuthFailure":                        true, // EC2
-	"UnauthorizedAccess":                 true,
 	"NotAuthorizedException":             true, // Route 53
-	"UnauthorizedException":              true,
-	"AuthorizationError":                 true,
-	"InsufficientCapabilities":           true,
-	"ExplicitDeny":                       true,
-	"AccessDeniedForDependency":          true,
 	"AccessDeniedForDependencyException": true, // Organizations
 }
 
@@ -126,9 +119,23 @@ func (e *Error) Error() string { return e.Diagnostic().Error() }
 // Unwrap is the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
 
+// As makes the error a Diagnostic for errors.As.
+func (e *Error) As(target any) bool { return asDiagnostic(e.Diagnostic, target) }
+
+func asDiagnostic(d func() diag.Diagnostic, target any) bool {
+	to, ok := target.(*diag.Diagnostic)
+	if ok {
+		*to = d()
+	}
+	return ok
+}
+
 // Diagnostic is the error as a problem of the estate.
 func (e *Error) Diagnostic() diag.Diagnostic {
 	where := "account " + string(e.Account)
+	if e.Account == "" {
+		where = "the identity that orgdns runs as"
+	}
 	if e.Region != "" {
 		where += " in " + string(e.Region)
 	}

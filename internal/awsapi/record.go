@@ -24,7 +24,7 @@ const (
 
 // readRecords reads all records of a zone.
 func (c *caller) readRecords(ctx context.Context, q estate.Query) (Patch, error) {
-	records, err := c.listRecords(ctx, q.Account, "", q.ID)
+	records, err := c.listRecords(ctx, q.Account, q.ID)
 	if Code(err) == "NoSuchHostedZone" {
 		return func(e *estate.Estate) { forgetZone(e, q.ID) }, nil
 	}
@@ -45,11 +45,11 @@ func forgetRecords(e *estate.Estate, zone string) {
 	e.Records.Delete(keys...)
 }
 
-func (c *caller) listRecords(ctx context.Context, account estate.AccountID, role, zone string) ([]estate.RecordSet, error) {
+func (c *caller) listRecords(ctx context.Context, account estate.AccountID, zone string) ([]estate.RecordSet, error) {
 	var out []estate.RecordSet
 	in := &route53.ListResourceRecordSetsInput{HostedZoneId: &zone, MaxItems: aws.Int32(recordsPage)}
 	for {
-		page, err := c.route53(account, role).ListResourceRecordSets(ctx, in)
+		page, err := c.route53(account, "").ListResourceRecordSets(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func (w *Writer) Records(ctx context.Context, account estate.AccountID, zone str
 	var standing []estate.RecordSet
 	var err error
 	if len(names) > lookups {
-		standing, err = w.listRecords(ctx, account, "", zone)
+		standing, err = w.listRecords(ctx, account, zone)
 	} else {
 		standing, err = w.recordsAt(ctx, account, zone, names)
 	}
@@ -149,7 +149,8 @@ func (w *Writer) doBatch(ctx context.Context, s plan.Step) (plan.Attributes, err
 		set := setOf(c.Set)
 		batch.Changes = append(batch.Changes, types.Change{Action: types.ChangeAction(c.Verb), ResourceRecordSet: &set})
 	}
-	out, err := w.route53(s.Account, w.roleFor(s)).ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
+	role := w.access(s.Account).Roles[s.Batch.Statement] // of most none: the account's first
+	out, err := w.route53(s.Account, role).ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
 		HostedZoneId: &s.Batch.Zone, ChangeBatch: batch,
 	})
 	if err != nil {

@@ -53,6 +53,9 @@ func (e *RoleError) Error() string { return e.Diagnostic().Error() }
 // Unwrap is the SDK's error.
 func (e *RoleError) Unwrap() error { return e.Err }
 
+// As makes the error a Diagnostic for errors.As.
+func (e *RoleError) As(target any) bool { return asDiagnostic(e.Diagnostic, target) }
+
 // Diagnostic is the error as a problem of the estate.
 func (e *RoleError) Diagnostic() diag.Diagnostic {
 	d := diag.Diagnostic{Code: e.Code, Account: string(e.Account), Summary: "account " + string(e.Account) + " cannot be reached"}

@@ -79,15 +79,6 @@ func (w *Writer) settledAtOnce(context.Context, plan.Step, plan.Attributes) (boo
 	return true, nil
 }
 
-// roleFor is the role through which a step is done, when it is not the
-// account's first one.
-func (w *Writer) roleFor(s plan.Step) string {
-	if s.Batch == nil {
-		return ""
-	}
-	return w.access(s.Account).Roles[s.Batch.Statement]
-}
-
 func impossible(s plan.Step) error {
 	return fmt.Errorf("%s: there is no way to %s a %s", s.Address, s.Action, s.Kind)
 }

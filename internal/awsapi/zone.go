@@ -287,7 +287,7 @@ func (w *Writer) changeSettled(ctx context.Context, s plan.Step, done plan.Attri
 	if len(ids) == 0 {
 		return true, nil
 	}
-	out, err := w.route53(s.Account, w.roleFor(s)).GetChange(ctx, &route53.GetChangeInput{Id: &ids[0]})
+	out, err := w.route53(s.Account, "").GetChange(ctx, &route53.GetChangeInput{Id: &ids[0]})
 	if Code(err) == "NoSuchChange" {
 		return true, nil
 	}
