@@ -36,19 +36,18 @@ func Service() []wire.Handler[*world.Call] {
 	}
 }
 
-// Rates are the requests a second that ACM grants in an account and Region
-// (ACM User Guide, acm-limits.html#api-rate-limits). The page names no burst;
-// here it is one second's worth.
-var Rates = map[string]world.Rate{
-	"AddTagsToCertificate":      {Burst: 5, Refill: 5},
-	"DeleteCertificate":         {Burst: 10, Refill: 10},
-	"DescribeCertificate":       {Burst: 10, Refill: 10},
-	"GetCertificate":            {Burst: 10, Refill: 10},
-	"ListCertificates":          {Burst: 8, Refill: 8},
-	"ListTagsForCertificate":    {Burst: 10, Refill: 10},
-	"RemoveTagsFromCertificate": {Burst: 5, Refill: 5},
-	"RequestCertificate":        {Burst: 5, Refill: 5},
-	"UpdateCertificateOptions":  {Burst: 5, Refill: 5},
+// Rate is the bucket of one action in an account and Region, in requests (ACM
+// User Guide, acm-limits.html#api-rate-limits). The page names no burst; here
+// it is one second's worth.
+func Rate(operation string) world.Rate {
+	perSecond := 5.0
+	switch operation {
+	case "DescribeCertificate", "GetCertificate", "DeleteCertificate", "ListTagsForCertificate":
+		perSecond = 10
+	case "ListCertificates":
+		perSecond = 8
+	}
+	return world.Rate{Burst: perSecond, Refill: perSecond}
 }
 
 // Quotas of an account in a Region (ACM User Guide, acm-limits.html).

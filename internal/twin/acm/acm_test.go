@@ -97,11 +97,6 @@ func TestService(t *testing.T) {
 	if _, err := wire.NewMux(s, Service()...); err != nil {
 		t.Error(err)
 	}
-	for name := range Rates {
-		if _, err := s.Operation(name); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func TestLife(t *testing.T) {
