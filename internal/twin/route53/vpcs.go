@@ -95,14 +95,15 @@ func disassociateVPC(_ context.Context, c *world.Call, in *sdk.DisassociateVPCFr
 
 // createAuthorization lets a VPC of another account be associated with a zone
 // of the caller's. Whose VPC it is cannot be seen from here, so any ID will do;
-// a second authorization of the same VPC changes nothing.
+// a second authorization of the same VPC changes nothing. That a public zone
+// is refused is our reading: no error of this operation says so.
 func createAuthorization(_ context.Context, c *world.Call, in *sdk.CreateVPCAssociationAuthorizationInput) (*sdk.CreateVPCAssociationAuthorizationOutput, error) {
 	z, v, err := authorizationOf(c, in.HostedZoneId, in.VPC)
 	if err != nil {
 		return nil, err
 	}
 	if !z.Private {
-		return nil, invalidInput("Invalid request: the hosted zone %s is public", z.ID)
+		return nil, &world.Undocumented{Rule: "R8.3", Err: invalidInput("Invalid request: the hosted zone %s is public", z.ID)}
 	}
 	e := c.Estate()
 	var n int64

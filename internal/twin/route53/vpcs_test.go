@@ -1,6 +1,7 @@
 package route53
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -79,6 +80,10 @@ func TestAssociateChecks(t *testing.T) {
 	refused(b, "ConflictingDomainExists", "", associateVPC, associate(z, "vpc-net"))
 	refused(b, "InvalidInput", "", associateVPC, &sdk.AssociateVPCWithHostedZoneInput{HostedZoneId: &z})
 	refused(b, "InvalidInput", "public", createAuthorization, authorization(public, "vpc-app"))
+	_, err := call(b, createAuthorization, authorization(public, "vpc-app"))
+	if _, ok := errors.AsType[*world.Undocumented](err); !ok {
+		t.Errorf("not marked as undocumented: %v", err)
+	}
 	refused(b.as(app), "AccessDenied", "", createAuthorization, authorization(z, "vpc-app"))
 	b.deny = "ec2:DescribeVpcs"
 	refused(b, "AccessDenied", "", associateVPC, associate(z, "vpc-net2"))
