@@ -6,8 +6,13 @@ import (
 	"sync"
 
 	"github.com/orgdns/orgdns/internal/twin/acm"
+	"github.com/orgdns/orgdns/internal/twin/apigateway"
+	"github.com/orgdns/orgdns/internal/twin/cloudfront"
 	"github.com/orgdns/orgdns/internal/twin/ec2"
+	"github.com/orgdns/orgdns/internal/twin/elbv2"
+	"github.com/orgdns/orgdns/internal/twin/iamapi"
 	"github.com/orgdns/orgdns/internal/twin/route53"
+	"github.com/orgdns/orgdns/internal/twin/s3"
 	"github.com/orgdns/orgdns/internal/twin/sts"
 	"github.com/orgdns/orgdns/internal/twin/wire"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -38,9 +43,14 @@ var list = []struct {
 }{
 	// Unsigned requests are tried in this order.
 	{name: "sts", handlers: sts.Service},
+	{name: "iam", handlers: iamapi.Service, global: true},
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
 	{name: "ec2", handlers: ec2.Service},
 	{name: "acm", handlers: acm.Service},
+	{name: "elbv2", handlers: elbv2.Service},
+	{name: "apigatewayv2", handlers: apigateway.Service},
+	{name: "cloudfront", handlers: cloudfront.Service, global: true},
+	{name: "s3", handlers: s3.Service},
 }
 
 // assembly is what all twins of a process share.
