@@ -141,6 +141,7 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 	for _, n := range touched {
 		add(n)
 		if d.structural(n) {
+			add(n.Wildcard()) // for what a wildcard above n stands for
 			for _, r := range d.sides {
 				for below := range r.under(n) {
 					add(below)
