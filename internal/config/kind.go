@@ -40,7 +40,7 @@ type reader struct {
 }
 
 // maxValues bounds what aliases can make of a file.
-const maxValues = 2_000_000
+const maxValues = 1_000_000
 
 func newReader() *reader {
 	return &reader{reported: map[diag.Diagnostic]bool{}, left: maxValues}
