@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/twin/acm"
 	"github.com/orgdns/orgdns/internal/twin/iam"
 	"github.com/orgdns/orgdns/internal/twin/sigv4"
 	"github.com/orgdns/orgdns/internal/twin/wire"
@@ -110,6 +111,9 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		state.Admit(c.caller.Account)
 		wc.Authorize = iam.Authorizer(wc)
 		out, err = c.service.mux.Serve(ctx, wc, op, in)
+		if err == nil && !c.key.Reads() {
+			acm.Settle(state, wc.Now) // which looks for validation records when something changed
+		}
 		return err
 	}
 	if fault.Kind == world.FaultStale {
@@ -216,7 +220,7 @@ func (c *call) takeRates() bool {
 		return true
 	}
 	w, bucket := c.twin.world, fmt.Sprintf("%s/requests/%s/%s/", c.key.Service, c.key.Account, c.key.Region)
-	return w.Take(bucket+c.key.Operation, r.action(c.key.Operation), 1) && w.Take(bucket, r.all, 1)
+	return w.Take(bucket+c.key.Operation, r.action(c.key.Operation), 1) && (r.all == world.Rate{} || w.Take(bucket, r.all, 1))
 }
 
 // requestID makes an identifier from how many requests there were before, so

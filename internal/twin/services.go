@@ -28,7 +28,8 @@ type service struct {
 }
 
 // rates are the token buckets of a service's requests, which are per account
-// and Region: one of each action and one over all. The zero rates are none.
+// and Region: one of each action and one over all, which may be left out. The
+// zero rates are none.
 type rates struct {
 	action func(operation string) world.Rate
 	all    world.Rate
@@ -46,7 +47,7 @@ var list = []struct {
 	{name: "iam", handlers: iamapi.Service, global: true},
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
 	{name: "ec2", handlers: ec2.Service},
-	{name: "acm", handlers: acm.Service},
+	{name: "acm", handlers: acm.Service, rates: rates{action: acm.Rate}},
 	{name: "elbv2", handlers: elbv2.Service},
 	{name: "apigatewayv2", handlers: apigateway.Service},
 	{name: "cloudfront", handlers: cloudfront.Service, global: true},
