@@ -182,7 +182,7 @@ func presentation(n dnsname.Name) string {
 	for _, l := range n.Labels() {
 		for _, c := range l {
 			switch {
-			case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_':
+			case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_', c == '*':
 				b.WriteByte(c)
 			default:
 				fmt.Fprintf(&b, `\%03d`, c)
