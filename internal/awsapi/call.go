@@ -13,7 +13,7 @@ import (
 // stands first in the stack, so that every try serializes its request anew,
 // with a whole body, and signs it with the credentials and the time of that
 // try.
-func (s *Sessions) paced(account estate.AccountID, region estate.Region) func(*middleware.Stack) error {
+func (s *Sessions) paced(account estate.AccountID, role string, region estate.Region) func(*middleware.Stack) error {
 	step := middleware.InitializeMiddlewareFunc("orgdns/paced", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 		out middleware.InitializeOutput, meta middleware.Metadata, err error,
 	) {
@@ -27,7 +27,7 @@ func (s *Sessions) paced(account estate.AccountID, region estate.Region) func(*m
 			return err
 		})
 		if err != nil {
-			err = s.failure(account, region, service, operation, err)
+			err = failure(account, role, region, service, operation, err)
 		}
 		return out, meta, err
 	})

@@ -40,14 +40,14 @@ func TestRepeat(t *testing.T) {
 		waits   bool
 	}{
 		{"at once", []answer{ok}, 1, "", false},
-		{"throttled twice", []answer{{400, failure("Throttling"), nil}, {400, failure("Throttling"), nil}, ok}, 3, "", true},
-		{"server faults", []answer{{500, failure("InternalFailure"), nil}, {503, "", nil}, ok}, 3, "", true},
+		{"throttled twice", []answer{{400, refused("Throttling"), nil}, {400, refused("Throttling"), nil}, ok}, 3, "", true},
+		{"server faults", []answer{{500, refused("InternalFailure"), nil}, {503, "", nil}, ok}, 3, "", true},
 		{"lost answers", []answer{{0, "", lost}, ok}, 2, "", true},
 		{"an answer cut off", []answer{{200, changed[:40], nil}, ok}, 2, "", true},
-		{"another change under way", []answer{{400, failure("PriorRequestNotComplete"), nil}, ok}, 2, "", true},
-		{"refused", []answer{{400, failure("InvalidChangeBatch"), nil}}, 1, "InvalidChangeBatch", false},
-		{"denied", []answer{{403, failure("AccessDenied"), nil}}, 1, "AccessDenied", false},
-		{"never well", []answer{{500, failure("InternalFailure"), nil}}, 8, "InternalFailure", true},
+		{"another change under way", []answer{{400, refused("PriorRequestNotComplete"), nil}, ok}, 2, "", true},
+		{"refused", []answer{{400, refused("InvalidChangeBatch"), nil}}, 1, "InvalidChangeBatch", false},
+		{"denied", []answer{{403, refused("AccessDenied"), nil}}, 1, "AccessDenied", false},
+		{"never well", []answer{{500, refused("InternalFailure"), nil}}, 8, "InternalFailure", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestFailureText(t *testing.T) {
 		if strings.HasPrefix(r.URL.Host, "sts.") {
 			return 200, assumed(start.Add(time.Hour)), nil
 		}
-		return 403, failure("AccessDenied"), nil
+		return 403, refused("AccessDenied"), nil
 	}}
 	s, _ := over(t, f, nil)
 	_, err := s.Reader(nil).Read(t.Context(), estate.Query{Kind: estate.QueryZones, Account: account})

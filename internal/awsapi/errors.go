@@ -151,11 +151,11 @@ func (e *Error) Diagnostic() diag.Diagnostic {
 }
 
 // failure makes the error of a call that came to its end.
-func (s *Sessions) failure(account estate.AccountID, region estate.Region, svc service, operation string, err error) error {
+func failure(account estate.AccountID, role string, region estate.Region, svc service, operation string, err error) error {
 	var done *Error
-	var role *RoleError
+	var unreached *RoleError
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &done) || errors.As(err, &role) {
+		errors.As(err, &done) || errors.As(err, &unreached) {
 		return err
 	}
 	e := &Error{Account: account, Service: svc.prefix, Operation: operation, Code: Code(err), Message: err.Error(), Err: err}
@@ -166,19 +166,19 @@ func (s *Sessions) failure(account estate.AccountID, region estate.Region, svc s
 	if errors.As(err, &api) {
 		e.Message = api.ErrorMessage()
 	}
-	e.Hint = s.hint(e, classify(err))
+	e.Hint = hint(e, role, classify(err))
 	return e
 }
 
 // hint is what to do about a failed call.
-func (s *Sessions) hint(e *Error, class pace.Class) string {
-	role := "the identity that orgdns runs as"
-	if r := s.access(e.Account).Role; r != "" {
-		role = "role " + r
+func hint(e *Error, role string, class pace.Class) string {
+	who := "role " + role
+	if role == "" {
+		who = "the identity that orgdns runs as"
 	}
 	switch {
 	case denied[e.Code]:
-		return fmt.Sprintf("%s needs %s:%s there, and nothing above it may deny it; `orgdns iam` prints the policy", role, e.Service, e.Operation)
+		return fmt.Sprintf("%s needs %s:%s there, and nothing above it may deny it; `orgdns iam` prints the policy", who, e.Service, e.Operation)
 	case e.Code == "SignatureDoesNotMatch", e.Code == "RequestExpired", e.Code == "RequestTimeTooSkewed":
 		return "check this machine's clock and credentials"
 	case e.Code == "ExpiredToken", e.Code == "ExpiredTokenException", e.Code == "InvalidClientTokenId", e.Code == "UnrecognizedClientException":

@@ -82,7 +82,7 @@ func (f *fake) count(has string) int {
 	return n
 }
 
-func failure(code string) string {
+func refused(code string) string {
 	return "<ErrorResponse><Error><Type>Sender</Type><Code>" + code + "</Code><Message>text of " + code + "</Message></Error><RequestId>r</RequestId></ErrorResponse>"
 }
 

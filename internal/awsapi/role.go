@@ -106,14 +106,14 @@ func (s *session) begin(ctx context.Context) (aws.Credentials, error) {
 		RoleSessionName: aws.String(sessionName(c.opt.Owner)),
 		DurationSeconds: aws.Int32(int32(sessionTime / time.Second)),
 	}
-	if id := c.access(s.account).ExternalID; id != "" {
-		in.ExternalId = &id
+	if s.externalID != "" {
+		in.ExternalId = &s.externalID
 	}
 	policies, wide := []string{""}, 0
 	if p := c.permissions(s.account); p != nil {
 		policies, wide = sessionPolicies(c.partition(), s.account, p)
 	}
-	client := sts.New(stsOptions(c.config("", c.opt.Region, c.opt.Base)))
+	client := sts.New(stsOptions(c.config("", "", c.opt.Region, c.opt.Base)))
 	for i, policy := range policies {
 		if policy != "" {
 			in.Policy = aws.String(policy)
@@ -146,7 +146,7 @@ func (s *Sessions) asBase(ctx context.Context, account estate.AccountID) (aws.Cr
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	if who.account != account {
+	if account != "" && who.account != account {
 		return aws.Credentials{}, &RoleError{
 			Account: account, Base: who.arn, Message: "no role is configured for it",
 			Reasons: []string{"set a role for this account in the configuration"},
@@ -162,7 +162,7 @@ func (s *Sessions) asBase(ctx context.Context, account estate.AccountID) (aws.Cr
 // whoami is the base identity, asked for once.
 func (s *Sessions) whoami(ctx context.Context) (identity, error) {
 	return s.base.get(ctx, s.opt.Clock, func(ctx context.Context) (identity, time.Time, error) {
-		out, err := sts.New(stsOptions(s.config("", s.opt.Region, s.opt.Base))).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		out, err := sts.New(stsOptions(s.config("", "", s.opt.Region, s.opt.Base))).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		now := s.opt.Clock.Now()
 		if err != nil {
 			return identity{}, now.Add(refusalTime), plain(err)
@@ -191,7 +191,7 @@ func (s *Sessions) refusal(ctx context.Context, at *session, role string, err er
 	switch {
 	case denied[e.Code]:
 		external := "no external ID was sent and the trust policy asks for one (sts:ExternalId)"
-		if s.access(at.account).ExternalID != "" {
+		if at.externalID != "" {
 			external = "the external ID that was sent is not the one in its trust policy (sts:ExternalId)"
 		}
 		all := []string{
@@ -219,7 +219,7 @@ func (s *Sessions) refusal(ctx context.Context, at *session, role string, err er
 // readRefusal reads the role as the base identity and finds which of the four
 // reasons holds, -1 when it cannot be told.
 func (s *Sessions) readRefusal(ctx context.Context, at *session, who identity, role string) int {
-	client := iam.New(iamOptions(s.config(at.account, s.global(), s.opt.Base)))
+	client := iam.New(iamOptions(s.config(at.account, "", s.global(), s.opt.Base)))
 	name := role[strings.LastIndexByte(role, '/')+1:]
 	out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	switch {
@@ -234,7 +234,7 @@ func (s *Sessions) readRefusal(ctx context.Context, at *session, who identity, r
 	if err != nil {
 		return -1
 	}
-	return judgeTrust(document, who.arn, s.access(at.account).ExternalID)
+	return judgeTrust(document, who.arn, at.externalID)
 }
 
 // trust is what judgeTrust understands of a trust policy.

@@ -102,8 +102,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"another account's role", account, Access{Role: "orgdns"}, "AccessDenied", "", []string{missing + "222222222222", trusts, noID, policies}},
 		{"with an external ID", account, Access{Role: "orgdns", ExternalID: "x"}, "AccessDenied", "", []string{missing + "222222222222", trusts, wrongID, policies}},
-		{"a missing role of our own", baseAccount, Access{Role: "orgdns"}, "AccessDenied", failure("NoSuchEntity"), []string{missing + "111111111111"}},
-		{"a role that may not be read", baseAccount, Access{Role: "orgdns"}, "AccessDenied", failure("AccessDenied"), []string{missing + "111111111111", trusts, noID, policies}},
+		{"a missing role of our own", baseAccount, Access{Role: "orgdns"}, "AccessDenied", refused("NoSuchEntity"), []string{missing + "111111111111"}},
+		{"a role that may not be read", baseAccount, Access{Role: "orgdns"}, "AccessDenied", refused("AccessDenied"), []string{missing + "111111111111", trusts, noID, policies}},
 		{"one that trusts somebody else", baseAccount, Access{Role: "orgdns"}, "AccessDenied", role(strings.ReplaceAll(allow, "111111111111", "999999999999") + "}}"), []string{trusts}},
 		{"one that wants an external ID", baseAccount, Access{Role: "orgdns"}, "AccessDenied", role(allow + `,"Condition":{"StringEquals":{"sts:ExternalId":"x"}}}}`), []string{noID}},
 		{"one that trusts us", baseAccount, Access{Role: "orgdns"}, "AccessDenied", role(allow + "}}"), []string{policies}},
@@ -115,7 +115,7 @@ func TestRefusals(t *testing.T) {
 			f := &fake{answer: func(r request) (int, string, error) {
 				switch r.form().Get("Action") {
 				case "AssumeRole":
-					return 403, failure(tt.code), nil
+					return 403, refused(tt.code), nil
 				case "GetCallerIdentity":
 					return 200, identified, nil
 				case "GetRole":
@@ -179,7 +179,7 @@ func TestPackedPolicy(t *testing.T) {
 	f.answer = func(r request) (int, string, error) {
 		if strings.HasPrefix(r.URL.Host, "sts.") {
 			if strings.Contains(r.form().Get("Policy"), "Z1") {
-				return 400, failure("PackedPolicyTooLarge"), nil
+				return 400, refused("PackedPolicyTooLarge"), nil
 			}
 			return 200, assumed(start.Add(time.Hour)), nil
 		}

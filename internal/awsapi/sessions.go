@@ -53,6 +53,8 @@ type Options struct {
 	Loop   *pace.Loop
 	Region estate.Region // of STS; decides the partition
 
+	// Accounts by ID; that of no ID is the one through which the
+	// organization is read.
 	Accounts map[estate.AccountID]Access
 	Default  Access // of accounts not listed
 }
@@ -127,7 +129,7 @@ func (s *Sessions) note(account estate.AccountID, summary, detail string) {
 }
 
 func (s *Sessions) access(account estate.AccountID) Access {
-	if a, ok := s.opt.Accounts[account]; ok {
+	if a, ok := s.opt.Accounts[account]; ok || account == "" {
 		return a
 	}
 	return s.opt.Default
@@ -160,13 +162,17 @@ func (c *caller) permissions(account estate.AccountID) []plan.Permission {
 func (c *caller) session(account estate.AccountID, role string) *session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	access := c.access(account)
 	if role == "" {
-		role = c.access(account).Role
+		role = access.Role
 	}
 	key := string(account) + "/" + role
 	s := c.sessions[key]
 	if s == nil {
-		s = &session{caller: c, account: account, role: role, clients: map[string]any{}}
+		if account == "" {
+			account = accountOf(role)
+		}
+		s = &session{caller: c, account: account, role: role, externalID: access.ExternalID, clients: map[string]any{}}
 		c.sessions[key] = s
 	}
 	return s
@@ -175,10 +181,11 @@ func (c *caller) session(account estate.AccountID, role string) *session {
 // session is one account reached through one role. It is the credentials
 // provider of its clients.
 type session struct {
-	caller  *caller
-	account estate.AccountID
-	role    string
-	creds   shared[aws.Credentials]
+	caller     *caller
+	account    estate.AccountID // empty: that of the base identity
+	role       string           // name or ARN; empty: the base identity itself
+	externalID string
+	creds      shared[aws.Credentials]
 
 	mu      sync.Mutex
 	clients map[string]any // service/region -> client
@@ -192,7 +199,7 @@ func client[C any](s *session, service string, region estate.Region, build func(
 	if c, ok := s.clients[key].(C); ok {
 		return c
 	}
-	c := build(s.caller.config(s.account, region, s))
+	c := build(s.caller.config(s.account, s.role, region, s))
 	s.clients[key] = c
 	return c
 }
@@ -207,10 +214,10 @@ type config struct {
 	api         []func(*middleware.Stack) error
 }
 
-func (s *Sessions) config(account estate.AccountID, region estate.Region, p aws.CredentialsProvider) config {
+func (s *Sessions) config(account estate.AccountID, role string, region estate.Region, p aws.CredentialsProvider) config {
 	c := config{
 		credentials: p, http: s.http, signer: s.signer, region: string(region),
-		api: []func(*middleware.Stack) error{s.paced(account, region)},
+		api: []func(*middleware.Stack) error{s.paced(account, role, region)},
 	}
 	if s.opt.EndpointURL != "" {
 		c.endpoint = &s.opt.EndpointURL
