@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -120,6 +121,9 @@ func pathOr(p *string) string {
 	}
 	return *p
 }
+
+// second is the time of a call as IAM keeps times.
+func second(c *world.Call) time.Time { return c.Now.Truncate(time.Second) }
 
 func text(p *string) string {
 	if p == nil {

@@ -42,8 +42,8 @@ func createPolicy(_ context.Context, c *world.Call, in *iam.CreatePolicyInput) (
 	}
 	p := estate.ManagedPolicy{
 		ARN: arn, ID: "ANPA" + c.State.ID(c.Account(), "policy", *in.PolicyName, 17), Account: c.Account(),
-		Path: path, Name: *in.PolicyName, Description: text(in.Description), Created: c.Now, Tags: tags,
-		Versions: []estate.PolicyVersion{{ID: "v1", Document: *in.PolicyDocument, Created: c.Now}}, Default: "v1",
+		Path: path, Name: *in.PolicyName, Description: text(in.Description), Created: second(c), Tags: tags,
+		Versions: []estate.PolicyVersion{{ID: "v1", Document: *in.PolicyDocument, Created: second(c)}}, Default: "v1",
 	}
 	c.Estate().ManagedPolicies.Put(p)
 	return &iam.CreatePolicyOutput{Policy: managedPolicy(c, p)}, nil
@@ -227,7 +227,7 @@ func createPolicyVersion(_ context.Context, c *world.Call, in *iam.CreatePolicyV
 	}
 	n++
 	lastVersion.Put(c.State, p.ID, n)
-	v := estate.PolicyVersion{ID: "v" + strconv.Itoa(n), Document: *in.PolicyDocument, Created: c.Now}
+	v := estate.PolicyVersion{ID: "v" + strconv.Itoa(n), Document: *in.PolicyDocument, Created: second(c)}
 	p.Versions = append(slices.Clone(p.Versions), v)
 	if in.SetAsDefault {
 		p.Default = v.ID

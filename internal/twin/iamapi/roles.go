@@ -35,7 +35,8 @@ func createRole(_ context.Context, c *world.Call, in *iam.CreateRoleInput) (*iam
 			return nil, err
 		}
 	}
-	if err := checkTrust(c, *in.AssumeRolePolicyDocument); err != nil {
+	trust, err := checkTrust(c, *in.AssumeRolePolicyDocument)
+	if err != nil {
 		return nil, err
 	}
 	if in.PermissionsBoundary != nil {
@@ -45,8 +46,8 @@ func createRole(_ context.Context, c *world.Call, in *iam.CreateRoleInput) (*iam
 	}
 	r := estate.Role{
 		ARN: arn, ID: "AROA" + c.State.ID(c.Account(), "role", *in.RoleName, 17), Account: c.Account(),
-		Path: path, Name: *in.RoleName, Description: text(in.Description), Trust: *in.AssumeRolePolicyDocument,
-		Boundary: text(in.PermissionsBoundary), MaxSession: 3600, Created: c.Now, Tags: tags,
+		Path: path, Name: *in.RoleName, Description: text(in.Description), Trust: trust,
+		Boundary: text(in.PermissionsBoundary), MaxSession: 3600, Created: second(c), Tags: tags,
 	}
 	if in.MaxSessionDuration != nil {
 		r.MaxSession = *in.MaxSessionDuration
@@ -145,10 +146,9 @@ func updateAssumeRolePolicy(_ context.Context, c *world.Call, in *iam.UpdateAssu
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTrust(c, *in.PolicyDocument); err != nil {
+	if r.Trust, err = checkTrust(c, *in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	r.Trust = *in.PolicyDocument
 	c.Estate().Roles.Put(r)
 	return &iam.UpdateAssumeRolePolicyOutput{}, nil
 }

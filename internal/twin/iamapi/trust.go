@@ -8,22 +8,27 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// checkTrust judges a trust policy: its grammar, its size, and
-// that the principals it names exist, as IAM does
-// (troubleshoot_iam-trust-policies.html).
-func checkTrust(c *world.Call, document string) error {
+// checkTrust judges a trust policy: its grammar, its size, and that the
+// principals it names exist, as IAM does (troubleshoot_iam-trust-policies.html).
+// It comes back as IAM keeps it: account IDs in the form of the root's ARN, which
+// is how GetRole shows them.
+func checkTrust(c *world.Call, document string) (kept string, err error) {
 	d, err := checked(document, iam.Trust)
 	if err != nil {
-		return err
+		return "", err
 	}
+	kept = document
 	for _, s := range d.Statements {
 		for _, p := range s.Principals {
 			if !exists(c.Estate(), p) {
-				return fail("MalformedPolicyDocument", "%s", &iam.InvalidPrincipal{Principal: p})
+				return "", fail("MalformedPolicyDocument", "%s", &iam.InvalidPrincipal{Principal: p})
+			}
+			if p.Kind == "AWS" && isAccount(p.Value) {
+				kept = iam.ReplacePrincipal(kept, p.Value, "arn:aws:iam::"+p.Value+":root")
 			}
 		}
 	}
-	return within(c, "ACLSizePerRole", iam.Size(document))
+	return kept, within(c, "ACLSizePerRole", iam.Size(document))
 }
 
 // exists reports whether a principal can be named. Accounts outside the twin

@@ -43,7 +43,7 @@ func createUser(_ context.Context, c *world.Call, in *iam.CreateUserInput) (*iam
 	}
 	u := estate.User{
 		ARN: arn, ID: "AIDA" + c.State.ID(c.Account(), "user", *in.UserName, 17), Account: c.Account(),
-		Path: path, Name: *in.UserName, Boundary: text(in.PermissionsBoundary), Created: c.Now, Tags: tags,
+		Path: path, Name: *in.UserName, Boundary: text(in.PermissionsBoundary), Created: second(c), Tags: tags,
 	}
 	c.Estate().Users.Put(u)
 	return &iam.CreateUserOutput{User: wholeUser(u)}, nil
@@ -136,7 +136,7 @@ func createAccessKey(_ context.Context, c *world.Call, in *iam.CreateAccessKeyIn
 		return nil, fail("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", accessKeys)
 	}
 	u, _ := c.Estate().Users.Get(h.arn)
-	k := c.State.NewKey(world.Caller{Account: u.Account, ARN: u.ARN, ID: u.ID}, c.Now)
+	k := c.State.NewKey(world.Caller{Account: u.Account, ARN: u.ARN, ID: u.ID}, second(c))
 	return &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{UserName: &u.Name, AccessKeyId: &k.AccessKey,
 		SecretAccessKey: &k.Secret, Status: types.StatusTypeActive, CreateDate: &k.Created}}, nil
 }

@@ -64,9 +64,9 @@ func getAccessKeyInfo(_ context.Context, c *world.Call, in *sts.GetAccessKeyInfo
 	return &sts.GetAccessKeyInfoOutput{Account: &account}, nil
 }
 
-// issue makes the credentials of a session.
+// issue makes the credentials of a session, which ends on a whole second.
 func issue(c *world.Call, session world.Caller, d time.Duration) *types.Credentials {
-	k := c.State.NewSession(session, c.Now, c.Now.Add(d))
+	k := c.State.NewSession(session, c.Now, c.Now.Add(d).Truncate(time.Second))
 	return &types.Credentials{AccessKeyId: &k.AccessKey, SecretAccessKey: &k.Secret, SessionToken: &k.Token, Expiration: &k.Expires}
 }
 
