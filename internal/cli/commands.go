@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -249,34 +250,21 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 		}
 	}
 	if !out.Diagnostics.HasErrors() {
-		var err error
-		if out.Checks, err = p.Verify(ctx, args.Options); err != nil {
+		verified, err := p.Verify(ctx, args.Options)
+		if err != nil {
 			return err
 		}
-		if out.Waiting, err = a.stillWaiting(ctx, p, args, out.Waiting); err != nil {
-			return err
-		}
+		out.Checks, out.Waiting = verified.Checks, stillWaiting(verified.Waiting, out.Waiting)
 	}
 	return a.showOutcome(out)
 }
 
-// stillWaiting adds what the recipes wait for, such as a registrar, now that
-// more is known.
-func (a *app) stillWaiting(ctx context.Context, p *reconcile.Pass, args *applyArgs, list []plan.Waiting) ([]plan.Waiting, error) {
-	outside, err := p.Waiting(ctx, args.Options)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for _, w := range outside {
-		seen[w.Address] = true
-	}
-	for _, w := range list {
-		if !seen[w.Address] && !w.Until.IsZero() {
-			outside = append(outside, w)
-		}
-	}
-	return outside, nil
+// stillWaiting is what the recipes wait for now that more is known, and the
+// deadlines that a run left.
+func stillWaiting(outside, run []plan.Waiting) []plan.Waiting {
+	return append(outside, slices.DeleteFunc(run, func(w plan.Waiting) bool {
+		return slices.ContainsFunc(outside, func(o plan.Waiting) bool { return o.Address == w.Address })
+	})...)
 }
 
 func (a *app) showOutcome(out outcome) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -19,6 +20,7 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/stage"
 	"github.com/orgdns/orgdns/internal/twin"
 	"github.com/orgdns/orgdns/internal/twin/dns"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -103,13 +105,13 @@ Next:
 
 // demoPass wires the configuration to a twin, as pass does to AWS.
 func (a *app) demoPass(ctx context.Context, cfg *config.Config, w *world.World, names *dns.Server) (*reconcile.Pass, error) {
-	access, err := accesses(cfg)
+	access, err := stage.Accesses(cfg, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
 	operator, _ := cfg.Account(cfg.Access.Account)
 	base := credentials.NewStaticCredentialsProvider(string(operator.ID), world.AdministratorSecret, "")
-	ports := portsOn(cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", region(cfg), access)
+	ports := stage.Ports(cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", stage.Region(cfg), access)
 	list, err := names.Resolvers(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +120,7 @@ func (a *app) demoPass(ctx context.Context, cfg *config.Config, w *world.World, 
 	return &reconcile.Pass{
 		Config: cfg, Ports: ports, Progress: a.progress(),
 		Stage: func(_ context.Context, e estate.Estate) (*reconcile.Stage, error) {
-			return newStage(cfg, e, w.Now(), access)
+			return stage.New(cfg, e, w.Now(), access)
 		},
 	}, nil
 }

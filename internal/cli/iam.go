@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/stage"
 )
 
 func (a *app) iamCommand() *cobra.Command {
@@ -46,13 +48,13 @@ gone: the new ones no longer permit its NS record.`,
 			if trust.Principal == "" {
 				return fmt.Errorf("say who runs orgdns with --principal (an account, or the ARN of a role or user), or read it with --observe")
 			}
-			access, err := accesses(cfg)
+			access, err := stage.Accesses(cfg, os.LookupEnv)
 			if err != nil {
 				return err
 			}
 			permissions := recipe.Permissions(recipe.Input{Config: cfg, Estate: e, Now: p.Ports.Clock.Now()})
 			permissions = append(permissions, assumes(trust.Principal, access)...)
-			roles, notes := awsapi.Documents(region(cfg), trust, func(id estate.AccountID) awsapi.Access {
+			roles, notes := awsapi.Documents(stage.Region(cfg), trust, func(id estate.AccountID) awsapi.Access {
 				x := access[id]
 				if x.ExternalID != "" && !external {
 					x.ExternalID = "EXTERNAL-ID-OF-" + strings.ToUpper(cfg.AccountByID(id).Name)

@@ -2,31 +2,18 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/awsapi"
-	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
-	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
-	"github.com/orgdns/orgdns/internal/pace"
-	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
-	"github.com/orgdns/orgdns/internal/resolve"
-	"github.com/orgdns/orgdns/internal/twin"
-	"github.com/orgdns/orgdns/internal/twin/world"
+	"github.com/orgdns/orgdns/internal/stage"
 )
 
 // load reads the configuration; its problems are printed, errors end the
@@ -64,149 +51,22 @@ func (osFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
 
 // pass wires a configuration to AWS, as the environment says where that is.
 func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, error) {
-	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(string(region(cfg))))
+	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(string(stage.Region(cfg))))
 	if err != nil {
 		return nil, fmt.Errorf("credentials for AWS: %w", err)
 	}
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
-	access, err := accesses(cfg)
+	access, err := stage.Accesses(cfg, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
 	c := awsapi.Wall()
-	ports := portsOn(cfg.Owner, c, base.Credentials, nil, endpoint, region(cfg), access)
+	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access)
 	ports.Prober = newProber(endpoint)
 	return &reconcile.Pass{
 		Config: cfg, Ports: ports, Progress: a.progress(),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
-			return newStage(cfg, e, c.Now(), access)
+			return stage.New(cfg, e, c.Now(), access)
 		},
 	}, nil
-}
-
-// defaultRegion is where STS is asked when the configuration has no Region.
-const defaultRegion estate.Region = "us-east-1"
-
-func region(cfg *config.Config) estate.Region {
-	if cfg.Defaults.Region != "" {
-		return cfg.Defaults.Region
-	}
-	return defaultRegion
-}
-
-// accesses is how each account is reached; the empty account is the one through
-// which the organization is read.
-func accesses(cfg *config.Config) (map[estate.AccountID]awsapi.Access, error) {
-	out := map[estate.AccountID]awsapi.Access{}
-	add := func(id estate.AccountID, role string, external config.Secret) error {
-		secret, err := external.Resolve(os.LookupEnv)
-		out[id] = awsapi.Access{Role: role, ExternalID: secret}
-		return err
-	}
-	var errs []error
-	for _, acc := range cfg.Accounts {
-		errs = append(errs, add(acc.ID, acc.Role, acc.ExternalID))
-	}
-	if o := cfg.Access; o != nil {
-		acc, _ := cfg.Account(o.Account)
-		role := o.Role
-		if role != "" && !strings.HasPrefix(role, "arn:") {
-			role = fmt.Sprintf("arn:aws:iam::%s:role/%s", acc.ID, role)
-		}
-		errs = append(errs, add("", role, o.ExternalID))
-	}
-	return out, errors.Join(errs...)
-}
-
-// portsOn makes the ports of a pass over an AWS.
-func portsOn(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access) reconcile.Ports {
-	sessions := awsapi.New(awsapi.Options{
-		Owner: owner, Base: base, HTTPClient: client, EndpointURL: endpoint,
-		Clock: c, Loop: pace.New(c), Region: region, Accounts: access,
-	})
-	return reconcile.Ports{
-		Reader: reader{sessions.Reader(nil)},
-		Writer: func(scope map[estate.AccountID][]plan.Permission) apply.Port {
-			return sessions.Writer(awsapi.Scope(scope))
-		},
-		Clock: c, Code: awsapi.Code,
-	}
-}
-
-// reader gives awsapi's patches the type of the port.
-type reader struct{ *awsapi.Reader }
-
-func (r reader) Read(ctx context.Context, q estate.Query) (func(*estate.Estate), error) {
-	return r.Reader.Read(ctx, q)
-}
-
-// newStage makes a twin of what was observed, with AWS's limits, on a clock that
-// does not wait. What decides on access and was not read is taken as granted
-// there: the plan says of such steps that they are not proven.
-func newStage(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.AccountID]awsapi.Access) (*reconcile.Stage, error) {
-	c := clock.NewVirtual(now)
-	grantUnread(cfg, &e)
-	w := world.New(c, e)
-	w.Limits = true
-	caller := e.Caller
-	if caller.Account == "" {
-		return nil, fmt.Errorf("the identity that runs orgdns could not be read (GetCallerIdentity), so nothing can be rehearsed")
-	}
-	var key world.Credential
-	err := w.Update(func(s *world.State) error {
-		key = s.NewSession(world.Caller{Account: caller.Account, ARN: caller.ARN, ID: "AIDAREHEARSAL", Administrator: true}, now, now.AddDate(1, 0, 0))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	base := credentials.NewStaticCredentialsProvider(key.AccessKey, key.Secret, key.Token)
-	ports := portsOn(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", region(cfg), access)
-	ports.Prober = worldProber{w}
-	return &reconcile.Stage{
-		Ports: ports, Estate: w.Estate, Tolerated: twin.Undocumented,
-		Calls: func() []plan.Calls {
-			var out []plan.Calls
-			for _, n := range w.Calls() {
-				out = append(out, plan.Calls{Account: n.Account, Service: n.Service, Operation: n.Operation, Count: n.Count})
-			}
-			return out
-		},
-	}, nil
-}
-
-// grantUnread gives each account whose role was not read one that may do
-// everything.
-func grantUnread(cfg *config.Config, e *estate.Estate) {
-	accounts := map[estate.AccountID]config.Account{}
-	for q := range e.Answers.All() {
-		if id := q.Query.Account; id != "" {
-			accounts[id] = cfg.AccountByID(id)
-		}
-	}
-	for id, a := range accounts {
-		if _, known := e.Accounts.Get(string(id)); !known {
-			e.Accounts.Put(estate.Account{ID: id, Name: a.Name, Status: estate.AccountActive})
-		}
-		if a.Role == "" || e.Answered(estate.Query{Kind: estate.QueryRole, Account: id, ID: a.Role}) {
-			continue
-		}
-		path, name := "/", a.Role
-		if i := strings.LastIndexByte(a.Role, '/'); i >= 0 {
-			path, name = "/"+strings.Trim(a.Role[:i], "/")+"/", a.Role[i+1:]
-		}
-		e.Roles.Put(estate.Role{
-			ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", id, path, name), ID: "AROAREHEARSAL", Account: id, Path: path, Name: name,
-			Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, e.Caller.Account),
-			Attached:   []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
-			MaxSession: 3600,
-		})
-	}
-}
-
-// worldProber answers from a twin's own state, without a socket.
-type worldProber struct{ w *world.World }
-
-func (p worldProber) Probe(_ context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error) {
-	return resolve.New(p.w.Estate(), resolve.DefaultPolicy).Resolve(from, name, rrtype), nil
 }

@@ -63,12 +63,3 @@ func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
 	out.Sort()
 	return out, nil
 }
-
-// Waiting observes and lists what the recipes wait for in the world outside.
-func (p *Pass) Waiting(ctx context.Context, o Options) ([]plan.Waiting, error) {
-	e, err := p.Observe(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return p.make(e, p.Ports, o).Waiting, nil
-}

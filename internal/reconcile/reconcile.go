@@ -281,6 +281,7 @@ func (p *Pass) guard(out *Planned, o Options) {
 			changed++
 		}
 	}
+	p.policies(out)
 	if o.AcceptLimits || o.Destroy {
 		return
 	}
@@ -298,5 +299,25 @@ func (p *Pass) guard(out *Planned, o Options) {
 			Summary: fmt.Sprintf("the plan changes %d answers that somebody has now; the limit is %d", changed, *limits.Answers),
 			Hint:    "look at the answers in the plan; if it is what you want, repeat with --accept-limits",
 		})
+	}
+}
+
+// policies refuses kinds of change that the configuration rules out.
+func (p *Pass) policies(out *Planned) {
+	allowed := map[string]func(plan.Action) bool{
+		config.ChangesNoDeletes:  func(a plan.Action) bool { return a != plan.Delete },
+		config.ChangesCreateOnly: func(a plan.Action) bool { return a == plan.Create || a == plan.Await },
+	}[p.Config.Policies.Changes]
+	if allowed == nil {
+		return
+	}
+	for _, c := range out.Changes {
+		if !allowed(c.Action) {
+			out.Diagnostics.Add(diag.Diagnostic{
+				Code: "policy", Pos: p.Config.Policies.At("changes"), Address: c.Address, Account: string(c.Account),
+				Summary: fmt.Sprintf("the configuration does not let orgdns %s %s", c.Action, c.Address),
+				Detail:  "policies.changes is " + p.Config.Policies.Changes,
+			})
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/diag"
-	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/recipe"
@@ -150,16 +149,13 @@ func (p *Pass) answers(out *Planned, twins []made) []plan.Answer {
 	for _, m := range twins {
 		hide[m.value] = m.shown
 	}
-	var names []dnsname.Name
-	for _, n := range resolve.Touched(out.Before, out.After) {
-		if _, twin := hide[n.String()]; !twin && !strings.HasPrefix(n.String(), plan.LedgerPrefix) {
-			names = append(names, n)
-		}
-	}
 	before := resolve.New(out.Before, resolve.DefaultPolicy)
 	after := resolve.New(out.After, resolve.DefaultPolicy)
 	var list []plan.Answer
-	for _, c := range resolve.Diff(before, after, names...) {
+	for _, c := range resolve.Diff(before, after, resolve.Touched(out.Before, out.After)...) {
+		if _, twin := hide[c.Name.String()]; twin || strings.HasPrefix(c.Name.String(), plan.LedgerPrefix) {
+			continue // of use to AWS and orgdns alone
+		}
 		a := plan.Answer{
 			Name: c.Name, Type: c.Type, Before: c.Before.String(), After: mask(c.After, hide), New: !c.Before.Positive(),
 		}

@@ -123,22 +123,29 @@ func want(x config.Expectation) string {
 	return strings.Join(parts, " and ")
 }
 
+// Verified is what came of asking DNS after a run, and what still waits for the
+// world outside.
+type Verified struct {
+	Checks  []Check
+	Waiting []plan.Waiting
+}
+
 // Verify observes again and asks DNS for what the configuration promises: that
 // each delegation is answered by its child zone, and every test.
-func (p *Pass) Verify(ctx context.Context, o Options) ([]Check, error) {
+func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 	e, err := p.Observe(ctx, o)
 	if err != nil || o.Destroy {
-		return nil, err
+		return Verified{}, err
 	}
+	out := Verified{Waiting: p.make(e, p.Ports, o).Waiting}
 	r := resolve.New(e, resolve.DefaultPolicy)
-	var out []Check
 	for _, d := range p.Config.Delegations {
 		child, _ := p.Config.FindAccount(d.Child, e)
 		z, ok := plan.OwnZone(e, p.Config.Owner, child.ID, plan.Zone{
 			Name: d.Domain, Reference: plan.Reference(p.Config.Owner, "delegations/"+d.Domain.String()+"/zone"),
 		})
-		if !ok {
-			continue // used as somebody else made it, or not there: the plan says so
+		if !ok || d.Parent.External != "" {
+			continue // waits for a registrar, used as somebody else made it, or not there: the plan says so
 		}
 		servers := make([]string, len(z.NameServers))
 		for i, ns := range z.NameServers {
@@ -148,18 +155,18 @@ func (p *Pass) Verify(ctx context.Context, o Options) ([]Check, error) {
 		x := config.Expectation{Source: d.Source, Name: d.Domain, Type: "NS", Values: servers}
 		c, err := p.check(ctx, r, resolve.Vantage{}, x)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		out = append(out, c)
+		out.Checks = append(out.Checks, c)
 	}
 	for _, x := range p.Config.Expect {
 		vantages, _ := p.vantages(x, e)
 		for _, v := range vantages {
 			c, err := p.check(ctx, r, v, x)
 			if err != nil {
-				return nil, err
+				return out, err
 			}
-			out = append(out, c)
+			out.Checks = append(out.Checks, c)
 		}
 	}
 	return out, nil

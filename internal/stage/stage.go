@@ -1,0 +1,156 @@
+// Package stage wires the ports of a pass: to AWS, or any endpoint that speaks
+// like it, and to a twin on which a plan is rehearsed. Besides package cli and
+// the tests it is the one place that sees awsapi and twin together.
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/pace"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/twin"
+	"github.com/orgdns/orgdns/internal/twin/world"
+)
+
+// defaultRegion is where STS is asked when the configuration has no Region.
+const defaultRegion estate.Region = "us-east-1"
+
+func Region(cfg *config.Config) estate.Region {
+	if cfg.Defaults.Region != "" {
+		return cfg.Defaults.Region
+	}
+	return defaultRegion
+}
+
+// Accesses is how each account is reached; the empty account is the one through
+// which the organization is read.
+func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estate.AccountID]awsapi.Access, error) {
+	out := map[estate.AccountID]awsapi.Access{}
+	add := func(id estate.AccountID, role string, external config.Secret) error {
+		secret, err := external.Resolve(lookup)
+		out[id] = awsapi.Access{Role: role, ExternalID: secret}
+		return err
+	}
+	var errs []error
+	for _, acc := range cfg.Accounts {
+		errs = append(errs, add(acc.ID, acc.Role, acc.ExternalID))
+	}
+	if o := cfg.Access; o != nil {
+		acc, _ := cfg.Account(o.Account)
+		role := o.Role
+		if role != "" && !strings.HasPrefix(role, "arn:") {
+			role = fmt.Sprintf("arn:aws:iam::%s:role/%s", acc.ID, role)
+		}
+		errs = append(errs, add("", role, o.ExternalID))
+	}
+	return out, errors.Join(errs...)
+}
+
+// Ports makes the ports of a pass over an AWS.
+func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access) reconcile.Ports {
+	sessions := awsapi.New(awsapi.Options{
+		Owner: owner, Base: base, HTTPClient: client, EndpointURL: endpoint,
+		Clock: c, Loop: pace.New(c), Region: region, Accounts: access,
+	})
+	return reconcile.Ports{
+		Reader: reader{sessions.Reader(nil)},
+		Writer: func(scope map[estate.AccountID][]plan.Permission) apply.Port {
+			return sessions.Writer(awsapi.Scope(scope))
+		},
+		Clock: c, Code: awsapi.Code,
+	}
+}
+
+// reader gives awsapi's patches the type of the port.
+type reader struct{ *awsapi.Reader }
+
+func (r reader) Read(ctx context.Context, q estate.Query) (func(*estate.Estate), error) {
+	return r.Reader.Read(ctx, q)
+}
+
+// New makes a twin of what was observed, with AWS's limits, on a clock that
+// does not wait. What decides on access and was not read is taken as granted
+// there: the plan says of such steps that they are not proven.
+func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.AccountID]awsapi.Access) (*reconcile.Stage, error) {
+	c := clock.NewVirtual(now)
+	grantUnread(cfg, &e)
+	w := world.New(c, e)
+	w.Limits = true
+	caller := e.Caller
+	if caller.Account == "" {
+		return nil, fmt.Errorf("the identity that runs orgdns could not be read (GetCallerIdentity), so nothing can be rehearsed")
+	}
+	var key world.Credential
+	err := w.Update(func(s *world.State) error {
+		key = s.NewSession(world.Caller{Account: caller.Account, ARN: caller.ARN, ID: "AIDAREHEARSAL", Administrator: true}, now, now.AddDate(1, 0, 0))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	base := credentials.NewStaticCredentialsProvider(key.AccessKey, key.Secret, key.Token)
+	ports := Ports(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", Region(cfg), access)
+	ports.Prober = Prober{w}
+	return &reconcile.Stage{
+		Ports: ports, Estate: w.Estate, Tolerated: twin.Undocumented,
+		Calls: func() []plan.Calls {
+			var out []plan.Calls
+			for _, n := range w.Calls() {
+				out = append(out, plan.Calls{Account: n.Account, Service: n.Service, Operation: n.Operation, Count: n.Count})
+			}
+			return out
+		},
+	}, nil
+}
+
+// grantUnread gives each account whose role was not read one that may do
+// everything.
+func grantUnread(cfg *config.Config, e *estate.Estate) {
+	accounts := map[estate.AccountID]config.Account{}
+	for q := range e.Answers.All() {
+		if id := q.Query.Account; id != "" {
+			accounts[id] = cfg.AccountByID(id)
+		}
+	}
+	for id, a := range accounts {
+		if _, known := e.Accounts.Get(string(id)); !known {
+			e.Accounts.Put(estate.Account{ID: id, Name: a.Name, Status: estate.AccountActive})
+		}
+		if a.Role == "" || e.Answered(estate.Query{Kind: estate.QueryRole, Account: id, ID: a.Role}) {
+			continue
+		}
+		path, name := "/", a.Role
+		if i := strings.LastIndexByte(a.Role, '/'); i >= 0 {
+			path, name = "/"+strings.Trim(a.Role[:i], "/")+"/", a.Role[i+1:]
+		}
+		e.Roles.Put(estate.Role{
+			ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", id, path, name), ID: "AROAREHEARSAL", Account: id, Path: path, Name: name,
+			Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, e.Caller.Account),
+			Attached:   []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
+			MaxSession: 3600,
+		})
+	}
+}
+
+// Prober answers from a twin's own state, without a socket.
+type Prober struct{ World *world.World }
+
+func (p Prober) Probe(_ context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error) {
+	return resolve.New(p.World.Estate(), resolve.DefaultPolicy).Resolve(from, name, rrtype), nil
+}
