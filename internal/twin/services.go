@@ -11,6 +11,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/elbv2"
 	"github.com/orgdns/orgdns/internal/twin/iamapi"
+	"github.com/orgdns/orgdns/internal/twin/organizations"
 	"github.com/orgdns/orgdns/internal/twin/route53"
 	"github.com/orgdns/orgdns/internal/twin/s3"
 	"github.com/orgdns/orgdns/internal/twin/sts"
@@ -28,8 +29,7 @@ type service struct {
 }
 
 // rates are the token buckets of a service's requests, which are per account
-// and Region: one of each action and one over all, which may be left out. The
-// zero rates are none.
+// and Region: one of each action and one over all. The zero rates are none.
 type rates struct {
 	action func(operation string) world.Rate
 	all    world.Rate
@@ -45,9 +45,10 @@ var list = []struct {
 	// Unsigned requests are tried in this order.
 	{name: "sts", handlers: sts.Service},
 	{name: "iam", handlers: iamapi.Service, global: true},
+	{name: "organizations", handlers: organizations.Service, global: true},
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
 	{name: "ec2", handlers: ec2.Service},
-	{name: "acm", handlers: acm.Service, rates: rates{action: acm.Rate}},
+	{name: "acm", handlers: acm.Service},
 	{name: "elbv2", handlers: elbv2.Service},
 	{name: "apigatewayv2", handlers: apigateway.Service},
 	{name: "cloudfront", handlers: cloudfront.Service, global: true},
