@@ -107,8 +107,12 @@ var table = map[string]rule{
 	"twin/s3":            service("s3"),
 	"twin/sts":           service("sts"),
 
+	"stage": {
+		layer: "7", ours: layer5.and("awsapi", "twin", "twin/world"), other: []string{sdk + "/aws", sdk + "/credentials"},
+	},
+
 	"cli": {
-		layer: "8", ours: layer5.and("awsapi", "twin", "twin/dns", "twin/world", "examples"),
+		layer: "8", ours: layer5.and("stage", "awsapi", "twin", "twin/dns", "twin/world", "examples"),
 		other: []string{cobra, dns, term, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
 		tests: allTwin, otherTests: []string{scripts, sdk, smithy},
 	},
@@ -118,7 +122,7 @@ var table = map[string]rule{
 	// Tests and nothing else.
 	"deptest":      {},
 	"twin/clients": {tests: allTwin, otherTests: []string{scripts}},
-	"twintest":     {tests: layer5.and("awsapi", "examples").and(allTwin...), otherTests: []string{dns, rapid, scripts, sdk, smithy}},
+	"twintest":     {tests: layer5.and("stage", "awsapi", "examples").and(allTwin...), otherTests: []string{dns, rapid, scripts, sdk, smithy}},
 }
 
 // ban is what code outside tests must not call, but for a few places.
