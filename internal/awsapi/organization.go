@@ -32,7 +32,9 @@ func (c *caller) readOrganization(ctx context.Context, q estate.Query) (Patch, e
 }
 
 // readAccounts walks the tree from its root: the accounts below each unit come
-// with all that ListAccounts would tell.
+// with all that ListAccounts would tell. Which types of policies are enabled is
+// left out: policies are not read, and one that is enabled without them would
+// deny everything.
 func (c *caller) readAccounts(ctx context.Context, q estate.Query) (Patch, error) {
 	client := c.organizations(q.Account)
 	roots, err := client.ListRoots(ctx, &organizations.ListRootsInput{MaxResults: aws.Int32(organizationPage)})
@@ -40,17 +42,12 @@ func (c *caller) readAccounts(ctx context.Context, q estate.Query) (Patch, error
 		return nil, err
 	}
 	var (
-		parents, types []string
-		units          []estate.Unit
-		accounts       []estate.Account
+		parents  []string
+		units    []estate.Unit
+		accounts []estate.Account
 	)
 	for _, r := range roots.Roots { // an organization has one
 		parents = append(parents, aws.ToString(r.Id))
-		for _, t := range r.PolicyTypes {
-			if t.Status == "ENABLED" {
-				types = append(types, string(t.Type))
-			}
-		}
 	}
 	root := ""
 	if len(parents) > 0 {
@@ -89,7 +86,7 @@ func (c *caller) readAccounts(ctx context.Context, q estate.Query) (Patch, error
 		}
 	}
 	return func(e *estate.Estate) {
-		e.Organization.Root, e.Organization.PolicyTypes = root, types
+		e.Organization.Root = root
 		tags := map[string]estate.Tags{}
 		for u := range e.Units.All() {
 			tags[u.ID] = u.Tags
