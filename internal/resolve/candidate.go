@@ -204,6 +204,12 @@ func (q *query) forward(w candidate, rule Rule) part {
 // private answers from a private zone, and from nothing else (R1.23).
 func (q *query) private(z estate.Zone, rule Rule) part {
 	f := q.lookup(z, q.r.p.PrivateCutWithoutDelegate)
+	if !f.cut.IsZero() {
+		return q.descend(z, f, "R5.15")
+	}
+	if f.outcome == NoError && len(f.records) == 0 && !q.r.p.PrivateNegativeStrict {
+		f.outcome = NXDomain
+	}
 	p := q.part(z, f, rule)
 	if len(p.records) == 0 {
 		p.rule = q.step("R1.23", z.ID, "the zone alone answers; public DNS is not asked")

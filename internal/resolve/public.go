@@ -15,17 +15,27 @@ func (q *query) recurse() part {
 		return p
 	}
 	z, p, ok := q.enter()
-	for ok {
-		f := q.lookup(z, true)
-		if f.cut.IsZero() {
-			p = q.part(z, f, p.rule)
-			if len(p.records) == 0 && z.Name != q.name && q.r.hasPublicZone(q.name, z) {
-				p.rule = q.step("R5.5", z.ID, "zone %s has no NS record for it, so it answers itself", z.Name)
-			}
+	if !ok {
+		return p
+	}
+	return q.descend(z, q.lookup(z, true), p.rule)
+}
+
+// descend answers from what a zone holds or, where it refers on, from the zones
+// that it leads to.
+func (q *query) descend(z estate.Zone, f found, rule Rule) part {
+	for !f.cut.IsZero() {
+		q.step("R5.3", z.ID, "zone %s refers %s to %s", z.Name, f.cut, hosts(f.servers))
+		below, p, ok := q.follow(f.cut, names(f.servers))
+		if !ok {
 			return p
 		}
-		q.step("R5.3", z.ID, "zone %s refers %s to %s", z.Name, f.cut, hosts(f.servers))
-		z, p, ok = q.follow(f.cut, names(f.servers))
+		z, rule = below, p.rule
+		f = q.lookup(z, true)
+	}
+	p := q.part(z, f, rule)
+	if len(p.records) == 0 && z.Name != q.name && q.r.hasPublicZone(q.name, z) {
+		p.rule = q.step("R5.5", z.ID, "zone %s has no NS record for it, so it answers itself", z.Name)
 	}
 	return p
 }
