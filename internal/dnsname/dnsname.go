@@ -6,10 +6,12 @@
 package dnsname
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Name is an absolute domain name. The zero Name is no name at all; see
@@ -47,7 +49,14 @@ func shorten(s string) string {
 	if len(s) <= 80 {
 		return s
 	}
-	return s[:40] + "…" + s[len(s)-36:]
+	head, tail := 40, len(s)-36
+	for head > 0 && !utf8.RuneStart(s[head]) {
+		head--
+	}
+	for tail < len(s)-1 && !utf8.RuneStart(s[tail]) {
+		tail++
+	}
+	return s[:head] + "…" + s[tail:]
 }
 
 // Parse reads a name as people and Route 53 write it: a trailing dot is
@@ -104,7 +113,7 @@ func octal(s string) bool {
 func FromLabels(labels [][]byte) (Name, error) {
 	n, rule := fromLabels(labels)
 	if rule != "" {
-		return Name{}, &Error{n.s, rule, ""}
+		return Name{}, &Error{string(bytes.Join(labels, []byte{'.'})), rule, ""}
 	}
 	return n, nil
 }
