@@ -107,8 +107,8 @@ func (l List) Err() error {
 	return errors.Join(errs...)
 }
 
-// Sort orders by file position, then severity, address and text, so that the
-// same problems print the same.
+// Sort orders by file position, then severity, address, text and whatever else
+// tells two problems apart, so that the same problems print the same.
 func (l List) Sort() {
 	slices.SortStableFunc(l, func(a, b Diagnostic) int {
 		return cmp.Or(
@@ -118,6 +118,11 @@ func (l List) Sort() {
 			cmp.Compare(a.Severity, b.Severity),
 			strings.Compare(a.Address, b.Address),
 			strings.Compare(a.Summary, b.Summary),
+			strings.Compare(a.Account, b.Account),
+			strings.Compare(a.Region, b.Region),
+			strings.Compare(a.Detail, b.Detail),
+			strings.Compare(a.Hint, b.Hint),
+			strings.Compare(a.Code, b.Code),
 		)
 	})
 }
