@@ -65,7 +65,9 @@ func bench(t *testing.T) (worldtest.Client, *clock.Virtual, string) {
 	cl, clk := worldtest.New()
 	cl.Policies, cl.Service = iam.Authorizer, "organizations"
 	ok(t, cl, createOrganization, &organizations.CreateOrganizationInput{})
-	return cl, clk, cl.World.Estate().Organization.Root
+	root := cl.World.Estate().Organization.Root
+	ok(t, cl, enablePolicyType, &organizations.EnablePolicyTypeInput{RootId: &root, PolicyType: types.PolicyTypeServiceControlPolicy})
+	return cl, clk, root
 }
 
 // newMember makes an account and waits for it.
@@ -104,8 +106,12 @@ func TestOrganization(t *testing.T) {
 	refused(t, cl.In("222222222222", ""), listAccounts, &organizations.ListAccountsInput{}, "AWSOrganizationsNotInUse")
 
 	roots := ok(t, cl, listRoots, &organizations.ListRootsInput{}).Roots
-	if len(roots) != 1 || len(roots[0].PolicyTypes) != 1 || roots[0].PolicyTypes[0].Type != types.PolicyTypeServiceControlPolicy {
+	if len(roots) != 1 || len(roots[0].PolicyTypes) != 0 {
 		t.Errorf("roots %+v", roots)
+	}
+	enabled := ok(t, cl, enablePolicyType, &organizations.EnablePolicyTypeInput{RootId: roots[0].Id, PolicyType: types.PolicyTypeServiceControlPolicy}).Root
+	if len(enabled.PolicyTypes) != 1 || enabled.PolicyTypes[0].Status != types.PolicyTypeStatusEnabled {
+		t.Errorf("root %+v", enabled)
 	}
 	for _, target := range []*string{roots[0].Id, aws.String(management111)} {
 		list := ok(t, cl, listPoliciesForTarget, &organizations.ListPoliciesForTargetInput{TargetId: target, Filter: types.PolicyTypeServiceControlPolicy}).Policies

@@ -357,7 +357,10 @@ func enablePolicyType(_ context.Context, c *world.Call, in *organizations.Enable
 		return nil, fail("PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled.")
 	}
 	e.Organization.PolicyTypes = slices.Sorted(slices.Values(append(slices.Clone(e.Organization.PolicyTypes), t)))
-	p := fullAccess(t)
+	p, have := e.Policies.Get(fullAccess(t).ID)
+	if !have {
+		p = fullAccess(t)
+	}
 	p.Targets = []string{e.Organization.Root}
 	for u := range e.Units.All() {
 		p.Targets = append(p.Targets, u.ID)
