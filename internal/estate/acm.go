@@ -29,7 +29,7 @@ type Certificate struct {
 	Failure    string       `json:"failure,omitempty"` // FailureReason: CAA_ERROR, …
 	Created    time.Time    `json:"created,omitzero"`
 	Issued     time.Time    `json:"issued,omitzero"`
-	Tags       Tags         `json:"tags,omitempty"`
+	Tags       Tags         `json:"tags,omitzero"`
 }
 
 func (c Certificate) Key() string { return c.ARN }

@@ -13,7 +13,7 @@ type VPC struct {
 	DNSSupport   bool `json:"dnsSupport"`
 	DNSHostnames bool `json:"dnsHostnames"`
 	Default      bool `json:"default,omitempty"`
-	Tags         Tags `json:"tags,omitempty"`
+	Tags         Tags `json:"tags,omitzero"`
 }
 
 func (v VPC) Key() string { return v.ID }
@@ -32,7 +32,7 @@ type Subnet struct {
 	Region  Region       `json:"region"`
 	Zone    string       `json:"zone"` // Availability Zone
 	CIDR    netip.Prefix `json:"cidr"`
-	Tags    Tags         `json:"tags,omitempty"`
+	Tags    Tags         `json:"tags,omitzero"`
 }
 
 func (s Subnet) Key() string { return s.ID }

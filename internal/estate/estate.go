@@ -106,6 +106,7 @@ const snapshotVersion = 1
 func (e Estate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(snapshot{
 		Version:              snapshotVersion,
+		Caller:               e.Caller,
 		Organization:         e.Organization,
 		Accounts:             slices.Collect(e.Accounts.All()),
 		Units:                slices.Collect(e.Units.All()),
@@ -135,14 +136,18 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the snapshot form.
 func (e *Estate) UnmarshalJSON(b []byte) error {
+	var head struct{ Version int }
+	if err := json.Unmarshal(b, &head); err != nil {
+		return fmt.Errorf("estate snapshot: %w", err)
+	}
+	if head.Version != snapshotVersion {
+		return fmt.Errorf("estate snapshot has version %d; this orgdns reads version %d", head.Version, snapshotVersion)
+	}
 	var s snapshot
 	dec := json.NewDecoder(strings.NewReader(string(b)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&s); err != nil {
 		return fmt.Errorf("estate snapshot: %w", err)
-	}
-	if s.Version != snapshotVersion {
-		return fmt.Errorf("estate snapshot has version %d; this orgdns reads version %d", s.Version, snapshotVersion)
 	}
 	*e = Estate{Caller: s.Caller, Organization: s.Organization}
 	e.Accounts.Put(s.Accounts...)

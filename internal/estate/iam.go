@@ -19,7 +19,7 @@ type Role struct {
 	Boundary    string            `json:"boundary,omitempty"` // managed policy ARN
 	MaxSession  int32             `json:"maxSession"`         // seconds
 	Created     time.Time         `json:"created,omitzero"`
-	Tags        Tags              `json:"tags,omitempty"`
+	Tags        Tags              `json:"tags,omitzero"`
 }
 
 func (r Role) Key() string         { return r.ARN }
@@ -40,7 +40,7 @@ type User struct {
 	Attached []string          `json:"attached,omitempty"`
 	Boundary string            `json:"boundary,omitempty"`
 	Created  time.Time         `json:"created,omitzero"`
-	Tags     Tags              `json:"tags,omitempty"`
+	Tags     Tags              `json:"tags,omitzero"`
 }
 
 func (u User) Key() string { return u.ARN }
@@ -63,7 +63,7 @@ type ManagedPolicy struct {
 	Versions    []PolicyVersion `json:"versions"` // oldest first
 	Default     string          `json:"default"`  // version ID
 	Created     time.Time       `json:"created,omitzero"`
-	Tags        Tags            `json:"tags,omitempty"`
+	Tags        Tags            `json:"tags,omitzero"`
 }
 
 func (p ManagedPolicy) Key() string         { return p.ARN }

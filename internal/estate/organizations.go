@@ -37,7 +37,7 @@ type Account struct {
 	Email  string    `json:"email,omitempty"`
 	Status string    `json:"status,omitempty"`
 	Parent string    `json:"parent,omitempty"` // the unit or root it lies in
-	Tags   Tags      `json:"tags,omitempty"`
+	Tags   Tags      `json:"tags,omitzero"`
 }
 
 func (a Account) Key() string         { return string(a.ID) }
@@ -48,7 +48,7 @@ type Unit struct {
 	ID     string `json:"id"` // ou-…
 	Name   string `json:"name"`
 	Parent string `json:"parent"` // the unit or root it lies in
-	Tags   Tags   `json:"tags,omitempty"`
+	Tags   Tags   `json:"tags,omitzero"`
 }
 
 func (u Unit) Key() string         { return u.ID }
@@ -63,7 +63,7 @@ type OrganizationPolicy struct {
 	AWSManaged  bool     `json:"awsManaged,omitempty"`
 	Document    string   `json:"document"`
 	Targets     []string `json:"targets,omitempty"` // root, units, accounts
-	Tags        Tags     `json:"tags,omitempty"`
+	Tags        Tags     `json:"tags,omitzero"`
 }
 
 func (p OrganizationPolicy) Key() string { return p.ID }

@@ -24,7 +24,7 @@ type ResolverRule struct {
 	Targets []RuleTarget `json:"targets,omitempty"`
 	// Endpoint is the outbound endpoint that a FORWARD rule sends through.
 	Endpoint string `json:"endpoint,omitempty"`
-	Tags     Tags   `json:"tags,omitempty"`
+	Tags     Tags   `json:"tags,omitzero"`
 }
 
 func (r ResolverRule) Key() string { return r.ID }
@@ -84,7 +84,7 @@ type FirewallGroup struct {
 	Account AccountID      `json:"account"`
 	Region  Region         `json:"region"`
 	Rules   []FirewallRule `json:"rules,omitempty"`
-	Tags    Tags           `json:"tags,omitempty"`
+	Tags    Tags           `json:"tags,omitzero"`
 }
 
 func (g FirewallGroup) Key() string         { return g.ID }

@@ -25,13 +25,13 @@ type Zone struct {
 	LinkedService string `json:"linkedService,omitempty"`
 	// NameServers of a public zone, sorted; nil when they were not read
 	// (ListHostedZones does not tell, GetHostedZone does).
-	NameServers   []dnsname.Name `json:"nameServers,omitempty"`
+	NameServers   []dnsname.Name `json:"nameServers,omitzero"`
 	DelegationSet string         `json:"delegationSet,omitempty"` // reusable set, N…
 	VPCs          []VPCRef       `json:"vpcs,omitempty"`          // associated, for a private zone
 	// RecordCount is ResourceRecordSetCount, apex NS and SOA included.
 	RecordCount int64 `json:"recordCount,omitempty"`
 	Signed      bool  `json:"signed,omitempty"` // DNSSEC signing is on
-	Tags        Tags  `json:"tags,omitempty"`
+	Tags        Tags  `json:"tags,omitzero"`
 }
 
 func (z Zone) Key() string { return z.ID }
