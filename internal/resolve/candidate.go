@@ -82,7 +82,7 @@ func (q *query) candidates() (in, out []candidate) {
 			}
 		}
 		for zone := range q.r.e.Zones.By(byName) {
-			if zone.Private && associated(zone, q.vpc.ID) {
+			if zone.Private && (associated(zone, q.vpc.ID) || q.r.vpcsUnread(zone)) {
 				out = append(out, candidate{domain: domain, kind: privateZone, zone: zone})
 			}
 		}
@@ -99,6 +99,12 @@ func (q *query) candidates() (in, out []candidate) {
 
 func associated(z estate.Zone, vpc string) bool {
 	return slices.ContainsFunc(z.VPCs, func(v estate.VPCRef) bool { return v.ID == vpc })
+}
+
+// vpcsUnread reports whether it is not known which VPCs see a private zone: it
+// always has one (R8.5), and ListHostedZones does not tell.
+func (r *Resolver) vpcsUnread(z estate.Zone) bool {
+	return !r.closed && z.Private && len(z.VPCs) == 0
 }
 
 // contest finds the candidate that answers, and the rule that decided.
@@ -203,6 +209,9 @@ func (q *query) forward(w candidate, rule Rule) part {
 
 // private answers from a private zone, and from nothing else (R1.23).
 func (q *query) private(z estate.Zone, rule Rule) part {
+	if q.r.vpcsUnread(z) {
+		return part{outcome: Unread, rule: q.step("R1.8", z.ID, "the VPCs of private zone %s (%s) were not read", z.Name, z.ID)}
+	}
 	f := q.lookup(z, q.r.p.PrivateCutWithoutDelegate)
 	if !f.cut.IsZero() {
 		return q.descend(z, f, "R5.15")

@@ -87,8 +87,14 @@ func (d *differ) view(n dnsname.Name, notes map[string]string) {
 				if !z.Private {
 					continue
 				}
+				note := fmt.Sprintf("%d zone %s;", i, z.ID)
 				for _, v := range z.VPCs {
-					notes[v.ID] += fmt.Sprintf("%d zone %s;", i, z.ID)
+					notes[v.ID] += note
+				}
+				if r.vpcsUnread(z) {
+					for v := range r.e.VPCs.All() {
+						notes[v.ID] += note
+					}
 				}
 			}
 			for rule := range r.e.ResolverRules.By(estate.ByName(above)) {

@@ -284,7 +284,9 @@ func (r *Resolver) Authoritative(server, name dnsname.Name, qtype string) Answer
 		break
 	}
 	a.Additional = r.additional(z, a)
-	a.TTL = leastTTL(a.Records, a.Authority)
+	if a.TTL = leastTTL(a.Records); !a.Positive() {
+		a.TTL = leastTTL(a.Records, a.Authority)
+	}
 	a.Trace, a.Choices = q.trace, q.choices
 	return a
 }

@@ -36,6 +36,7 @@ var rules = map[Rule]ruleInfo{
 	"R1.4":  {Derived, "Private zones and autodefined names need both DNS attributes of the VPC; without them custom rules and recursion remain."},
 	"R1.6":  {Documented, "DNS Firewall inspects the query first; the first matching rule ends it."},
 	"R1.7":  {Documented, "What no other rule takes, the Internet Resolver rule resolves recursively."},
+	"R1.8":  {Documented, "A private zone counts as a rule for its name in the VPCs that it is associated with."},
 	"R1.9":  {Documented, "The candidate with the most specific matching name answers."},
 	"R1.10": {Documented, "A custom rule beats a private zone of the same name."},
 	"R1.11": {Documented, "A custom rule beats an autodefined rule of the same name."},

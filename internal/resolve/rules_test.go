@@ -260,6 +260,7 @@ func TestOpen(t *testing.T) {
 			probed("example.com", "NS", "NOERROR", set2...)), "3.3.3.3"},
 		{"not delegated, says the probe", "www.example.com A", probed("example.com", "NS", "NXDOMAIN"), "NXDOMAIN"},
 		{"delegated elsewhere, says the probe", "www.example.com A", probed("example.com", "NS", "NOERROR", "ns1.provider.test"), "OUTSIDE"},
+		{"a private zone whose VPCs were not read", "www.example.com A", phz("V", "example.com", nil), "1.1.1.1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := strings.Fields(test.query)
@@ -270,6 +271,22 @@ func TestOpen(t *testing.T) {
 			}
 			checkTrace(t, a)
 		})
+	}
+}
+
+// TestVPCsUnread: whether a VPC sees a private zone can be unknown.
+func TestVPCsUnread(t *testing.T) {
+	e := build(vectorWorld, phz("V", "example.com", nil))
+	e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryIdentity}})
+	r := New(e, DefaultPolicy)
+	a := r.Resolve(Vantage{"A"}, name("www.example.com"), "A")
+	if a.Outcome != Unread || a.Rule != "R1.8" {
+		t.Errorf("got %s by %s, want UNREAD by R1.8", a.Outcome, a.Rule)
+	}
+	record("P", "www A 1.1.1.2")(&e)
+	changes := Diff(r, New(e, DefaultPolicy), name("www.example.com"))
+	if len(changes) != 1 || len(changes[0].Vantages) != 1 || changes[0].Vantages[0].VPC != "" {
+		t.Errorf("want a change for the internet alone, got %v", changes)
 	}
 }
 
