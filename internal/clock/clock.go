@@ -117,10 +117,11 @@ type Virtual struct {
 func NewVirtual(start time.Time) *Virtual { return &Virtual{now: start} }
 
 type sleeper struct {
+	ctx  context.Context
 	at   time.Time
 	seq  int // ties wake in the order in which they went to sleep
 	wake chan struct{}
-	done bool
+	done bool // woken, or counted as running since its context is done
 }
 
 // Now is the virtual time.
@@ -139,7 +140,7 @@ func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
 	}
 	v.mu.Lock()
 	v.seq++
-	s := &sleeper{at: v.now.Add(d), seq: v.seq, wake: make(chan struct{})}
+	s := &sleeper{ctx: ctx, at: v.now.Add(d), seq: v.seq, wake: make(chan struct{})}
 	heap.Push(&v.sleep, s)
 	v.running--
 	v.advanceLocked()
@@ -150,10 +151,12 @@ func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		if !s.done { // still parked: take the place back
-			s.done = true
-			v.running++
+		select {
+		case <-s.wake: // time came first
+			return nil
+		default:
 		}
+		v.unparkLocked(s)
 		return ctx.Err()
 	}
 }
@@ -194,8 +197,25 @@ func (v *Virtual) Advance(d time.Duration) {
 	v.wakeLocked()
 }
 
-// advanceLocked jumps to the earliest sleeper when no worker runs.
+// unparkLocked counts a sleeper as running, once.
+func (v *Virtual) unparkLocked(s *sleeper) {
+	if !s.done {
+		s.done = true
+		v.running++
+	}
+}
+
+// advanceLocked jumps to the earliest sleeper when no worker runs. Who sleeps
+// under a context that is done is about to run: whoever cancels a sleep and
+// then waits is not overtaken by time.
 func (v *Virtual) advanceLocked() {
+	if v.running <= 0 {
+		for _, s := range v.sleep {
+			if s.ctx.Err() != nil {
+				v.unparkLocked(s)
+			}
+		}
+	}
 	for v.running <= 0 && len(v.sleep) > 0 {
 		if next := v.sleep[0]; next.done {
 			heap.Pop(&v.sleep)
@@ -215,8 +235,7 @@ func (v *Virtual) wakeLocked() {
 		if s.done {
 			continue
 		}
-		s.done = true
-		v.running++
+		v.unparkLocked(s)
 		close(s.wake)
 		return
 	}
