@@ -89,7 +89,7 @@ func (l *Loop) Call(ctx context.Context, account string, costs []Cost, classify 
 		if limit, bounded := patience[class]; bounded && n+1 >= limit {
 			return fmt.Errorf("given up after %d tries: %w", n+1, err)
 		}
-		if class == Throttled {
+		if class == Throttled && len(costs) > 0 {
 			l.refused(account, costs, n)
 			continue // wait sleeps until the tokens should be there
 		}
@@ -122,7 +122,16 @@ func (l *Loop) wait(ctx context.Context, account string, costs []Cost) error {
 		}
 	}
 	l.mu.Unlock()
-	return l.clock.Sleep(ctx, delay)
+	err := l.clock.Sleep(ctx, delay)
+	if err != nil { // the call is not made
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		now := l.clock.Now()
+		for _, c := range costs {
+			l.bucketLocked(account, c, now).tokens += c.Tokens
+		}
+	}
+	return err
 }
 
 // refused notes that AWS's buckets were emptier than ours: the call took
