@@ -18,7 +18,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
-	"github.com/orgdns/orgdns/internal/twin/wire"
 	"github.com/orgdns/orgdns/internal/twin/world"
 	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
 )
@@ -87,16 +86,6 @@ func validation(d *types.CertificateDetail) []estate.RecordSet {
 
 func caa(name string, values ...string) estate.RecordSet {
 	return estate.RecordSet{Name: dnsname.MustParse(name), Type: "CAA", TTL: 300, Values: values}
-}
-
-func TestService(t *testing.T) {
-	s, err := wire.Load("acm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wire.NewMux(s, Service()...); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestLife(t *testing.T) {

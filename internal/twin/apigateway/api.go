@@ -99,7 +99,7 @@ func deleteAPI(_ context.Context, c *world.Call, in *api.DeleteApiInput) (*api.D
 	}
 	for _, m := range all(c, mappings, owned(c)) {
 		if *m.ApiId == *a.ApiId {
-			return nil, badRequest("Deletion of API %s is not allowed: it is mapped to a domain name", *a.ApiId)
+			return nil, mapped("API", *a.ApiId)
 		}
 	}
 	for _, s := range all(c, stages, owned(c, *a.ApiId)+"/") {
@@ -107,6 +107,11 @@ func deleteAPI(_ context.Context, c *world.Call, in *api.DeleteApiInput) (*api.D
 	}
 	apis.Delete(c.State, owned(c, *a.ApiId))
 	return &api.DeleteApiOutput{}, nil
+}
+
+// mapped refuses to delete what a domain name is mapped to. No page says so.
+func mapped(kind, id string) error {
+	return &world.Undocumented{Rule: "apigateway.mapped", Err: badRequest("Deletion of %s %s is not allowed: it is mapped to a domain name", kind, id)}
 }
 
 func createStage(_ context.Context, c *world.Call, in *api.CreateStageInput) (*api.CreateStageOutput, error) {
@@ -182,7 +187,7 @@ func deleteStage(_ context.Context, c *world.Call, in *api.DeleteStageInput) (*a
 	}
 	for _, m := range all(c, mappings, owned(c)) {
 		if *m.ApiId == *in.ApiId && *m.Stage == *in.StageName {
-			return nil, badRequest("Deletion of stage %s is not allowed: it is mapped to a domain name", *in.StageName)
+			return nil, mapped("stage", *in.StageName)
 		}
 	}
 	stages.Delete(c.State, owned(c, *in.ApiId, *in.StageName))

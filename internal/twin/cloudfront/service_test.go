@@ -4,14 +4,10 @@ import (
 	"testing"
 
 	"github.com/orgdns/orgdns/internal/twin/wire"
+	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
 )
 
+// TestService: the handlers fit the wire's tables, and each asks first.
 func TestService(t *testing.T) {
-	s, err := wire.Load("cloudfront")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wire.NewMux(s, Service()...); err != nil {
-		t.Error(err)
-	}
+	worldtest.Denied(t, "cloudfront", Service(), map[string]wire.Tree{"CreateDistributionWithTags": {"DistributionConfigWithTags": wire.Tree{}}})
 }

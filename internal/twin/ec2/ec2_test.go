@@ -15,7 +15,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/orgdns/orgdns/internal/estate"
-	"github.com/orgdns/orgdns/internal/twin/wire"
 	"github.com/orgdns/orgdns/internal/twin/world"
 	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
 )
@@ -58,16 +57,6 @@ func makeVPC(t *testing.T, cl worldtest.Client, cidr string, tags ...string) str
 func makeSubnet(t *testing.T, cl worldtest.Client, vpc, cidr string) string {
 	t.Helper()
 	return *must(t, cl, createSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, CidrBlock: &cidr}).Subnet.SubnetId
-}
-
-func TestService(t *testing.T) {
-	s, err := wire.Load("ec2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wire.NewMux(s, Service()...); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestCreateVpc(t *testing.T) {

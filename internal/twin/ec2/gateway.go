@@ -58,13 +58,14 @@ func createInternetGateway(_ context.Context, c *world.Call, in *ec2.CreateInter
 // allowGateway finds a gateway and asks for the permission to do the operation
 // on it.
 func allowGateway(c *world.Call, id *string, dryRun *bool) (gateway, error) {
-	if aws.ToString(id) == "" {
-		return gateway{}, missing("internetGatewayId")
-	}
-	if err := allow(c, nil, on(c, "internet-gateway", *id, tagsOf(c, *id))); err != nil {
+	want := aws.ToString(id)
+	if err := allow(c, nil, on(c, "internet-gateway", want, tagsOf(c, want))); err != nil {
 		return gateway{}, err
 	}
-	g, err := findGateway(c, *id)
+	if want == "" {
+		return gateway{}, missing("internetGatewayId")
+	}
+	g, err := findGateway(c, want)
 	if err != nil {
 		return gateway{}, err
 	}

@@ -106,11 +106,11 @@ func allowGroup(c *world.Call, id, name *string, dryRun *bool) (group, error) {
 		}
 		want = all[i].ID
 	}
-	if want == "" {
-		return group{}, missing("groupId")
-	}
 	if err := allow(c, nil, on(c, "security-group", want, tagsOf(c, want))); err != nil {
 		return group{}, err
+	}
+	if want == "" {
+		return group{}, missing("groupId")
 	}
 	g, err := findGroup(c, want)
 	if err != nil {

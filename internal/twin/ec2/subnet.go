@@ -43,12 +43,12 @@ func findSubnet(c *world.Call, id string) (estate.Subnet, error) {
 // allowSubnet finds a subnet and asks for the permission to do the operation
 // on it.
 func allowSubnet(c *world.Call, id *string, dryRun *bool) (estate.Subnet, error) {
+	s, err := findSubnet(c, aws.ToString(id))
+	if denied := allow(c, nil, on(c, "subnet", aws.ToString(id), s.Tags)); denied != nil {
+		return estate.Subnet{}, denied
+	}
 	if aws.ToString(id) == "" {
 		return estate.Subnet{}, missing("subnetId")
-	}
-	s, err := findSubnet(c, *id)
-	if denied := allow(c, nil, on(c, "subnet", *id, s.Tags)); denied != nil {
-		return estate.Subnet{}, denied
 	}
 	if err != nil {
 		return estate.Subnet{}, err

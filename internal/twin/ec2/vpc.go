@@ -50,12 +50,12 @@ func findVPC(c *world.Call, id string) (estate.VPC, error) {
 // allowVPC finds a VPC and asks for the permission to do the operation on it.
 // Who lacks the permission does not learn whether there is such a VPC.
 func allowVPC(c *world.Call, id *string, dryRun *bool) (estate.VPC, error) {
+	v, err := findVPC(c, aws.ToString(id))
+	if denied := allow(c, nil, on(c, "vpc", aws.ToString(id), v.Tags)); denied != nil {
+		return estate.VPC{}, denied
+	}
 	if aws.ToString(id) == "" {
 		return estate.VPC{}, missing("vpcId")
-	}
-	v, err := findVPC(c, *id)
-	if denied := allow(c, nil, on(c, "vpc", *id, v.Tags)); denied != nil {
-		return estate.VPC{}, denied
 	}
 	if err != nil {
 		return estate.VPC{}, err
@@ -318,7 +318,8 @@ func modifyVpcAttribute(_ context.Context, c *world.Call, in *ec2.ModifyVpcAttri
 	case in.EnableDnsSupport != nil:
 		v.DNSSupport = *in.EnableDnsSupport.Value
 		if !v.DNSSupport && v.DNSHostnames {
-			return nil, fail("InvalidParameterCombination", "The enableDnsSupport attribute of VPC %s cannot be disabled while enableDnsHostnames is enabled.", v.ID)
+			return nil, &world.Undocumented{Rule: "R1.3", Err: fail("InvalidParameterCombination",
+				"The enableDnsSupport attribute of VPC %s cannot be disabled while enableDnsHostnames is enabled.", v.ID)}
 		}
 	case in.EnableDnsHostnames != nil:
 		v.DNSHostnames = *in.EnableDnsHostnames.Value

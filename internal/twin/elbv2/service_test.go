@@ -4,14 +4,12 @@ import (
 	"testing"
 
 	"github.com/orgdns/orgdns/internal/twin/wire"
+	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
 )
 
+// TestService: the handlers fit the wire's tables, and each asks first.
 func TestService(t *testing.T) {
-	s, err := wire.Load("elbv2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wire.NewMux(s, Service()...); err != nil {
-		t.Error(err)
-	}
+	worldtest.Denied(t, "elbv2", Service(), map[string]wire.Tree{
+		"AddTags": {"ResourceArns": []any{"arn:1"}}, "RemoveTags": {"ResourceArns": []any{"arn:1"}}, "DescribeTags": {"ResourceArns": []any{"arn:1"}},
+	})
 }

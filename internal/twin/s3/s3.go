@@ -61,13 +61,23 @@ func Service() []wire.Handler[*world.Call] {
 type failure struct {
 	smithy.GenericAPIError
 	status int
+	region estate.Region // of the bucket, where the refusal tells it
 }
 
 // HTTPStatusCode is the status that S3 answers with.
 func (f *failure) HTTPStatusCode() int { return f.status }
 
+// HTTPHeader tells clients where the bucket is.
+func (f *failure) HTTPHeader() http.Header {
+	h := http.Header{}
+	if f.region != "" {
+		h.Set("X-Amz-Bucket-Region", string(f.region))
+	}
+	return h
+}
+
 func fail(status int, code, format string, args ...any) error {
-	return &failure{smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}, status}
+	return &failure{smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}, status, ""}
 }
 
 // none is the refusal to show a setting that the bucket does not have.
@@ -78,7 +88,8 @@ func none(code, message string) error { return fail(http.StatusNotFound, code, "
 func find(c *world.Call, name *string, action string) (bucket, error) {
 	b, err := visit(c, name, action)
 	if err == nil && b.region != c.Region {
-		err = fail(http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.")
+		const text = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
+		err = &failure{smithy.GenericAPIError{Code: "PermanentRedirect", Message: text, Fault: smithy.FaultClient}, http.StatusMovedPermanently, b.region}
 	}
 	return b, err
 }

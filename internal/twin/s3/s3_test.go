@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/twin/wire"
 	"github.com/orgdns/orgdns/internal/twin/world"
 	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
 )
@@ -97,6 +98,21 @@ func TestCreateBucket(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "east.example.com far.example.com www.example.com" {
 		t.Errorf("buckets %s", got)
+	}
+}
+
+// TestRedirect: clients learn the bucket's Region from the header.
+func TestRedirect(t *testing.T) {
+	cl, _ := worldtest.New()
+	must(t, cl, createBucket, create("www.example.com", "eu-west-1"))
+	_, err := worldtest.Do(cl.In("", "us-east-1"), headBucket, &s3.HeadBucketInput{Bucket: aws.String("www.example.com")})
+	table, loadErr := wire.Load("s3")
+	if loadErr != nil {
+		t.Fatal(loadErr)
+	}
+	r := table.EncodeError(err, "1")
+	if r.Status != 301 || r.Header.Get("x-amz-bucket-region") != "eu-west-1" {
+		t.Errorf("status %d, header %v", r.Status, r.Header)
 	}
 }
 

@@ -3,15 +3,10 @@ package s3
 import (
 	"testing"
 
-	"github.com/orgdns/orgdns/internal/twin/wire"
+	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
 )
 
+// TestService: the handlers fit the wire's tables, and each asks first.
 func TestService(t *testing.T) {
-	s, err := wire.Load("s3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wire.NewMux(s, Service()...); err != nil {
-		t.Error(err)
-	}
+	worldtest.Denied(t, "s3", Service(), nil)
 }

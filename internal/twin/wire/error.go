@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 
@@ -119,8 +120,10 @@ func (s *Service) status(err smithy.APIError, shape *shape) int {
 }
 
 // EncodeError writes an error answer. An error type of the SDK carries its
-// members along; any other [smithy.APIError] its code and message. Anything
-// else is a fault of the twin, and answers 500 InternalFailure with its text.
+// members along; any other [smithy.APIError] its code and message. An error's
+// HTTPStatusCode and HTTPHeader, if it has these methods, go into the answer.
+// Anything else is a fault of the twin, and answers 500 InternalFailure with its
+// text.
 func (s *Service) EncodeError(err error, requestID string) *Response {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
@@ -144,6 +147,10 @@ func (s *Service) EncodeError(err error, requestID string) *Response {
 // which may be nil.
 func (s *Service) encodeError(api smithy.APIError, shape *shape, tree Tree, requestID string) *Response {
 	r := &Response{Status: s.status(api, shape), Header: http.Header{}}
+	var own interface{ HTTPHeader() http.Header }
+	if errors.As(api, &own) {
+		maps.Copy(r.Header, own.HTTPHeader())
+	}
 	r.Header.Set(s.requestIDHeader(), requestID)
 	members := Tree{}
 	var b binding

@@ -1,0 +1,12 @@
+package acm
+
+import (
+	"testing"
+
+	"github.com/orgdns/orgdns/internal/twin/world/worldtest"
+)
+
+// TestService: the handlers fit the wire's tables, and each asks first.
+func TestService(t *testing.T) {
+	worldtest.Denied(t, "acm", Service(), nil)
+}
