@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -27,7 +28,13 @@ func failed(c estate.Certificate) bool {
 
 func (b *builder) certificates() {
 	for _, w := range b.in.Wanted {
-		if w.Item.Certificate == nil || w.Frozen {
+		if w.Item.Certificate == nil {
+			continue
+		}
+		if w.Frozen {
+			if c, ok := OwnCertificate(b.e, b.in.Owner, w.Address, w.Account, w.Region); ok {
+				b.validates(w, c)
+			}
 			continue
 		}
 		q := estate.Query{Kind: estate.QueryCertificates, Account: w.Account, Region: w.Region}
@@ -44,41 +51,47 @@ func (b *builder) certificates() {
 			continue
 		}
 		b.plan.Managed++
-		known := Attributes{"arn": {c.ARN}}
-		complete := true
-		for _, v := range c.Validation {
-			if complete = complete && !v.Record.IsZero(); !v.Record.IsZero() {
-				known["record:"+v.Name.String()] = []string{v.Record.String()}
-				known["value:"+v.Name.String()] = []string{v.Value}
-			}
-		}
-		if complete {
-			b.plan.Known[w.Address] = known
-		}
+		b.validates(w, c)
 		if c.Status == estate.CertificatePending {
 			b.add(w, Change{Action: Await, ID: c.ARN, After: &w.Item})
 		}
 	}
 }
 
+// validates makes the validation records of a standing certificate known, once
+// ACM has made them all.
+func (b *builder) validates(w Wanted, c estate.Certificate) {
+	known := Attributes{"arn": {c.ARN}}
+	for _, v := range c.Validation {
+		if v.Record.IsZero() {
+			return
+		}
+		known["record:"+v.Name.String()] = []string{v.Record.String()}
+		known["value:"+v.Name.String()] = []string{v.Value}
+	}
+	b.plan.Known[w.Address] = known
+}
+
 func (b *builder) orphanCertificates() {
 	for c := range b.e.Certificates.All() {
 		address := c.Tags[TagAddress]
-		if c.Tags[TagOwner] != b.in.Owner {
+		if c.Tags[TagOwner] != b.in.Owner || b.frozen[address] {
 			continue
 		}
 		keep, ok := OwnCertificate(b.e, b.in.Owner, address, c.Account, c.Region)
-		if b.wanted[address] && (!ok || keep.ARN == c.ARN) {
-			if !failed(c) {
-				continue
-			}
+		first := !ok || keep.ARN == c.ARN
+		if b.wanted[address] && first && !failed(c) {
+			continue
 		}
 		if !b.wanted[address] {
 			b.plan.Managed++
 		}
 		w := Wanted{Address: address, Account: c.Account, Region: c.Region, Reason: "no longer in the configuration"}
+		if b.wanted[address] || !first {
+			w.Address += "/" + c.ARN[strings.LastIndexByte(c.ARN, '/')+1:]
+		}
 		if b.wanted[address] {
-			w.Address, w.Reason = address+"/"+c.ARN[len(c.ARN)-8:], "replaced: it is "+c.Status
+			w.Reason = "replaced: it is " + c.Status
 		}
 		if c.InUse {
 			b.problem(w, diag.Warning, "in-use", fmt.Sprintf("certificate %s stays: it is in use", c.ARN), "",

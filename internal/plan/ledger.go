@@ -26,6 +26,9 @@ type Ledger struct {
 	Apart bool `json:"apart,omitempty"`
 	// Sets are the entries as they stand, by number of the set, from 0.
 	Sets map[int][]string `json:"sets,omitempty"`
+	// Odd are the sets that stand in another form than we write: somebody
+	// edited them. They are deleted as they stand.
+	Odd map[int]estate.RecordSet `json:"odd,omitempty"`
 }
 
 const (
@@ -59,7 +62,7 @@ func Entry(zone, name dnsname.Name, rrtype, setID string) string {
 	if setID != "" {
 		e += " " + setID
 	}
-	if len(e) > longEntry || strings.ContainsAny(e, `"\`) {
+	if len(e) > longEntry || strings.ContainsFunc(e, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
 		e = "#" + hash(e, longEntry-1)
 	}
 	return e
@@ -76,13 +79,25 @@ func ReadLedger(e estate.Estate, z estate.Zone, owner string) Ledger {
 		if !ok || rec.Type != "TXT" {
 			continue
 		}
-		var entries []string
-		for _, v := range rec.Values {
-			entries = append(entries, unquote(v)...)
-		}
-		l.Sets[n] = entries
+		l.stands(n, rec)
 	}
 	return l
+}
+
+// stands takes a set as it stands.
+func (l *Ledger) stands(n int, rec estate.RecordSet) {
+	var entries []string
+	for _, v := range rec.Values {
+		entries = append(entries, unquote(v)...)
+	}
+	slices.Sort(entries)
+	l.Sets[n] = entries
+	if delete(l.Odd, n); !rec.Same(*l.recordSet(rec.Zone, n, entries)) {
+		if l.Odd == nil {
+			l.Odd = map[int]estate.RecordSet{}
+		}
+		l.Odd[n] = rec
+	}
 }
 
 func ledgerNumber(name, zone dnsname.Name, label string) (int, bool) {
@@ -95,7 +110,7 @@ func ledgerNumber(name, zone dnsname.Name, label string) (int, bool) {
 		return 0, false
 	}
 	n, err := strconv.Atoi(num)
-	return n, err == nil && n > 0
+	return n, err == nil && n > 0 && strconv.Itoa(n) == num
 }
 
 // IsLedger reports whether a record belongs to some owner's ledger.
@@ -135,7 +150,7 @@ type SetChange struct {
 // anyway, then the last one, then new ones.
 func (l Ledger) Edit(zoneID string, add, withdraw []string) (Ledger, []SetChange) {
 	next := l
-	next.Sets = map[int][]string{}
+	next.Sets, next.Odd = map[int][]string{}, maps.Clone(l.Odd)
 	touched := map[int]bool{}
 	for n, set := range l.Sets {
 		kept := slices.DeleteFunc(slices.Clone(set), func(e string) bool { return slices.Contains(withdraw, e) })
@@ -188,6 +203,10 @@ func (l Ledger) Edit(zoneID string, add, withdraw []string) (Ledger, []SetChange
 		c := SetChange{Name: LedgerName(l.ZoneName, l.Owner, n)}
 		if old, stood := l.Sets[n]; stood {
 			c.Before = l.recordSet(zoneID, n, old)
+			if odd, ok := l.Odd[n]; ok {
+				c.Before = &odd
+				delete(next.Odd, n)
+			}
 		}
 		if len(next.Sets[n]) == 0 {
 			delete(next.Sets, n)
@@ -202,22 +221,22 @@ func (l Ledger) Edit(zoneID string, add, withdraw []string) (Ledger, []SetChange
 // Reread takes sets as they stand now, and reports whether that is news.
 func (l Ledger) Reread(sets []SetChange, stands func(SetChange) (estate.RecordSet, bool)) (Ledger, bool) {
 	next, news := l, false
-	next.Sets = maps.Clone(l.Sets)
+	next.Sets, next.Odd = maps.Clone(l.Sets), maps.Clone(l.Odd)
 	if next.Sets == nil {
 		next.Sets = map[int][]string{}
 	}
 	label, _, _ := strings.Cut(LedgerName(l.ZoneName, l.Owner, 0).String(), ".")
 	for _, s := range sets {
 		n, _ := ledgerNumber(s.Name, l.ZoneName, label)
-		var entries []string
 		have, ok := stands(s)
-		for _, v := range have.Values {
-			entries = append(entries, unquote(v)...)
+		delete(next.Sets, n)
+		delete(next.Odd, n)
+		if ok {
+			next.stands(n, have)
 		}
-		news = news || !slices.Equal(entries, l.Sets[n])
-		if delete(next.Sets, n); ok {
-			next.Sets[n] = entries
-		}
+		_, stood := l.Sets[n]
+		odd, isOdd := next.Odd[n]
+		news = news || ok != stood || !slices.Equal(next.Sets[n], l.Sets[n]) || isOdd && !odd.Same(l.Odd[n])
 	}
 	return next, news
 }

@@ -38,6 +38,7 @@ func Make(in Input) *Plan {
 		},
 		ledgers: map[string]*ledgerView{},
 		wanted:  map[string]bool{},
+		frozen:  map[string]bool{},
 	}
 	for _, w := range in.Wanted {
 		if b.wanted[w.Address] {
@@ -45,6 +46,7 @@ func Make(in Input) *Plan {
 			return b.plan
 		}
 		b.wanted[w.Address] = true
+		b.frozen[w.Address] = w.Frozen
 	}
 	// Zones first, then certificates: records refer to both.
 	b.zones()
@@ -71,6 +73,10 @@ type builder struct {
 	wantedRecords map[string]bool
 	// claims are the ledger entries of wanted records, "<zone ID> <entry>".
 	claims map[string]bool
+	// frozen are addresses left as they are, and the records among them whose
+	// names are not known.
+	frozen        map[string]bool
+	frozenUnnamed []Record
 }
 
 // ledgerView is a ledger with its entries as a set.
@@ -178,7 +184,11 @@ func (b *builder) unite() {
 	groups := map[string][]int{}
 	for i, c := range b.plan.Changes {
 		if r := c.Item().Record; r != nil {
-			key := r.Zone.String() + " " + r.Name.String() + " " + string(r.Statement)
+			zone := r.Zone.String()
+			if id, err := b.known(r.Zone); err == nil {
+				zone = id[0]
+			}
+			key := zone + " " + r.Name.String() + " " + string(r.Statement)
 			groups[key] = append(groups[key], i)
 		}
 	}

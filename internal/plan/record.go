@@ -40,6 +40,10 @@ func (b *builder) record(w Wanted, want Record) {
 		return
 	}
 	names, err := b.known(want.Name)
+	if err != nil && w.Frozen {
+		b.frozenUnnamed = append(b.frozenUnnamed, want)
+		return
+	}
 	if err != nil { // the name is still to be known
 		b.ledger(z)
 		b.add(w, Change{Action: Create, After: &w.Item})
@@ -165,26 +169,37 @@ func (b *builder) orphanRecords() {
 	}
 }
 
-// retiring reports whether a zone is ours and goes.
+// retiring reports whether a zone is one that we made, and goes.
 func (b *builder) retiring(z estate.Zone) bool {
-	_, _, ours := MarkOf(z, b.in.Owner)
-	return ours && !z.Private && b.owned[z.ID] == ""
+	_, adopted, ours := MarkOf(z, b.in.Owner)
+	return ours && !adopted && !z.Private && b.owned[z.ID] == ""
+}
+
+// label names a zone in addresses: by its name, and by its ID too where
+// several have that name.
+func (b *builder) label(z estate.Zone) string {
+	for other := range b.e.Zones.By(estate.ByName(z.Name)) {
+		if other.ID != z.ID {
+			return z.Name.String() + "/" + z.ID
+		}
+	}
+	return z.Name.String()
 }
 
 // pendingName reports whether a record may be one whose name is still to be
 // known, so that it must not be taken for an orphan: the validation record of a
 // certificate that is being made.
 func (b *builder) pendingName(z estate.Zone, r estate.RecordSet) bool {
-	return slices.ContainsFunc(b.plan.Changes, func(c Change) bool {
-		if c.After == nil || c.After.Record == nil || c.After.Record.Type != r.Type {
+	may := func(rec Record) bool {
+		id, err := b.known(rec.Zone)
+		if err != nil || id[0] != z.ID || rec.Type != r.Type {
 			return false
 		}
-		id, err := b.known(c.After.Record.Zone)
-		if err != nil || id[0] != z.ID {
-			return false
-		}
-		_, err = b.known(c.After.Record.Name)
+		_, err = b.known(rec.Name)
 		return err != nil
+	}
+	return slices.ContainsFunc(b.frozenUnnamed, may) || slices.ContainsFunc(b.plan.Changes, func(c Change) bool {
+		return c.After != nil && c.After.Record != nil && may(*c.After.Record)
 	})
 }
 
@@ -195,7 +210,7 @@ func (b *builder) removal(z estate.Zone, r estate.RecordSet) Change {
 		st = StatementGone
 	}
 	before := RecordOf(z, r, st)
-	address := "records/" + z.Name.String() + "/" + r.Name.Relative(z.Name) + "/" + r.Type
+	address := "records/" + b.label(z) + "/" + r.Name.Relative(z.Name) + "/" + r.Type
 	if r.SetID != "" {
 		address += "/" + r.SetID
 	}
@@ -232,7 +247,7 @@ func (b *builder) forgetClaims(z estate.Zone, l *ledgerView, claimed map[string]
 		}
 		before := Record{Zone: Lit(z.ID), ZoneName: z.Name, Name: Lit(z.Name.String()), Type: "TXT", Statement: b.ledgerStatement(z), Entry: e}
 		b.plan.Changes = append(b.plan.Changes, Change{
-			Address: "ledger/" + z.Name.String() + "/" + e, Action: Forget, Account: z.Account,
+			Address: "ledger/" + b.label(z) + "/" + e, Action: Forget, Account: z.Account,
 			Before: &Item{Record: &before}, Reason: "nothing stands behind the claim",
 		})
 	}

@@ -27,5 +27,19 @@ func Load(raw []byte) (*Plan, error) {
 	if err := dec.Decode(p); err != nil {
 		return nil, fmt.Errorf("no plan: %w", err)
 	}
+	addresses := map[string]bool{}
+	for _, c := range p.Changes {
+		addresses[c.Address] = true
+	}
+	for _, c := range p.Changes {
+		if c.Before == nil && c.After == nil || c.Item().Kind() == "" {
+			return nil, fmt.Errorf("no plan: change %q has no content", c.Address)
+		}
+		for _, d := range c.Needs {
+			if !addresses[d.Address] {
+				return nil, fmt.Errorf("no plan: change %q needs %q, which is not in it", c.Address, d.Address)
+			}
+		}
+	}
 	return p, nil
 }

@@ -80,11 +80,11 @@ func (v *Value) UnmarshalText(b []byte) error {
 		}
 		*v = In(d)
 	default:
-		address, attribute, ok := strings.Cut(rest, "#")
-		if !ok {
-			return fmt.Errorf("value %q is no reference: it has no #attribute", s)
+		i := strings.LastIndexByte(rest, '#') // addresses may hold one, attributes do not
+		if i <= 0 {
+			return fmt.Errorf("value %q is no reference: it has no address#attribute", s)
 		}
-		*v = Of(address, attribute)
+		*v = Of(rest[:i], rest[i+1:])
 	}
 	return nil
 }

@@ -165,6 +165,7 @@ func (b *builder) orphanZones() {
 		if b.wanted[w.Address] {
 			w.Address += "/" + z.ID
 		}
+		b.wanted[w.Address] = true // several zones may have been made for one address
 		b.retire(w, z, adopted)
 	}
 }
@@ -195,24 +196,35 @@ func (b *builder) retire(w Wanted, z estate.Zone, adopted bool) {
 			return
 		}
 	}
+	for parent := range b.ancestors(z.Name) {
+		if q := (estate.Query{Kind: estate.QueryRecords, Account: parent.Account, ID: parent.ID}); !b.e.Answered(q) {
+			b.unread(w, q)
+			return
+		}
+	}
 	links, foreign := b.links(z)
+	public := estate.Query{Kind: estate.QueryPublic, ID: z.Name.String() + "/NS"}
+	if a, _ := b.e.Asked(public); len(links)+len(foreign) == 0 && a.Code != "" {
+		b.unread(w, public)
+		return
+	}
 	if len(foreign) > 0 {
 		b.problem(w, diag.Error, "delegated", fmt.Sprintf("zone %s (%s) cannot go: it is still delegated to by a record that is not ours", z.Name, z.ID),
 			strings.Join(foreign, "; "), "remove that NS record, or keep the delegation in the configuration")
 		return
 	}
-	if keeps := b.keeps(z); len(keeps) > 0 && !adopted {
+	if adopted {
+		b.release(w, z, links)
+		return
+	}
+	keeps := b.keeps(z)
+	if len(keeps) > 0 {
 		b.problem(w, diag.Warning, "foreign-records", fmt.Sprintf("zone %s (%s) stays: it holds records that orgdns did not make", z.Name, z.ID),
 			strings.Join(keeps, ", "), "delete them, or hand the zone over; the delegation to it goes")
 	}
 	apex, _ := b.e.Records.Get(estate.RecordKey(z.ID, z.Name, "NS", ""))
 	gone, deadline := b.forget(w, z, apex, links)
-	if adopted {
-		b.add(w, Change{Action: Forget, ID: z.ID, Before: zoneItem(z), Needs: gone,
-			Reason: "releases the zone, which orgdns did not make; it stays"})
-		return
-	}
-	if len(b.keeps(z)) > 0 {
+	if len(keeps) > 0 {
 		return
 	}
 	c := Change{Action: Delete, ID: z.ID, Before: zoneItem(z), NotBefore: deadline, Needs: gone}
@@ -240,9 +252,26 @@ func (b *builder) retire(w Wanted, z estate.Zone, adopted bool) {
 	b.add(w, c)
 }
 
-// forget plans what makes the world forget a zone: low TTL, deadline, links
-// out. It gives the changes that the deletion needs, and the deadline that
-// stands already.
+// release takes our tags off an adopted zone once no link of ours points at it.
+// The zone stays as it is: its TTL is not ours to change.
+func (b *builder) release(w Wanted, z estate.Zone, links []link) {
+	c := Change{Action: Update, ID: z.ID, Reason: "releases the zone, which orgdns did not make; it stays"}
+	tags := ZoneTags{Zone: Lit(z.ID), Name: z.Name}
+	for _, k := range []string{TagAddress, TagDeleteAfter, TagOwner, TagStableSince} {
+		if _, has := z.Tags[k]; has {
+			tags.Remove = append(tags.Remove, k)
+		}
+	}
+	c.After = &Item{ZoneTags: &tags}
+	for _, l := range links {
+		c.Needs = append(c.Needs, Dependency{Address: l.address, Settled: true})
+	}
+	b.add(w, c)
+}
+
+// forget plans what makes the world forget a zone: deadline, low TTL, links
+// out. The deadline comes first, since it holds the TTL of before. It gives the
+// changes that the deletion needs, and the deadline that stands already.
 func (b *builder) forget(w Wanted, z estate.Zone, apex estate.RecordSet, links []link) (gone []Dependency, deadline time.Time) {
 	if tag := z.Tags[TagDeleteAfter]; tag != "" {
 		if t, err := time.Parse(time.RFC3339, tag); err == nil {
@@ -256,27 +285,34 @@ func (b *builder) forget(w Wanted, z estate.Zone, apex estate.RecordSet, links [
 	for _, l := range links {
 		wait = max(wait, seconds(l.ttl))
 	}
+	// A run that stopped before the links went may have lowered the TTL; what
+	// it had to wait for still holds.
+	if left := deadline.Sub(b.in.Now); !deadline.IsZero() && left > wait {
+		wait = left.Round(time.Second)
+	}
 	tag := Wanted{Address: w.Address + "/deadline", Account: w.Account, Reason: "resolvers may use the zone's servers until then"}
 	tagItem := Item{ZoneTags: &ZoneTags{Zone: Lit(z.ID), Name: z.Name, Set: map[string]Value{TagDeleteAfter: In(wait + 2*spread)}}}
 	if apex.TTL > LowTTL && len(links) > 0 {
-		low := Wanted{Address: w.Address + "/ttl", Account: w.Account, Reason: "so that resolvers ask again sooner"}
+		low := Wanted{Address: w.Address + "/ttl", Account: w.Account, Reason: "so that resolvers ask again sooner",
+			After: []Dependency{{Address: tag.Address}}}
 		before, after := RecordOf(z, apex, StatementApex), RecordOf(z, apex, StatementApex)
 		before.Unclaimed, after.Unclaimed, after.TTL = true, true, LowTTL
 		b.add(low, Change{Action: Update, Before: &Item{Record: &before}, After: &Item{Record: &after},
 			Basis: []Basis{b.basisRecord(z, apex.Key())}})
-		tag.After = []Dependency{{Address: low.Address}}
+		gone = append(gone, Dependency{Address: low.Address})
 	}
 	b.add(tag, Change{Action: Update, After: &tagItem})
-	gone = []Dependency{{Address: tag.Address}}
+	gone = append(gone, Dependency{Address: tag.Address})
+	first := slices.Clone(gone)
 	for _, l := range links {
 		for i := range b.plan.Changes {
 			if b.plan.Changes[i].Address == l.address {
-				b.plan.Changes[i].Needs = append(b.plan.Changes[i].Needs, Dependency{Address: tag.Address})
+				b.plan.Changes[i].Needs = append(b.plan.Changes[i].Needs, first...)
 			}
 		}
 		gone = append(gone, Dependency{Address: l.address, Settled: true})
 	}
-	return gone, time.Time{}
+	return gone, deadline
 }
 
 // link is an NS record of ours that this plan takes out.
