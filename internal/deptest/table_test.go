@@ -94,7 +94,7 @@ var table = map[string]rule{
 	"twin/wire/internal/model": {layer: "E"},
 	"twin/wire/internal/trim":  {layer: "E", ours: set{"twin/wire/internal/model"}},
 	"twin/world":               {layer: "E", ours: layer1, other: []string{radix, smithy}, otherTests: []string{rapid}},
-	"twin/world/worldtest":     {layer: "E", ours: layer1.and("twin/world"), testOnly: true},
+	"twin/world/worldtest":     {layer: "E", ours: layer1.and("twin/wire", "twin/world"), testOnly: true},
 
 	"twin/acm":           service("acm"),
 	"twin/apigateway":    service("apigatewayv2"),

@@ -133,11 +133,3 @@ func listed(tags estate.Tags) []types.Tag {
 	}
 	return out
 }
-
-// Issued finds a certificate for a service that wants to use it: an issued one
-// of the caller's, in a Region.
-func Issued(c *world.Call, arn string, region estate.Region) (estate.Certificate, bool) {
-	Settle(c.State, c.Now)
-	cert, ok := c.Estate().Certificates.Get(arn)
-	return cert, ok && cert.Account == c.Account() && cert.Region == region && cert.Status == estate.CertificateIssued
-}

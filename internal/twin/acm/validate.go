@@ -29,9 +29,9 @@ const failureCAA = "CAA_ERROR"
 
 // Settle brings every certificate of the world to the state that it has at a
 // time: it tells validation records, looks for them in public DNS, issues and
-// fails. The services that look at certificates call it first. A record counts
-// from the first Settle that finds it, so whoever changes public records calls
-// it then.
+// fails. The assembly calls it before each call to a service that may look at
+// certificates. A record counts from the first Settle that finds it, so it is
+// called after each change of records, too.
 func Settle(s *world.State, now time.Time) {
 	pending := slices.Collect(s.Estate.Certificates.By(estate.ByStatus(estate.CertificatePending)))
 	if len(pending) == 0 {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
-	"github.com/orgdns/orgdns/internal/twin/acm"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
@@ -108,7 +107,7 @@ func (d *domain) configure(c *world.Call, name dnsname.Name, configurations []ty
 	case aws.ToString(f.CertificateArn) == "":
 		return badRequest("A certificate must be provided")
 	}
-	cert, ok := acm.Issued(c, *f.CertificateArn, c.Region)
+	cert, ok := c.Issued(*f.CertificateArn, c.Region)
 	switch {
 	case !ok:
 		return badRequest("The provided certificate does not exist or is not issued: %s", *f.CertificateArn)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
-	"github.com/orgdns/orgdns/internal/twin/acm"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
@@ -184,7 +183,7 @@ func (d distribution) check(c *world.Call) error {
 	case viewer.ACMCertificateArn == nil && len(names) > 0:
 		return &types.InvalidViewerCertificate{Message: text("To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate that validates your authorization to use the domain name. For more details, see: %s", requirements)}
 	case viewer.ACMCertificateArn != nil:
-		cert, ok := acm.Issued(c, *viewer.ACMCertificateArn, "us-east-1")
+		cert, ok := c.Issued(*viewer.ACMCertificateArn, "us-east-1")
 		if !ok {
 			return &types.InvalidViewerCertificate{Message: text("The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a valid certificate chain.")}
 		}

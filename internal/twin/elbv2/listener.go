@@ -11,7 +11,6 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"github.com/orgdns/orgdns/internal/twin/acm"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
@@ -70,7 +69,7 @@ func (l *listener) check(c *world.Call, lb balancer) error {
 	} else {
 		l.SslPolicy = aws.String(cmp.Or(aws.ToString(l.SslPolicy), defaultPolicy))
 		id := aws.ToString(l.Certificates[0].CertificateArn)
-		if _, ok := acm.Issued(c, id, c.Region); !ok {
+		if _, ok := c.Issued(id, c.Region); !ok {
 			return &types.CertificateNotFoundException{Message: text("Certificate '%s' not found", id)}
 		}
 	}

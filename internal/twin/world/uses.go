@@ -1,6 +1,10 @@
 package world
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
 
 // usesTable says which resource uses which: used ARN + NUL + user's ARN. What
 // is used cannot be deleted; each service tells its own refusal.
@@ -36,4 +40,11 @@ func (s *State) markCertificate(arn string) {
 		c.InUse = len(s.Users(arn)) > 0
 		s.Estate.Certificates.Put(c)
 	}
+}
+
+// Issued finds a certificate for a service that wants to use it: an issued one
+// of the caller's, in a Region.
+func (c *Call) Issued(arn string, r estate.Region) (estate.Certificate, bool) {
+	cert, ok := c.Estate().Certificates.Get(arn)
+	return cert, ok && cert.Account == c.Account() && cert.Region == r && cert.Status == estate.CertificateIssued
 }
