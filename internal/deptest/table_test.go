@@ -141,7 +141,7 @@ var bans = []ban{
 			"twin/server.go Start",    // what clients of such a twin sign with
 		}},
 	{"context", []string{"Background", "TODO"},
-		"a context comes from the caller", []string{"cli/cli.go Main", "twin/world/worldtest"}},
+		"a context comes from the caller", []string{"cli/cli.go", "twin/world/worldtest"}},
 	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"},
 		"nothing below package cli looks at the environment", []string{"cli"}},
 	{"os", []string{"Exit"}, "package cli returns the exit code", []string{"cmd/orgdns", "twin/wire/internal/trim"}},
