@@ -35,6 +35,9 @@ type Options struct {
 	Tolerated func(error) (rule string, ok bool)
 }
 
+// CodeUndocumented is the code of the warning on a change that was tolerated.
+const CodeUndocumented = "undocumented"
+
 // State is where a change is in a run.
 type State string
 
@@ -372,7 +375,7 @@ func (r *run) tolerate(n *node, err error) bool {
 	rule, ok := r.o.Tolerated(err)
 	if ok {
 		r.result.Diagnostics.Add(diag.Diagnostic{
-			Severity: diag.Warning, Code: "undocumented", Address: n.Address, Account: string(n.Account), Pos: n.Pos,
+			Severity: diag.Warning, Code: CodeUndocumented, Address: n.Address, Account: string(n.Account), Pos: n.Pos,
 			Summary: fmt.Sprintf("AWS may refuse to %s %s", n.Action, n.Address),
 			Detail:  fmt.Sprintf("%v (rule %s is our reading; no AWS page states it)", err, rule),
 		})
