@@ -57,6 +57,9 @@ func (b *batch) alias(set estate.RecordSet) bool {
 		}
 	case inTable && known.ID != a.Zone, !inTable && estate.IsAWSZone(a.Zone), !b.inNamespace(a.Name):
 		refuse(outside)
+	case inTable && known.Kind == estate.TargetS3Website && set.Type == "AAAA":
+		refuse(missing) // the guide names A alone; that AAAA is refused no page says
+		b.readings++
 	case inTable && !slices.Contains(aliasTypes[known.Kind], set.Type):
 		refuse(missing)
 	case known.Kind == estate.TargetCloudFront && b.zone.Private:

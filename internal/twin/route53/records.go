@@ -53,7 +53,11 @@ func changeResourceRecordSets(_ context.Context, c *world.Call, in *sdk.ChangeRe
 		b.apply(ch)
 	}
 	b.judge()
-	if len(b.messages) > 0 {
+	switch {
+	case len(b.messages) == 0:
+	case len(b.messages) == b.readings:
+		return nil, &world.Undocumented{Rule: "R6.1", Err: invalidBatch(b.messages)}
+	default:
 		return nil, invalidBatch(b.messages)
 	}
 	if err := spend(c, b.tokens); err != nil {
@@ -115,6 +119,7 @@ type batch struct {
 	count    int64 // the same as far as the batch was applied
 	tokens   int
 	messages []string
+	readings int // how many of the messages are our reading of R6.1
 }
 
 func (b *batch) fail(format string, args ...any) {
