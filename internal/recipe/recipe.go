@@ -78,7 +78,7 @@ func (n *needs) ask(q estate.Query) {
 }
 
 // organization asks who we are, and for the accounts of the organization where
-// the configuration names some that are not in its list.
+// the configuration names some that are not in its list, or one cannot be read.
 func (n *needs) organization() {
 	n.ask(estate.Query{Kind: estate.QueryIdentity})
 	refs := []config.AccountRef{}
@@ -92,6 +92,10 @@ func (n *needs) organization() {
 	outside := slices.ContainsFunc(refs, unlisted)
 	for _, e := range n.Config.Expect {
 		outside = outside || len(e.From.Units) > 0 || slices.ContainsFunc(e.From.Accounts, unlisted)
+	}
+	for _, a := range accounts(n.Input) { // one that cannot be read may be suspended
+		zones, _ := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: a.ID})
+		outside = outside || zones.Code != ""
 	}
 	if outside && n.Config.Access != nil {
 		n.ask(estate.Query{Kind: estate.QueryAccounts})
