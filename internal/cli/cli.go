@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/diag"
 )
 
@@ -43,12 +45,16 @@ type app struct {
 	configPaths []string
 	output      string // text, json
 	noColor     bool
+	clock       clock.Clock
 	stop        chan struct{} // closed by the first Ctrl-C
 }
 
 // Main runs a command line and gives its exit code.
-func Main(s Streams, args []string) int {
-	a := &app{Streams: s, stop: make(chan struct{})}
+func Main(s Streams, args []string) int { return Run(s, awsapi.Wall(), args) }
+
+// Run is Main by another clock.
+func Run(s Streams, c clock.Clock, args []string) int {
+	a := &app{Streams: s, clock: c, stop: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	a.catchSignals(cancel)
@@ -92,7 +98,12 @@ Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (plan) or
 something waits for a deadline or the world outside (apply, destroy).`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          known,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
+	})
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
@@ -109,6 +120,19 @@ something waits for a deadline or the world outside (apply, destroy).`,
 	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.explainCommand(),
 		a.iamCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
 	return root
+}
+
+// known refuses a command that there is not, and names the nearest that there
+// is.
+func known(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	root.SuggestionsMinimumDistance = 2
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("unknown command %q; did you mean %q?", args[0], near[0])
+	}
+	return fmt.Errorf("unknown command %q; see `%s --help`", args[0], root.CommandPath())
 }
 
 // problems prints an error: the problems of a list one by one.

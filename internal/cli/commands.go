@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	mdns "github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
 	"github.com/orgdns/orgdns/internal/apply"
@@ -118,9 +119,9 @@ func (a *app) showPlan(cfg *config.Config, p *plan.Plan) error {
 	a.diagnostics(p.Diagnostics)
 	if p.Diagnostics.HasErrors() {
 		a.say("\nthe plan has errors and cannot be applied\n")
-		if p.Empty() {
-			return nil
-		}
+		a.changes(cfg, p) // as far as it goes
+		a.answers(p.Answers)
+		return nil
 	}
 	a.plan(cfg, p)
 	return nil
@@ -300,11 +301,20 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Tell what a name resolves to from a VPC or the internet, and why",
 		Example: `  orgdns explain beta.api.example.com
   orgdns explain beta.api.example.com --from vpc-0123456789abcdef0 --type AAAA`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("explain takes one name, not %d; as in: orgdns explain www.example.com", len(args))
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := dnsname.Parse(args[0])
 			if err != nil {
 				return err
+			}
+			rrtype = strings.ToUpper(rrtype)
+			if _, known := mdns.StringToType[rrtype]; !known {
+				return fmt.Errorf("--type is %q; it must be a record type, such as A, AAAA, CNAME, NS or TXT", rrtype)
 			}
 			from := resolve.Vantage{}
 			if where != "internet" {
@@ -317,15 +327,19 @@ func (a *app) explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			answer, err := p.Explain(c.Context(), from, name, strings.ToUpper(rrtype))
+			answer, err := p.Explain(c.Context(), from, name, rrtype)
 			if err != nil {
 				return err
 			}
 			if a.output == "json" {
-				return a.json("explain", answer)
+				err = a.json("explain", answer)
+			} else {
+				a.explain(from, answer)
 			}
-			a.explain(from, answer)
-			return nil
+			if err == nil && answer.Outcome == resolve.Unread {
+				return fmt.Errorf("what decides on %s could not be read, or lies in no account of the configuration", name)
+			}
+			return err
 		},
 	}
 	c.Flags().StringVar(&where, "from", "internet", "VPC ID, or internet")
@@ -431,7 +445,7 @@ estate it is an empty world, in which a 12-digit access key ID with the secret
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if file != "" {
-				e, err := readEstate(os.DirFS("."), file)
+				e, err := readEstate(osFS{}, file)
 				if err != nil {
 					return err
 				}

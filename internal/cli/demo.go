@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/orgdns/orgdns/examples"
-	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -54,7 +53,7 @@ func (a *app) demo(ctx context.Context, keep bool) error {
 	if err != nil {
 		return err
 	}
-	c := clock.NewVirtual(awsapi.Wall().Now())
+	c := clock.NewVirtual(a.clock.Now())
 	w := world.New(c, start)
 	w.Limits = true
 	names := dns.New(w, resolve.DefaultPolicy, "127.0.0.1", 0)

@@ -171,6 +171,9 @@ func describe(c plan.Change) string {
 		s := fmt.Sprintf("%s %s in zone %s", shown(item.Record.Name), item.Record.Type, item.Record.ZoneName)
 		switch c.Action {
 		case plan.Update:
+			if before, after := c.Before.Record, c.After.Record; before.Alias == nil && after.Alias == nil && slices.Equal(before.Values, after.Values) {
+				return s + fmt.Sprintf(": TTL %d -> %d", before.TTL, after.TTL)
+			}
 			return s + ": " + content(c.Before.Record) + " -> " + content(c.After.Record)
 		case plan.Create:
 			return s + ": " + content(c.After.Record)
@@ -192,6 +195,9 @@ func content(r *plan.Record) string {
 }
 
 func shown(v plan.Value) string {
+	if rest, ok := strings.CutPrefix(v.String(), "@now+"); ok {
+		return rest + " after this step"
+	}
 	if ref, ok := v.Ref(); ok {
 		return "(known after apply: " + ref.Attribute + ")"
 	}

@@ -9,7 +9,6 @@ import (
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
-	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
@@ -60,13 +59,12 @@ func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, er
 	if err != nil {
 		return nil, err
 	}
-	c := awsapi.Wall()
-	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access)
+	ports := stage.Ports(cfg.Owner, a.clock, base.Credentials, nil, endpoint, stage.Region(cfg), access)
 	ports.Prober = newProber(endpoint)
 	return &reconcile.Pass{
 		Config: cfg, Ports: ports, Progress: a.progress(),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
-			return stage.New(cfg, e, c.Now(), access)
+			return stage.New(cfg, e, a.clock.Now(), access)
 		},
 	}, nil
 }
