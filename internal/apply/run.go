@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/clock"
@@ -87,7 +88,7 @@ func (r *Result) Complete() bool { return r.Count(Done)+r.Count(Settled) == len(
 // How often settling is asked for, and for how long.
 const (
 	firstPoll  = 30 * time.Second // Route 53 takes up to 60 seconds
-	secondPoll = 30 * time.Second
+	secondPoll = 31 * time.Second // just past the 60 seconds
 	nextPoll   = 10 * time.Second
 	patience   = 15 * time.Minute
 	// linger bounds how long a batch waits for changes that are about to
@@ -314,24 +315,30 @@ func (r *run) fail(n *node, err error) {
 	r.abandon(n)
 }
 
-// abandon skips everything that needs n, directly or not.
+// warn reports what is no failure of one change; workers may call it.
+func (r *run) warn(d diag.Diagnostic) {
+	r.events.Send(func() { r.result.Diagnostics.Add(d) })
+}
+
+// abandon skips everything that needs n, directly or not. What needs n done,
+// and no more, goes on when n was done.
 func (r *run) abandon(n *node) {
 	for _, d := range n.dependents {
-		if d.state != Pending {
-			continue
+		stops := func(need plan.Dependency) bool { return need.Address == n.Address && (need.Settled || n.state != Done) }
+		if d.state == Pending && slices.ContainsFunc(d.Needs, stops) {
+			r.set(d, Skipped, nil)
+			r.abandon(d)
 		}
-		r.set(d, Skipped, nil)
-		r.abandon(d)
+	}
+	for _, m := range n.settlers {
+		if m.state == Done && n.state != Done {
+			r.settle(m)
+		}
 	}
 }
 
 // start carries out a change that is no record, within its account's bound.
 func (r *run) start(n *node) {
-	if n.Action == plan.Await {
-		n.step = plan.Step{Address: n.Address, Kind: n.Item().Kind(), Action: n.Action, Account: n.Account, Region: n.Region, ID: n.ID, Certificate: n.Item().Certificate}
-		r.done(n, plan.Attributes{"arn": {n.ID}})
-		return
-	}
 	if r.running[n.Account] >= perAccount {
 		r.backlog = append(r.backlog, n)
 		return
@@ -457,7 +464,9 @@ func (r *run) settle(n *node) {
 			if !m.finished() {
 				return
 			}
+			n.settling = true // and never will in this run
 			r.result.Waiting = append(r.result.Waiting, plan.Waiting{Address: n.Address, For: a + " (" + string(m.state) + ")"})
+			r.abandon(n)
 			return
 		}
 	}

@@ -256,14 +256,25 @@ type zoneWorker struct {
 
 // write carries out units: statement by statement, in full batches.
 func (w *zoneWorker) write(units []unit) {
+	var claimed map[string]bool
+	var entries []unit // that change in the ledger alone
 	if w.ledger.Apart {
-		if !w.claim(units) {
+		var err error
+		if claimed, err = w.claim(units); err != nil {
+			w.fail(units, err)
 			return
+		}
+		for _, u := range units {
+			if len(u.changes()) == 0 {
+				entries = append(entries, u)
+			}
 		}
 	}
 	byStatement := map[plan.Statement][]unit{}
 	for _, u := range units {
-		byStatement[u.statement] = append(byStatement[u.statement], u)
+		if !w.ledger.Apart || len(u.changes()) > 0 {
+			byStatement[u.statement] = append(byStatement[u.statement], u)
+		}
 	}
 	var gone []unit
 	for _, st := range slices.Sorted(maps.Keys(byStatement)) {
@@ -272,7 +283,7 @@ func (w *zoneWorker) write(units []unit) {
 		}
 	}
 	if w.ledger.Apart {
-		w.withdraw(gone)
+		w.withdraw(units, gone, entries, claimed)
 	}
 }
 
@@ -303,45 +314,105 @@ func (w *zoneWorker) batches(st plan.Statement, units []unit) [][]unit {
 	return out
 }
 
-// claim writes the entries of all units in batches of the ledger alone.
-func (w *zoneWorker) claim(units []unit) bool {
+// claim writes the entries of all units in batches of the ledger alone, and
+// gives those that are new.
+func (w *zoneWorker) claim(units []unit) (map[string]bool, error) {
 	var add []string
+	claimed := map[string]bool{}
 	for _, u := range units {
 		for _, m := range u.members {
-			if m.add && !w.ledger.Has(m.entry) {
-				add = append(add, m.entry)
+			if m.add && !claimed[m.entry] && !w.ledger.Has(m.entry) {
+				add, claimed[m.entry] = append(add, m.entry), true
 			}
 		}
 	}
-	return w.editLedger(units, add, nil)
+	return claimed, w.editLedger(add, nil)
 }
 
-func (w *zoneWorker) withdraw(units []unit) {
-	var entries []string
-	for _, u := range units {
+// withdraw takes entries out after the records: of what is gone, of entries
+// that change alone, and the new claims of records that did not follow.
+func (w *zoneWorker) withdraw(units, done, entries []unit, claimed map[string]bool) {
+	var list []string
+	for _, u := range slices.Concat(done, entries) {
 		for _, m := range u.members {
 			if m.withdraw {
-				entries = append(entries, m.entry)
+				list = append(list, m.entry)
 			}
 		}
 	}
-	// When this fails the entries are claims with nothing behind them, which
-	// the next plan withdraws; that the records are gone stays true.
-	w.editLedger(nil, nil, entries)
+	failed := w.unfollowed(units, done, claimed)
+	err := w.editLedger(nil, append(list, failed...))
+	if err == nil {
+		w.finish(entries, nil)
+		return
+	}
+	w.fail(entries, err)
+	if len(list)+len(failed) > 0 && len(entries) == 0 {
+		w.run.warn(diag.Diagnostic{
+			Severity: diag.Warning, Code: "ledger", Address: "zone " + w.ledger.ZoneName.String(), Account: string(w.account),
+			Summary: fmt.Sprintf("the ledger of %s still claims records that are gone", w.ledger.ZoneName),
+			Detail:  err.Error(), Hint: "plan again: what stands behind no record is withdrawn",
+		})
+	}
 }
 
-// ledgerRoomApart is how many entries a batch of the ledger alone can take: a
-// set of 8,000 characters and three new ones.
-const ledgerRoomApart = 900
+// unfollowed are the new claims of units that failed and whose records do not
+// stand as we wanted them: they are somebody else's, or nobody's. Where that
+// cannot be read the claim stays, since the record may be ours.
+func (w *zoneWorker) unfollowed(units, done []unit, claimed map[string]bool) []string {
+	finished := map[*node]bool{}
+	for _, u := range done {
+		for _, m := range u.members {
+			finished[m.node] = true
+		}
+	}
+	var open []member
+	var ids []plan.RecordID
+	for _, u := range units {
+		for _, m := range u.members {
+			if m.after != nil && claimed[m.entry] && !finished[m.node] {
+				open, ids = append(open, m), append(ids, recordID(*m.after))
+			}
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	stand, err := w.standing(ids)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, m := range open {
+		if have, ok := stand[recordID(*m.after)]; !ok || !have.Same(*m.after) {
+			out = append(out, m.entry)
+		}
+	}
+	return out
+}
 
-// editLedger writes the ledger alone. A set that is no longer as it was read
-// is read again, once; units are failed when it cannot be written.
-func (w *zoneWorker) editLedger(units []unit, add, withdraw []string) bool {
+// editLedger writes the ledger alone, in as many batches as its limits ask
+// for. A set that is no longer as it was read is read again, once.
+func (w *zoneWorker) editLedger(add, withdraw []string) error {
+	number := map[string]int{} // so that a batch rewrites few sets
+	for n, set := range w.ledger.Sets {
+		for _, e := range set {
+			number[e] = n
+		}
+	}
+	slices.SortStableFunc(withdraw, func(a, b string) int { return cmp.Compare(number[a], number[b]) })
 	for len(add)+len(withdraw) > 0 {
-		a, d := add[:min(len(add), ledgerRoomApart)], withdraw[:min(len(withdraw), ledgerRoomApart)]
+		a, d := add, withdraw
 		var err error
 		for try := 0; try < 2; try++ {
 			next, sets := w.ledger.Edit(w.zone, a, d)
+			for e, c := size(setChanges(sets)); (e > maxElements || c > maxCharacters) && len(a)+len(d) > 1; e, c = size(setChanges(sets)) {
+				a, d = a[:(len(a)+1)/2], d[:(len(d)+1)/2]
+				if len(a) > 0 && len(d) > 0 {
+					d = nil
+				}
+				next, sets = w.ledger.Edit(w.zone, a, d)
+			}
 			if len(sets) == 0 {
 				err = nil
 				break
@@ -355,12 +426,11 @@ func (w *zoneWorker) editLedger(units []unit, add, withdraw []string) bool {
 			}
 		}
 		if err != nil {
-			w.fail(units, err)
-			return false
+			return err
 		}
 		add, withdraw = add[len(a):], withdraw[len(d):]
 	}
-	return true
+	return nil
 }
 
 func setChanges(sets []plan.SetChange) []plan.RecordChange {
