@@ -182,6 +182,7 @@ var certificateBinding = binding{
 	needs: map[plan.Action][]plan.May{
 		plan.Create: {plan.MayMakeCertificates},
 		plan.Claim:  {plan.MayMakeCertificates},
+		plan.Await:  {plan.MayReadCertificates},
 		plan.Delete: {plan.MayMakeCertificates},
 	},
 }
@@ -196,6 +197,8 @@ func (w *Writer) doCertificate(ctx context.Context, s plan.Step) (plan.Attribute
 		if err != nil {
 			return nil, err
 		}
+		return w.validationRecords(ctx, client, s, s.ID, time.Time{})
+	case plan.Await:
 		return w.validationRecords(ctx, client, s, s.ID, time.Time{})
 	case plan.Delete:
 		_, err := client.DeleteCertificate(ctx, &acm.DeleteCertificateInput{CertificateArn: &s.ID})

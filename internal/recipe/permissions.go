@@ -72,15 +72,8 @@ func Permissions(in Input) []plan.Permission {
 		if e.From.Internet {
 			continue
 		}
-		ids, _ := in.Config.SelectAccounts(e.From.Selector, in.Estate)
-		for _, id := range ids {
-			regions := e.From.Regions
-			if len(regions) == 0 {
-				regions = in.Config.AccountByID(id).Regions
-			}
-			for _, r := range regions {
-				p.add(plan.Permission{Account: id, May: plan.MayReadVPCs, Region: r})
-			}
+		for _, q := range VPCQueries(in.Config, e.From.Selector, in.Estate) {
+			p.add(plan.Permission{Account: q.Account, May: plan.MayReadVPCs, Region: q.Region})
 		}
 	}
 	return p.sorted()

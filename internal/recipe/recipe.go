@@ -142,17 +142,26 @@ func (n *needs) expectations() {
 		if e.From.Internet {
 			continue
 		}
-		ids, _ := n.Config.SelectAccounts(e.From.Selector, n.Estate)
-		for _, id := range ids {
-			regions := e.From.Regions
-			if len(regions) == 0 {
-				regions = n.Config.AccountByID(id).Regions
-			}
-			for _, r := range regions {
-				n.ask(estate.Query{Kind: estate.QueryVPCs, Account: id, Region: r})
-			}
+		for _, q := range VPCQueries(n.Config, e.From.Selector, n.Estate) {
+			n.ask(q)
 		}
 	}
+}
+
+// VPCQueries are what must be asked to know the VPCs that a selector means.
+func VPCQueries(cfg *config.Config, s config.Selector, e estate.Estate) []estate.Query {
+	var out []estate.Query
+	ids, _ := cfg.SelectAccounts(s, e)
+	for _, id := range ids {
+		regions := s.Regions
+		if len(regions) == 0 {
+			regions = cfg.AccountByID(id).Regions
+		}
+		for _, r := range regions {
+			out = append(out, estate.Query{Kind: estate.QueryVPCs, Account: id, Region: r})
+		}
+	}
+	return out
 }
 
 // orphans asks for what the removal of zones that nobody wants any more needs

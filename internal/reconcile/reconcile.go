@@ -227,7 +227,7 @@ func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
 			return nil, fmt.Errorf("rehearsal: %w", err)
 		}
 	}
-	if !o.Destroy {
+	if !o.Destroy && !made.Diagnostics.HasErrors() {
 		p.expectations(out)
 	}
 	p.guard(out, o)

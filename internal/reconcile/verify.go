@@ -12,6 +12,7 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/resolve"
 )
 
@@ -62,6 +63,13 @@ func (p *Pass) vantages(x config.Expectation, e estate.Estate) ([]resolve.Vantag
 		return []resolve.Vantage{{}}, nil
 	}
 	vpcs, problems := p.Config.SelectVPCs(x.From.Selector, e)
+	for _, q := range recipe.VPCQueries(p.Config, x.From.Selector, e) {
+		if a, _ := e.Asked(q); !e.Answered(q) {
+			problems.Add(diag.Diagnostic{Code: "unread", Pos: x.Pos, Account: string(q.Account), Region: string(q.Region),
+				Summary: fmt.Sprintf("the VPCs from which %s is to be asked could not be read", x.Name),
+				Detail:  strings.TrimSpace(a.Code + " " + a.Message), Hint: "see `orgdns iam` for the role that this account needs"})
+		}
+	}
 	if len(vpcs) == 0 && !problems.HasErrors() {
 		problems.Add(diag.Diagnostic{Severity: diag.Warning, Code: "no-vpc", Pos: x.Pos,
 			Summary: fmt.Sprintf("no VPC is selected, so %s is asked from nowhere", x.Name)})

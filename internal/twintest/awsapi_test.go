@@ -39,6 +39,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type aws struct {
 	world    *world.World
 	clock    *clock.Virtual
+	options  awsapi.Options
 	sessions *awsapi.Sessions
 }
 
@@ -49,17 +50,23 @@ func newAWS(t *testing.T, e estate.Estate, change func(*awsapi.Options)) aws {
 	t.Cleanup(c.Enter())
 	w := world.New(c, e)
 	w.Limits = true
-	o := awsapi.Options{
-		Owner:      owner,
-		Base:       credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, ""),
-		HTTPClient: &http.Client{Transport: twin.New(w)},
-		Clock:      c, Loop: pace.New(c), Region: ireland,
-		Default: awsapi.Access{Role: "orgdns"},
-	}
+	a := aws{world: w, clock: c}.as(string(management), world.AdministratorSecret, "", awsapi.Access{Role: "orgdns"})
 	if change != nil {
-		change(&o)
+		change(&a.options)
+		a.sessions = awsapi.New(a.options)
 	}
-	return aws{w, c, awsapi.New(o)}
+	return a
+}
+
+// as is the twin used with other credentials.
+func (a aws) as(key, secret, token string, access awsapi.Access) aws {
+	a.options = awsapi.Options{
+		Owner: owner, Base: credentials.NewStaticCredentialsProvider(key, secret, token),
+		HTTPClient: &http.Client{Transport: twin.New(a.world)},
+		Clock:      a.clock, Loop: pace.New(a.clock), Region: ireland, Default: access,
+	}
+	a.sessions = awsapi.New(a.options)
+	return a
 }
 
 // count is how many calls of an operation were made, refused ones included.

@@ -245,4 +245,3 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s differs (UPDATE_GOLDEN=1 writes it anew): %s\ngot:\n%s", path, differs(string(want), got), got)
 	}
 }
-

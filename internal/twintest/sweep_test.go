@@ -125,6 +125,9 @@ func lasting(before, after estate.Estate) []answer {
 func safe(t *testing.T, when string, e estate.Estate, keep []answer) {
 	t.Helper()
 	for _, f := range append(audit.Claimable(e), audit.Delegations(e)...) {
+		if f.Code == audit.Undelegated {
+			continue // a child zone stands before its parent points at it
+		}
 		t.Fatalf("%s: %+v", when, f)
 	}
 	r := resolve.New(e, resolve.DefaultPolicy)

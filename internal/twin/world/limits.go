@@ -25,6 +25,9 @@ func (w *World) Take(name string, r Rate, n float64) bool {
 	b := w.buckets[name]
 	if b == nil {
 		b = &bucket{tokens: r.Burst, at: now}
+		if !w.drained.IsZero() {
+			b.tokens, b.at = 0, w.drained
+		}
 		w.buckets[name] = b
 	}
 	b.tokens = min(r.Burst, b.tokens+now.Sub(b.at).Seconds()*r.Refill)
@@ -34,4 +37,13 @@ func (w *World) Take(name string, r Rate, n float64) bool {
 	}
 	b.tokens -= n
 	return true
+}
+
+// Drain empties every token bucket, those that nobody drew from yet included:
+// the accounts were busy until now.
+func (w *World) Drain() {
+	w.bucketsMu.Lock()
+	defer w.bucketsMu.Unlock()
+	w.drained = w.Now()
+	clear(w.buckets)
 }

@@ -34,8 +34,11 @@ type World struct {
 	faults []*Fault
 	hooks  []Hook
 
+	claims claims
+
 	bucketsMu sync.Mutex // apart, since tokens are taken inside transactions
 	buckets   map[string]*bucket
+	drained   time.Time // of Drain; zero: never
 }
 
 // New makes a world that holds an estate.

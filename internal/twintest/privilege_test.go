@@ -1,0 +1,125 @@
+package twintest
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/stage"
+)
+
+// leastPrivilege is the rig with exactly the roles that `orgdns iam` prints.
+func leastPrivilege(t *testing.T, r rig) (rig, []awsapi.RoleDocument) {
+	t.Helper()
+	access, err := stage.Accesses(r.cfg, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	permissions := recipe.Permissions(recipe.Input{Config: r.cfg, Estate: r.start, Now: start})
+	docs, _ := awsapi.Documents(ireland, awsapi.Trust{Principal: string(management)}, func(id estate.AccountID) awsapi.Access { return access[id] }, permissions)
+	for role := range r.start.Roles.All() {
+		if role.Name == "orgdns" {
+			r.start.Roles.Delete(role.Key())
+		}
+	}
+	for i, d := range docs {
+		r.start.Roles.Put(roleOf(d, i, nil))
+	}
+	return r, docs
+}
+
+// roleOf is a printed role as it stands in the account; without may leave a
+// statement out.
+func roleOf(d awsapi.RoleDocument, i int, without func(policy string, statement int) bool) estate.Role {
+	role := estate.Role{
+		ARN: fmt.Sprintf("arn:aws:iam::%s:role/%s", d.Account, d.Name), ID: fmt.Sprintf("AROALEAST%d", i), Account: d.Account,
+		Path: "/", Name: d.Name, Trust: d.Trust, Inline: map[string]string{}, MaxSession: 3600,
+	}
+	for _, p := range d.Policies {
+		role.Inline[p.Name] = cut(p.Document, func(n int) bool { return without != nil && without(p.Name, n) })
+	}
+	return role
+}
+
+// cut leaves statements out of a policy document.
+func cut(document string, out func(int) bool) string {
+	var doc struct {
+		Version   string
+		Statement []json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(document), &doc); err != nil {
+		panic(err)
+	}
+	var kept []json.RawMessage
+	for n, s := range doc.Statement {
+		if !out(n) {
+			kept = append(kept, s)
+		}
+	}
+	doc.Statement = kept
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
+
+func statements(document string) (sids []string) {
+	var doc struct{ Statement []struct{ Sid string } }
+	if err := json.Unmarshal([]byte(document), &doc); err != nil {
+		panic(err)
+	}
+	for _, s := range doc.Statement {
+		sids = append(sids, s.Sid)
+	}
+	return sids
+}
+
+// wholeLife makes everything, and takes it out again. Steps that could not be
+// proven count as a failure.
+func wholeLife(t *testing.T, r rig) error {
+	w := r.world()
+	for _, ph := range life {
+		planned, err := r.process(w, nil).Plan(t.Context(), ph.o)
+		if err != nil {
+			return err
+		}
+		for _, c := range planned.Changes {
+			if len(c.Unproven) > 0 {
+				return fmt.Errorf("%s: %s is not proven: %s", ph.name, c.Address, c.Unproven)
+			}
+		}
+		if err := r.converge(t.Context(), w, ph.o); err != nil {
+			return fmt.Errorf("%s: %w", ph.name, err)
+		}
+	}
+	return nil
+}
+
+// TestLeastPrivilege: the whole life of examples/acme runs with exactly the
+// policies that `orgdns iam` prints, and every statement of them is needed.
+func TestLeastPrivilege(t *testing.T) {
+	r, docs := leastPrivilege(t, acme(t))
+	if err := wholeLife(t, r); err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range docs {
+		if d.Account == management {
+			continue // holds nothing of the configuration; it is only listed
+		}
+		for _, p := range d.Policies {
+			for n, sid := range statements(p.Document) {
+				t.Run(fmt.Sprintf("%s/without/%s", d.Account, sid), func(t *testing.T) {
+					less := r
+					less.start.Roles.Put(roleOf(d, i, func(policy string, statement int) bool { return policy == p.Name && statement == n }))
+					if err := wholeLife(t, less); err == nil {
+						t.Errorf("statement %s of policy %s in account %s is not needed", sid, p.Name, d.Account)
+					}
+				})
+			}
+		}
+	}
+}
