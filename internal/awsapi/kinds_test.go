@@ -48,7 +48,7 @@ func TestWhatCannotBeDone(t *testing.T) {
 		return 500, "", nil
 	}}
 	s, _ := over(t, f, nil)
-	actions := []plan.Action{plan.Create, plan.Update, plan.Delete, plan.Claim, plan.Forget}
+	actions := []plan.Action{plan.Create, plan.Update, plan.Delete, plan.Claim, plan.Forget, plan.Await}
 	for _, k := range plan.Kinds {
 		for _, a := range actions {
 			if len(Needs(k, a)) > 0 {

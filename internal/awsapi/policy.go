@@ -88,10 +88,10 @@ func document(statements []statement) string {
 type part struct {
 	sid     string
 	actions []string
-	// resource is the ARN, or "*"; regional ones are then limited to the
-	// Region by condition.
-	resource func(arns, plan.Permission) string
-	regional bool
+	// resources are ARNs, or "*"; regional ones are then limited to the Region
+	// by condition.
+	resources func(arns, plan.Permission) []string
+	regional  bool
 }
 
 // parts by permission; MayChangeRecords is apart, in recordStatements.
@@ -103,37 +103,34 @@ var parts = map[plan.May][]part{
 	plan.MayReadZones: {{"Zones", []string{"route53:ListHostedZones"}, anyResource, false}},
 	plan.MayReadZone: {{"ReadZone", []string{
 		"route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource",
-	}, arns.zone, false}},
+	}, arns.zones, false}},
 	plan.MayReadVPCs: {{"VPCs", []string{"ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"}, anyResource, true}},
 	plan.MayReadCertificates: {
 		{"Certificates", []string{"acm:ListCertificates"}, anyResource, true},
 		{"ReadCertificate", []string{"acm:DescribeCertificate", "acm:ListTagsForCertificate"}, arns.certificates, false},
 	},
-	plan.MayReadRole: {
-		{"ReadRole", []string{
-			"iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
-		}, arns.role, false},
-		{"ReadPolicy", []string{"iam:GetPolicy", "iam:GetPolicyVersion"}, arns.policies, false},
-	},
+	plan.MayReadRole: {{"ReadRole", []string{
+		"iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:GetPolicy", "iam:GetPolicyVersion",
+	}, arns.roleAndPolicies, false}},
 	plan.MayReadLimits: {
 		{"AccountLimit", []string{"route53:GetAccountLimit"}, anyResource, false},
-		{"ZoneLimit", []string{"route53:GetHostedZoneLimit"}, arns.zone, false},
+		{"ZoneLimit", []string{"route53:GetHostedZoneLimit"}, arns.zones, false},
 	},
 	plan.MayCreateZone: {
 		{"CreateZone", []string{"route53:CreateHostedZone", "route53:ListHostedZonesByName"}, anyResource, false},
 		following,
 	},
-	plan.MayDeleteZone: {{"DeleteZone", []string{"route53:DeleteHostedZone"}, arns.zone, false}, following},
-	plan.MayTagZone:    {{"TagZone", []string{"route53:ChangeTagsForResource"}, arns.zone, false}},
+	plan.MayDeleteZone: {{"DeleteZone", []string{"route53:DeleteHostedZone"}, arns.zones, false}, following},
+	plan.MayTagZone:    {{"TagZone", []string{"route53:ChangeTagsForResource"}, arns.zones, false}},
 	plan.MayMakeCertificates: {
 		{"RequestCertificate", []string{"acm:RequestCertificate"}, anyResource, true},
 		{"MakeCertificate", []string{"acm:AddTagsToCertificate", "acm:DeleteCertificate"}, arns.certificates, false},
 	},
 	plan.MayChangeRecords: {following},
-	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.role, false}},
+	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false}},
 }
 
-var following = part{"Changes", []string{"route53:GetChange"}, arns.change, false}
+var following = part{"Changes", []string{"route53:GetChange"}, arns.changes, false}
 
 // implied are permissions that go with another: what is changed is read too.
 func implied(p plan.Permission) []plan.Permission {
@@ -162,7 +159,9 @@ type arns struct {
 	wide      bool // any zone, role and Region
 }
 
-func anyResource(arns, plan.Permission) string { return "*" }
+func anyResource(arns, plan.Permission) []string { return []string{"*"} }
+
+func (a arns) zones(p plan.Permission) []string { return []string{a.zone(p)} }
 
 func (a arns) zone(p plan.Permission) string {
 	if p.Zone == "" || a.wide {
@@ -171,30 +170,35 @@ func (a arns) zone(p plan.Permission) string {
 	return "arn:" + a.partition + ":route53:::hostedzone/" + p.Zone
 }
 
-func (a arns) change(plan.Permission) string { return "arn:" + a.partition + ":route53:::change/*" }
+func (a arns) changes(plan.Permission) []string {
+	return []string{"arn:" + a.partition + ":route53:::change/*"}
+}
 
-func (a arns) certificates(p plan.Permission) string {
+func (a arns) certificates(p plan.Permission) []string {
 	region := string(p.Region)
 	if region == "" || a.wide {
 		region = "*"
 	}
-	return fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, region, a.account)
+	return []string{fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, region, a.account)}
 }
 
-func (a arns) role(p plan.Permission) string {
+func (a arns) roles(p plan.Permission) []string {
 	switch {
 	case strings.HasPrefix(p.Role, "arn:") && !a.wide:
-		return p.Role
+		return []string{p.Role}
 	case p.May == plan.MayAssume:
-		return "arn:" + a.partition + ":iam::*:role/*"
+		return []string{"arn:" + a.partition + ":iam::*:role/*"}
 	case p.Role == "" || a.wide:
-		return fmt.Sprintf("arn:%s:iam::%s:role/*", a.partition, a.account)
+		return []string{fmt.Sprintf("arn:%s:iam::%s:role/*", a.partition, a.account)}
 	}
-	return fmt.Sprintf("arn:%s:iam::%s:role/%s", a.partition, a.account, strings.TrimPrefix(p.Role, "/"))
+	return []string{fmt.Sprintf("arn:%s:iam::%s:role/%s", a.partition, a.account, strings.TrimPrefix(p.Role, "/"))}
 }
 
-// policies are those of the account and AWS's own.
-func (a arns) policies(plan.Permission) string { return "arn:" + a.partition + ":iam::*:policy/*" }
+// roleAndPolicies are a role and the managed policies that it may have: the
+// account's and AWS's own.
+func (a arns) roleAndPolicies(p plan.Permission) []string {
+	return append(a.roles(p), "arn:"+a.partition+":iam::*:policy/*")
+}
 
 // statements are what the permissions in one account come to, those about
 // records apart.
@@ -202,7 +206,7 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 	a := arns{partition, account, wide >= anyZone}
 	type group struct {
 		part
-		resources, regions []string
+		resources, regions []string // of all permissions
 		everywhere         bool
 	}
 	groups := map[string]*group{}
@@ -216,7 +220,7 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 					groups[part.sid] = g
 					order = append(order, part.sid)
 				}
-				g.resources = append(g.resources, part.resource(a, p))
+				g.resources = append(g.resources, part.resources(a, p)...)
 				g.regions = append(g.regions, string(p.Region))
 				g.everywhere = g.everywhere || p.Region == "" || a.wide
 			}

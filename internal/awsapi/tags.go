@@ -51,7 +51,7 @@ var zoneTagsBinding = binding{
 }
 
 func (w *Writer) doZoneTags(ctx context.Context, s plan.Step) (plan.Attributes, error) {
-	if s.Action == plan.Claim || s.Action == plan.Forget || s.Tags == nil {
+	if s.Tags == nil {
 		return nil, impossible(s)
 	}
 	err := w.tagZone(ctx, s.Account, *s.Tags)
@@ -69,15 +69,16 @@ func (w *Writer) tagZone(ctx context.Context, account estate.AccountID, t plan.T
 	}
 	remove := slices.Sorted(slices.Values(t.Remove))
 	for len(add) > 0 || len(remove) > 0 {
-		a, r := min(len(add), tagsPerRequest), min(len(remove), tagsPerRequest)
-		_, err := w.route53(account, "").ChangeTagsForResource(ctx, &route53.ChangeTagsForResourceInput{
-			ResourceType: types.TagResourceTypeHostedzone, ResourceId: &t.Zone,
-			AddTags: add[:a], RemoveTagKeys: remove[:r],
-		})
-		if err != nil {
+		in := &route53.ChangeTagsForResourceInput{ResourceType: types.TagResourceTypeHostedzone, ResourceId: &t.Zone}
+		if n := min(len(add), tagsPerRequest); n > 0 { // an empty list is refused
+			in.AddTags, add = add[:n], add[n:]
+		}
+		if n := min(len(remove), tagsPerRequest); n > 0 {
+			in.RemoveTagKeys, remove = remove[:n], remove[n:]
+		}
+		if _, err := w.route53(account, "").ChangeTagsForResource(ctx, in); err != nil {
 			return err
 		}
-		add, remove = add[a:], remove[r:]
 	}
 	return nil
 }

@@ -44,8 +44,8 @@ var bindings = map[plan.Kind]binding{
 // by a call whose answer was lost, gives the same attributes again and makes
 // nothing twice.
 func (w *Writer) Do(ctx context.Context, s plan.Step) (plan.Attributes, error) {
-	b, ok := bindings[s.Kind]
-	if !ok {
+	b := bindings[s.Kind]
+	if len(b.needs[s.Action]) == 0 {
 		return nil, impossible(s)
 	}
 	a, err := b.do(w, ctx, s)
