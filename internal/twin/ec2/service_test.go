@@ -9,7 +9,7 @@ import (
 
 // TestService: the handlers fit the wire's tables, and each asks first.
 func TestService(t *testing.T) {
-	worldtest.Denied(t, "ec2", Service(), map[string]wire.Tree{
+	worldtest.Handlers(t, "ec2", Service(), map[string]wire.Tree{
 		"CreateTags": {"Resources": []any{"vpc-1"}}, "DeleteTags": {"Resources": []any{"vpc-1"}},
 	})
 }

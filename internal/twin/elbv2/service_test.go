@@ -9,7 +9,7 @@ import (
 
 // TestService: the handlers fit the wire's tables, and each asks first.
 func TestService(t *testing.T) {
-	worldtest.Denied(t, "elbv2", Service(), map[string]wire.Tree{
+	worldtest.Handlers(t, "elbv2", Service(), map[string]wire.Tree{
 		"AddTags": {"ResourceArns": []any{"arn:1"}}, "RemoveTags": {"ResourceArns": []any{"arn:1"}}, "DescribeTags": {"ResourceArns": []any{"arn:1"}},
 	})
 }
