@@ -41,7 +41,7 @@ func (t *Twin) serve(ctx context.Context, req *http.Request) (*wire.Response, er
 	if err != nil {
 		return t.unrouted(err, id), nil
 	}
-	c := &call{twin: t, request: request, service: t.assembly.services[request.Operation.Service.Name], id: id}
+	c := &call{twin: t, request: request, service: t.assembly.services[request.Operation.Service.Name], id: id, answered: func() {}}
 	c.key = world.CallKey{Service: request.Operation.Service.Name, Operation: request.Operation.Name}
 	response, err := c.answer(ctx, signature, unsigned)
 	if response != nil {
@@ -58,6 +58,8 @@ type call struct {
 	id      string
 	key     world.CallKey
 	caller  world.Caller
+	// answered ends what the call holds until its answer.
+	answered func()
 }
 
 func (c *call) answer(ctx context.Context, signature *sigv4.Signature, unsigned error) (*wire.Response, error) {
@@ -78,6 +80,7 @@ func (c *call) answer(ctx context.Context, signature *sigv4.Signature, unsigned 
 		c.log(string(fault.Kind), false)
 		return nil, c.twin.interrupt(ctx, fault, c.key)
 	}
+	defer func() { c.answered() }()
 	response, err := c.work(ctx, fault)
 	if hit && err == nil {
 		err = c.twin.interrupt(ctx, fault, c.key)
@@ -114,6 +117,9 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 			acm.Settle(state, wc.Now) // services see certificates as they are now
 		}
 		out, err = c.service.mux.Serve(ctx, wc, op, in)
+		if err == nil && fault.Kind == world.FaultSlow {
+			c.answered = wc.Hold()
+		}
 		if err == nil && c.key.Service == "route53" && !c.key.Reads() {
 			acm.Settle(state, wc.Now) // a validation record counts from the change on
 		}

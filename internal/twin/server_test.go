@@ -57,3 +57,33 @@ func TestServerRefusesToListenAnywhere(t *testing.T) {
 		t.Error("an address without a port is accepted")
 	}
 }
+
+// started is a server that runs until the test ends.
+func started(t *testing.T, s twin.Server) *twin.Running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	server, err := s.Start(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := server.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// post asks the admin interface for a change.
+func post(t *testing.T, url, what, body string) {
+	t.Helper()
+	answer, err := http.Post(url+"/_twin/"+what, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", what, answer.Status)
+	}
+}

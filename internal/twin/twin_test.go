@@ -283,6 +283,47 @@ func TestHook(t *testing.T) {
 	}
 }
 
+// While the answer to a change of a zone is slow, there is no other change of
+// that zone.
+func TestChangesInFlight(t *testing.T) {
+	b := newBench()
+	c := b.route53(keys(caller))
+	var zones []*string
+	for _, name := range []string{"example.com", "example.net"} {
+		zones = append(zones, must[*route53.CreateHostedZoneOutput](t)(createZone(t.Context(), c, name)).HostedZone.Id)
+	}
+	change := func(zone *string, record string) error {
+		_, err := c.ChangeResourceRecordSets(t.Context(), &route53.ChangeResourceRecordSetsInput{
+			HostedZoneId: zone,
+			ChangeBatch: &types.ChangeBatch{Changes: []types.Change{{Action: types.ChangeActionUpsert, ResourceRecordSet: &types.ResourceRecordSet{
+				Name: aws.String(record), Type: types.RRTypeTxt, TTL: aws.Int64(60),
+				ResourceRecords: []types.ResourceRecord{{Value: aws.String(`"x"`)}}}}}}})
+		return err
+	}
+	b.world.Inject(world.Fault{Kind: world.FaultSlow, Delay: 10 * time.Second})
+	slow := clock.NewMailbox[error](b.clock)
+	defer b.clock.Enter()()
+	b.clock.Go(func() { slow.Send(change(zones[0], "a.example.com")) })
+	if err := b.clock.Sleep(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := change(zones[0], "b.example.com"); code(err) != "PriorRequestNotComplete" {
+		t.Errorf("a second change in flight: %v", err)
+	}
+	if err := change(zones[1], "b.example.net"); err != nil {
+		t.Errorf("a change of another zone: %v", err)
+	}
+	if err := slow.Receive(); err != nil {
+		t.Errorf("the slow change: %v", err)
+	}
+	if got := b.clock.Now().Sub(start); got != 10*time.Second {
+		t.Errorf("answered after %v", got)
+	}
+	if err := change(zones[0], "b.example.com"); err != nil {
+		t.Errorf("after the answer: %v", err)
+	}
+}
+
 // A canceled call does nothing.
 func TestCanceled(t *testing.T) {
 	b := newBench()

@@ -10,8 +10,8 @@
 // reserved by AWS!"): examples and tests live on those names.
 //
 // "One change in flight per zone" (PriorRequestNotComplete) means a call that
-// has not been answered. Handlers run one after another, so it arises as a
-// fault only.
+// has not been answered. Handlers run one after another, so it arises only while
+// an answer is slow.
 package route53
 
 import (

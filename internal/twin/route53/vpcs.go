@@ -143,6 +143,9 @@ func authorizationOf(c *world.Call, zone *string, vpc *types.VPC) (estate.Zone, 
 		return estate.Zone{}, v, err
 	}
 	z, err := ownZone(c, id)
+	if err == nil && !c.Claim(zoneARN(id)+"/authorizations") {
+		err = &types.ConcurrentModification{Message: text("Another user submitted a request to create, update, or delete the object at the same time that you did. Retry the request.")}
+	}
 	return z, v, err
 }
 

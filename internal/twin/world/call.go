@@ -49,6 +49,8 @@ type Call struct {
 	RequestID string
 	Now       time.Time
 	Authorize Authorizer
+
+	claimed []string
 }
 
 // Authorizer judges whether the caller may do an action ("route53:GetHostedZone")
