@@ -1,0 +1,131 @@
+package cli_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Commands of scripts by which people change AWS behind orgdns's back, and by
+// which runs die.
+
+func client(ts *testscript.TestScript, account string) *route53.Client {
+	return route53.New(route53.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(twinOf(ts).url),
+		Credentials: credentials.NewStaticCredentialsProvider(account, "twin", ""),
+	})
+}
+
+// zone ACCOUNT create|delete NAME: makes a public zone, or empties and deletes
+// the one of that name.
+func zone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: zone ACCOUNT create|delete NAME")
+	}
+	c, ctx := client(ts, args[0]), context.Background()
+	if args[1] == "create" {
+		_, err := c.CreateHostedZone(ctx, &route53.CreateHostedZoneInput{
+			Name: &args[2], CallerReference: aws.String("by hand " + strconv.FormatInt(rand.Int64(), 36)),
+		})
+		ts.Check(err)
+		return
+	}
+	z := zoneNamed(ts, args[0], args[2])
+	var changes []types.Change
+	list, err := c.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &z.ID})
+	ts.Check(err)
+	for _, r := range list.ResourceRecordSets {
+		if strings.TrimSuffix(*r.Name, ".") != args[2] || r.Type != types.RRTypeNs && r.Type != types.RRTypeSoa {
+			changes = append(changes, types.Change{Action: types.ChangeActionDelete, ResourceRecordSet: &r})
+		}
+	}
+	if len(changes) > 0 {
+		_, err = c.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
+			HostedZoneId: &z.ID, ChangeBatch: &types.ChangeBatch{Changes: changes},
+		})
+		ts.Check(err)
+	}
+	_, err = c.DeleteHostedZone(ctx, &route53.DeleteHostedZoneInput{Id: &z.ID})
+	ts.Check(err)
+}
+
+func zoneNamed(ts *testscript.TestScript, account, name string) (found estate.Zone) {
+	for z := range snapshot(ts).Zones.All() {
+		if string(z.Account) == account && z.Name.String() == name {
+			found = z
+		}
+	}
+	if found.ID == "" {
+		ts.Fatalf("account %s has no zone %s", account, name)
+	}
+	return found
+}
+
+// record ACCOUNT ZONE CREATE|DELETE|UPSERT NAME TYPE TTL VALUE...: changes one
+// record set.
+func record(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 7 {
+		ts.Fatalf("usage: record ACCOUNT ZONE CREATE|DELETE|UPSERT NAME TYPE TTL VALUE...")
+	}
+	ttl, err := strconv.ParseInt(args[5], 10, 64)
+	ts.Check(err)
+	set := &types.ResourceRecordSet{Name: &args[3], Type: types.RRType(args[4]), TTL: &ttl}
+	for _, v := range args[6:] {
+		set.ResourceRecords = append(set.ResourceRecords, types.ResourceRecord{Value: &v})
+	}
+	z := zoneNamed(ts, args[0], args[1])
+	_, err = client(ts, args[0]).ChangeResourceRecordSets(context.Background(), &route53.ChangeResourceRecordSetsInput{
+		HostedZoneId: &z.ID,
+		ChangeBatch:  &types.ChangeBatch{Changes: []types.Change{{Action: types.ChangeAction(args[2]), ResourceRecordSet: set}}},
+	})
+	ts.Check(err)
+}
+
+// copyns ACCOUNT ZONE CHILD-ACCOUNT CHILD: sets the NS record of the child in the
+// zone to the child zone's servers, as a registrar does when asked.
+func copyns(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: copyns ACCOUNT ZONE CHILD-ACCOUNT CHILD")
+	}
+	line := []string{args[0], args[1], "UPSERT", args[3], "NS", "300"}
+	for _, s := range zoneNamed(ts, args[2], args[3]).NameServers {
+		line = append(line, s.String())
+	}
+	record(ts, false, line)
+}
+
+// killed AT-MOST PROGRAM ARGS: starts a program and kills it (SIGKILL) after a
+// random part of the time; it may have ended by then.
+func killed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: killed AT-MOST PROGRAM ARGS")
+	}
+	most, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	after := rand.N(most)
+	ts.Logf("killed after %s", after)
+	ctx, cancel := context.WithTimeout(context.Background(), after)
+	defer cancel()
+	path, err := exec.LookPath(args[1])
+	if err != nil {
+		path = ts.Getenv("PATH")[:strings.IndexByte(ts.Getenv("PATH"), ':')] + "/" + args[1]
+	}
+	cmd := exec.CommandContext(ctx, path, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED", "TWIN_CLOCK"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	out, err := cmd.CombinedOutput()
+	ts.Logf("%s%v", out, err)
+}
