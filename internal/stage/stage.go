@@ -90,6 +90,9 @@ func (r reader) Read(ctx context.Context, q estate.Query) (func(*estate.Estate),
 func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.AccountID]awsapi.Access) (*reconcile.Stage, error) {
 	c := clock.NewVirtual(now)
 	grantUnread(cfg, &e)
+	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
+		grant(&e, o.Role)
+	}
 	w := world.New(c, e)
 	w.Limits = true
 	caller := e.Caller
@@ -135,17 +138,23 @@ func grantUnread(cfg *config.Config, e *estate.Estate) {
 		if a.Role == "" || e.Answered(estate.Query{Kind: estate.QueryRole, Account: id, ID: a.Role}) {
 			continue
 		}
-		path, name := "/", a.Role
-		if i := strings.LastIndexByte(a.Role, '/'); i >= 0 {
-			path, name = "/"+strings.Trim(a.Role[:i], "/")+"/", a.Role[i+1:]
-		}
-		e.Roles.Put(estate.Role{
-			ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", id, path, name), ID: "AROAREHEARSAL", Account: id, Path: path, Name: name,
-			Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, e.Caller.Account),
-			Attached:   []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
-			MaxSession: 3600,
-		})
+		grant(e, fmt.Sprintf("arn:aws:iam::%s:role/%s", id, strings.TrimPrefix(a.Role, "/")))
 	}
+}
+
+// grant makes a role that may do everything, unless it was read.
+func grant(e *estate.Estate, arn string) {
+	account, path, ok := strings.Cut(strings.TrimPrefix(arn, "arn:aws:iam::"), ":role/")
+	if _, known := e.Roles.Get(arn); known || !ok {
+		return
+	}
+	i := strings.LastIndexByte(path, '/') + 1
+	e.Roles.Put(estate.Role{
+		ARN: arn, ID: "AROAREHEARSAL", Account: estate.AccountID(account), Path: "/" + path[:i], Name: path[i:],
+		Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, e.Caller.Account),
+		Attached:   []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
+		MaxSession: 3600,
+	})
 }
 
 // Prober answers from a twin's own state, without a socket.
