@@ -98,6 +98,7 @@ func (n *needs) organization() {
 		outside = outside || zones.Code != ""
 	}
 	if outside && n.Config.Access != nil {
+		n.ask(estate.Query{Kind: estate.QueryOrganization})
 		n.ask(estate.Query{Kind: estate.QueryAccounts})
 	}
 }
