@@ -275,12 +275,11 @@ func resourceControls(e *estate.Estate, action string, r Resource) ([][]Policy, 
 // CallerContext are the global condition keys that say who calls
 // (reference_policies_condition-keys.html#condition-keys-principal-properties).
 func CallerContext(e *estate.Estate, c world.Caller) Context {
-	ctx := Context{
-		"aws:principalarn":          {principal(c).Entity},
-		"aws:principalaccount":      {string(c.Account)},
-		"aws:principalisawsservice": {"false"},
-		"aws:userid":                {c.ID},
-	}
+	ctx := make(Context, 32) // room for the keys of request and resource too
+	ctx["aws:principalarn"] = []string{principal(c).Entity}
+	ctx["aws:principalaccount"] = []string{string(c.Account)}
+	ctx["aws:principalisawsservice"] = []string{"false"}
+	ctx["aws:userid"] = []string{c.ID}
 	tags := c.Tags
 	if c.Role != "" {
 		ctx["aws:principaltype"] = []string{"AssumedRole"}
