@@ -206,12 +206,22 @@ func ask(ctx context.Context, p reconcile.Prober, list []question) []string {
 	return out
 }
 
-// sideBySide prints answers before and after, in 80 columns.
+// sideBySide prints answers before and after, those that are alike together.
 func (a *app) sideBySide(list []question, before, after []string) {
 	a.printf("\n%s\n", a.paint(a.Out, bold, "The same questions over UDP, before and after"))
+	type line struct{ what, before, after string }
+	places := map[line][]string{}
+	var order []line
 	for i, q := range list {
-		a.printf("  %-24s %-5s from %-14s %s\n", q.name, q.kind, q.where, clip(before[i], 22))
-		a.printf("  %46s -> %s\n", "", a.paint(a.Out, green, clip(after[i], 28)))
+		l := line{q.name.String() + " " + q.kind, before[i], after[i]}
+		if places[l] == nil {
+			order = append(order, l)
+		}
+		places[l] = append(places[l], q.where)
+	}
+	for _, l := range order {
+		a.printf("  %s, from %s\n", l.what, strings.Join(places[l], ", "))
+		a.printf("      %s -> %s\n", clip(l.before, 24), a.paint(a.Out, green, clip(l.after, 44)))
 	}
 }
 

@@ -14,7 +14,9 @@ import (
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
 )
 
 // Colours, by meaning.
@@ -103,7 +105,7 @@ func (a *app) plan(cfg *config.Config, p *plan.Plan) {
 	a.unproven(p)
 	a.waiting(p.Waiting)
 	if !p.Empty() {
-		a.printf("\n%s. Within AWS's quotas it takes about %s, in %d API calls.\n", capital(counts(p)), short(p.Takes), calls(p.Calls))
+		a.printf("\n%s.\nWithin AWS's quotas it takes about %s, in %d API calls.\n", capital(counts(p)), short(p.Takes), calls(p.Calls))
 		a.printf("%s create  %s change  %s delete  %s adopt  %s forget  %s wait for\n",
 			signs[plan.Create], signs[plan.Update], signs[plan.Delete], signs[plan.Claim], signs[plan.Forget], signs[plan.Await])
 	}
@@ -123,16 +125,17 @@ func (a *app) changes(cfg *config.Config, p *plan.Plan) {
 		a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, id)))
 		for _, c := range byAccount[id] {
 			a.printf("  %s %s\n", a.paint(a.Out, actionColours[c.Action], signs[c.Action]), describe(c))
-			if c.Reason != "" {
-				a.printf("      %s\n", a.paint(a.Out, dim, c.Reason))
+			for _, line := range details(c) {
+				a.printf("      %s\n", a.paint(a.Out, dim, line))
 			}
 			if !c.NotBefore.IsZero() {
 				a.printf("      %s\n", a.paint(a.Out, dim, "not before "+c.NotBefore.UTC().Format(time.RFC3339)))
 			}
 		}
 	}
-	for _, l := range p.Ledgers {
-		a.printf("\n%s\n", a.paint(a.Out, dim, "The ledger of zone "+l.ZoneName.String()+" (TXT "+plan.LedgerName(l.ZoneName, l.Owner, 0).String()+") is kept with it."))
+	if len(p.Ledgers) > 0 {
+		label, _, _ := strings.Cut(plan.LedgerName(p.Ledgers[0].ZoneName, p.Owner, 0).String(), ".")
+		a.printf("\n%s\n", a.paint(a.Out, dim, "The ledgers of these zones (TXT "+label+") are kept with them."))
 	}
 }
 
@@ -168,19 +171,28 @@ func describe(c plan.Change) string {
 	case item.Record != nil && item.Record.Entry != "":
 		return "ledger entry " + item.Record.Entry + " in zone " + item.Record.ZoneName.String()
 	case item.Record != nil:
-		s := fmt.Sprintf("%s %s in zone %s", shown(item.Record.Name), item.Record.Type, item.Record.ZoneName)
-		switch c.Action {
-		case plan.Update:
-			if before, after := c.Before.Record, c.After.Record; before.Alias == nil && after.Alias == nil && slices.Equal(before.Values, after.Values) {
-				return s + fmt.Sprintf(": TTL %d -> %d", before.TTL, after.TTL)
-			}
-			return s + ": " + content(c.Before.Record) + " -> " + content(c.After.Record)
-		case plan.Create:
-			return s + ": " + content(c.After.Record)
-		}
-		return s
+		return shown(item.Record.Name) + " " + item.Record.Type
 	}
 	return c.Address
+}
+
+// details are the lines below a change: what it was and will be, and why.
+func details(c plan.Change) []string {
+	var out []string
+	if r := c.Item().Record; r != nil && r.Entry == "" {
+		switch c.Action {
+		case plan.Create:
+			out = append(out, content(c.After.Record))
+		case plan.Update:
+			out = append(out, "was "+content(c.Before.Record), "now "+content(c.After.Record))
+		case plan.Delete:
+			out = append(out, "was "+content(c.Before.Record))
+		}
+	}
+	if c.Reason != "" && c.Reason != recipe.Configured {
+		out = append(out, c.Reason)
+	}
+	return out
 }
 
 func content(r *plan.Record) string {
@@ -198,8 +210,8 @@ func shown(v plan.Value) string {
 	if rest, ok := strings.CutPrefix(v.String(), "@now+"); ok {
 		return rest + " after this step"
 	}
-	if ref, ok := v.Ref(); ok {
-		return "(known after apply: " + ref.Attribute + ")"
+	if _, ok := v.Ref(); ok {
+		return "(known after apply)"
 	}
 	return v.String()
 }
@@ -220,11 +232,20 @@ func (a *app) answers(list []plan.Answer) {
 	}
 }
 
+// from names who sees an answer: one by name, several VPCs by number.
 func from(vantages []string) string {
-	if len(vantages) <= 3 {
-		return strings.Join(vantages, ", ")
+	internet := len(vantages) > 0 && vantages[0] == resolve.Vantage{}.String()
+	vpcs := vantages
+	if internet {
+		vpcs = vantages[1:]
 	}
-	return strings.Join(vantages[:2], ", ") + fmt.Sprintf(" and %d VPCs more", len(vantages)-2)
+	switch {
+	case len(vpcs) <= 1:
+		return strings.Join(vantages, " and ")
+	case internet:
+		return fmt.Sprintf("%s and %d VPCs", vantages[0], len(vpcs))
+	}
+	return fmt.Sprintf("%d VPCs", len(vpcs))
 }
 
 // unproven prints what the rehearsal could not prove.
@@ -242,7 +263,7 @@ func (a *app) unproven(p *plan.Plan) {
 		a.printf("  %s\n      concerns %s\n", u, listed(steps[u]))
 	}
 	if !p.Empty() {
-		a.printf("\n%s\n", a.paint(a.Out, dim, "Never read, so never proven: service control policies, and quotas that were raised or lowered."))
+		a.printf("\n%s\n", a.paint(a.Out, dim, "Never read, so never proven: service control policies, and changed quotas."))
 	}
 }
 

@@ -31,7 +31,7 @@ func (d *delegation) certificates() {
 		address := fmt.Sprintf("%s/certificates/%s-%s", d.address, region, hex.EncodeToString(sum[:4]))
 		cert := plan.Wanted{
 			Address: address, Account: d.child, Region: region, Item: plan.Item{Certificate: &plan.Certificate{Names: c.Names}},
-			Pos: d.At("certificate", i), Settle: true, Reason: "in the configuration",
+			Pos: d.At("certificate", i), Settle: true, Reason: Configured,
 		}
 		if c.UsedBy != "" {
 			cert.Reason = fmt.Sprintf("%s takes certificates from %s only", c.UsedBy, edgeRegion)

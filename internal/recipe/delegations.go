@@ -480,7 +480,7 @@ func (d *delegation) records() {
 		}
 		address := d.recordAddress("records", rec.Name, rec.Type, rec.SetID)
 		d.want(plan.Wanted{Address: address, Account: d.child, Item: plan.Item{Record: &w}, Pos: d.At("records", i),
-			Reason: "in the configuration"})
+			Reason: Configured})
 		d.after = append(d.after, plan.Dependency{Address: address})
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/orgdns/orgdns/internal/plan"
 )
 
+// Configured is the reason of what is wanted for no other.
+const Configured = "in the configuration"
+
 // Input is what a recipe sees.
 type Input struct {
 	Config *config.Config

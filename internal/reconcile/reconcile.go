@@ -193,7 +193,11 @@ func summary(list []estate.Query) string {
 	}
 	var parts []string
 	for k, n := range counts {
-		parts = append(parts, fmt.Sprintf("%d %s", n, k))
+		part := string(k)
+		if n > 1 {
+			part += fmt.Sprintf(" (%d)", n)
+		}
+		parts = append(parts, part)
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")

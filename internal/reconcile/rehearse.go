@@ -140,11 +140,11 @@ type made struct{ value, shown string }
 // twinMade collects the values that must not be taken for AWS's.
 func twinMade(attributes map[string]plan.Attributes) []made {
 	var out []made
-	for address, attrs := range attributes {
+	for _, attrs := range attributes {
 		for k, values := range attrs {
 			for _, v := range values {
 				if k != "change" && v != "" {
-					out = append(out, made{strings.TrimSuffix(v, "."), "(known after apply: " + address + "#" + k + ")"})
+					out = append(out, made{strings.TrimSuffix(v, "."), "(known after apply)"})
 				}
 			}
 		}
