@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -259,101 +260,91 @@ const (
 	keyVerbs = "route53:ChangeResourceRecordSetsActions"
 )
 
+// recordGroup are permissions that share a statement.
+type recordGroup struct {
+	plan.Permission
+	names []string // normalized names and patterns
+	size  int
+}
+
 // recordStatements are the statements about records. Permissions that differ
 // in names only share a statement, as long as it is not too long: then a batch
 // of one permission's names still finds them all in one.
 func recordStatements(a arns, permissions []plan.Permission, wide breadth) []statement {
-	var out []statement
-	var size int // of the names in the last one
-	var last string
-	for _, p := range sortedRecords(permissions) {
+	groups := map[string][]*recordGroup{}
+	for _, p := range permissions {
+		if p.May != plan.MayChangeRecords {
+			continue
+		}
 		if wide >= anyName {
 			p.Names, p.Like = nil, nil
 		}
 		if wide >= anyRecord {
-			p.Types, p.Verbs = nil, nil
+			p.Types, p.Verbs, p.Statement = nil, nil, ""
 		}
-		names := slices.Clone(p.Like)
+		next := &recordGroup{Permission: p, names: slices.Clone(p.Like)}
 		for _, n := range p.Names {
-			names = append(names, n.Normalized())
+			next.names = append(next.names, n.Normalized())
 		}
-		slices.Sort(names)
-		key := fmt.Sprint(p.Statement, a.zone(p), len(p.Like) > 0, len(names) > 0, p.Types, p.Verbs)
-		if wide >= anyRecord {
-			key = a.zone(p)
+		for _, n := range next.names {
+			next.size += len(n) + len(`"",`)
 		}
-		add := 0
-		for _, n := range names {
-			add += len(n) + len(`"",`)
-		}
-		if key == last && size+add <= plan.StatementSize {
-			have := &out[len(out)-1]
-			for _, keys := range have.Condition {
-				if old, ok := keys[keyNames]; ok && len(old) > 0 && old[0] != "false" {
-					all := append(slices.Clone(old), names...)
-					slices.Sort(all)
-					keys[keyNames] = slices.Compact(all)
-				}
-			}
-			size += add
+		key := fmt.Sprint(p.Statement, "\x00", a.zone(p), "\x00", len(p.Like) > 0, len(next.names) > 0, p.Types, p.Verbs)
+		i := slices.IndexFunc(groups[key], func(g *recordGroup) bool { return g.size+next.size <= plan.StatementSize })
+		if i < 0 {
+			groups[key] = append(groups[key], next)
 			continue
 		}
-		st := statement{
-			Sid: sid(p.Statement), Effect: "Allow",
-			Action: list[string]{"route53:ChangeResourceRecordSets"}, Resource: list[string]{a.zone(p)},
-			Condition: conditions{},
-		}
-		limit := func(operator, key string, values []string) {
-			if len(values) == 0 {
-				return
-			}
-			if st.Condition["ForAllValues:"+operator] == nil {
-				st.Condition["ForAllValues:"+operator] = map[string]list[string]{}
-			}
-			st.Condition["ForAllValues:"+operator][key] = values
-			// ForAllValues holds for a request without the key
-			// (reference_policies_condition-single-vs-multi-valued…html).
-			if st.Condition["Null"] == nil {
-				st.Condition["Null"] = map[string]list[string]{}
-			}
-			st.Condition["Null"][key] = list[string]{"false"}
-		}
-		operator := "StringEquals"
-		if len(p.Like) > 0 {
-			operator = "StringLike"
-		}
-		limit(operator, keyNames, names)
-		limit("StringEquals", keyTypes, slices.Sorted(slices.Values(p.Types)))
-		var verbs []string
-		for _, v := range p.Verbs {
-			verbs = append(verbs, string(v))
-		}
-		limit("StringEquals", keyVerbs, slices.Sorted(slices.Values(verbs)))
-		if len(st.Condition) == 0 {
-			st.Condition = nil
-		}
-		out, last, size = append(out, st), key, add
+		g := groups[key][i]
+		g.names, g.size = append(g.names, next.names...), g.size+next.size
 	}
-	number(out)
+	var out []statement
+	seen := map[string]int{}
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		for _, g := range groups[key] {
+			st := recordStatement(a, g)
+			if seen[st.Sid]++; seen[st.Sid] > 1 {
+				st.Sid = fmt.Sprintf("%sPart%d", st.Sid, seen[st.Sid])
+			}
+			out = append(out, st)
+		}
+	}
 	return out
 }
 
-// sortedRecords are the permissions about records, those that may share a
-// statement side by side.
-func sortedRecords(permissions []plan.Permission) []plan.Permission {
-	var out []plan.Permission
-	for _, p := range permissions {
-		if p.May == plan.MayChangeRecords {
-			out = append(out, p)
+// recordStatement permits the changes of a group. ForAllValues holds for a
+// request without the key, hence the guards
+// (reference_policies_condition-single-vs-multi-valued-context-keys.html).
+func recordStatement(a arns, g *recordGroup) statement {
+	c := conditions{}
+	limit := func(operator, key string, values []string) {
+		if len(values) == 0 {
+			return
 		}
+		for _, o := range []string{"ForAllValues:" + operator, "Null"} {
+			if c[o] == nil {
+				c[o] = map[string]list[string]{}
+			}
+		}
+		slices.Sort(values)
+		c["ForAllValues:"+operator][key] = slices.Compact(values)
+		c["Null"][key] = list[string]{"false"}
 	}
-	slices.SortStableFunc(out, func(a, b plan.Permission) int {
-		key := func(p plan.Permission) string {
-			return fmt.Sprint(p.Statement, "\x00", p.Zone, "\x00", len(p.Like) > 0, p.Types, p.Verbs, "\x00", p.ZoneName.Key())
-		}
-		return strings.Compare(key(a), key(b))
-	})
-	return out
+	operator := "StringEquals"
+	if len(g.Like) > 0 {
+		operator = "StringLike"
+	}
+	var verbs []string
+	for _, v := range g.Verbs {
+		verbs = append(verbs, string(v))
+	}
+	limit(operator, keyNames, g.names)
+	limit("StringEquals", keyTypes, slices.Clone(g.Types))
+	limit("StringEquals", keyVerbs, verbs)
+	return statement{
+		Sid: sid(g.Statement), Effect: "Allow", Condition: c,
+		Action: list[string]{"route53:ChangeResourceRecordSets"}, Resource: list[string]{a.zone(g.Permission)},
+	}
 }
 
 // sid is a statement's name in the letters and digits that IAM takes.
@@ -375,36 +366,8 @@ func sid(st plan.Statement) string {
 	return b.String()
 }
 
-// number tells statements of one name apart.
-func number(statements []statement) {
-	seen := map[string]int{}
-	for i := range statements {
-		name := statements[i].Sid
-		seen[name]++
-		if n := seen[name]; n > 1 {
-			statements[i].Sid = fmt.Sprintf("%sPart%d", name, n)
-		}
-	}
-}
-
 // maxSessionPolicy is the longest session policy (API_AssumeRole, Policy).
 const maxSessionPolicy = 2048
-
-// sessionPolicies are the policies for a session with these permissions that
-// are short enough for STS, the narrowest first; wide is how many narrower
-// ones were too long.
-func sessionPolicies(partition string, account estate.AccountID, permissions []plan.Permission) (policies []string, wide int) {
-	for b := exact; b < breadths; b++ {
-		p := sessionPolicy(partition, account, permissions, b)
-		switch {
-		case len(p) > maxSessionPolicy:
-			wide++
-		case !slices.Contains(policies, p):
-			policies = append(policies, p)
-		}
-	}
-	return policies, wide
-}
 
 // sessionPolicy is a session policy: the statements of the role once more,
 // without what only serves people and without the guards against a request
@@ -428,11 +391,8 @@ func sessionPolicy(partition string, account estate.AccountID, permissions []pla
 	for _, st := range all {
 		st.Sid, st.Effect = "", "Allow"
 		delete(st.Condition, "Null")
-		if len(st.Condition) == 0 {
-			st.Condition = nil
-		}
 		i := slices.IndexFunc(merged, func(m statement) bool {
-			return slices.Equal(m.Resource, st.Resource) && m.Condition == nil && st.Condition == nil
+			return slices.Equal(m.Resource, st.Resource) && len(m.Condition) == 0 && len(st.Condition) == 0
 		})
 		if i < 0 {
 			merged = append(merged, st)

@@ -109,23 +109,24 @@ func (s *session) begin(ctx context.Context) (aws.Credentials, error) {
 	if s.externalID != "" {
 		in.ExternalId = &s.externalID
 	}
-	policies, wide := []string{""}, 0
-	if p := c.permissions(s.account); p != nil {
-		policies, wide = sessionPolicies(c.partition(), s.account, p)
-	}
 	client := sts.New(stsOptions(c.config("", "", c.opt.Region, c.opt.Base)))
-	for i, policy := range policies {
-		if policy != "" {
-			in.Policy = aws.String(policy)
+	permissions := c.permissions(s.account)
+	for wide := exact; wide < breadths; wide++ {
+		if permissions != nil {
+			policy := sessionPolicy(c.partition(), s.account, permissions, wide)
+			if len(policy) > maxSessionPolicy {
+				continue
+			}
+			in.Policy = &policy
 		}
 		out, err := client.AssumeRole(ctx, in)
-		if Code(err) == "PackedPolicyTooLarge" && i+1 < len(policies) {
-			continue
+		if Code(err) == "PackedPolicyTooLarge" && permissions != nil {
+			continue // STS packs policies, and has a limit of its own for that
 		}
 		if err != nil {
 			return aws.Credentials{}, c.refusal(ctx, s, *in.RoleArn, err)
 		}
-		if wide+i > 0 {
+		if wide > exact {
 			c.note(s.account, "the session policy is wider than this run needs", "the exact one is longer than STS takes (2,048 characters)")
 		}
 		got := out.Credentials
