@@ -220,9 +220,25 @@ func (a *app) sideBySide(list []question, before, after []string) {
 		places[l] = append(places[l], q.where)
 	}
 	for _, l := range order {
-		a.printf("  %s, from %s\n", l.what, strings.Join(places[l], ", "))
+		a.printf("  %s, from %s\n", l.what, together(places[l]))
 		a.printf("      %s -> %s\n", clip(l.before, 24), a.paint(a.Out, green, clip(l.after, 44)))
 	}
+}
+
+// together names places, the VPCs among them in one go.
+func together(places []string) string {
+	var out, accounts []string
+	for _, p := range places {
+		if account, ok := strings.CutPrefix(p, "VPC in "); ok {
+			accounts = append(accounts, account)
+			continue
+		}
+		out = append(out, p)
+	}
+	if len(accounts) > 0 {
+		out = append(out, "VPC"+plural(len(accounts))+" in "+strings.Join(accounts, ", "))
+	}
+	return strings.Join(out, ", ")
 }
 
 func clip(s string, n int) string {
