@@ -148,5 +148,5 @@ func allowed(values []string, wildcard bool) bool {
 	if len(relevant) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(relevant, func(s string) bool { return slices.Contains(issuers, strings.TrimSpace(s)) })
+	return slices.ContainsFunc(relevant, func(s string) bool { return slices.Contains(issuers, strings.ToLower(strings.TrimSpace(s))) })
 }
