@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/twin"
@@ -111,6 +113,24 @@ func TestRealLimits(t *testing.T) {
 		}
 	}
 	t.Error("1000 requests in a row and none throttled")
+}
+
+// A presigned URL is enough for whoever has it.
+func TestPresignedURL(t *testing.T) {
+	server := started(t, twin.Server{Listen: "127.0.0.1:0"})
+	client := sts.NewFromConfig(bench{}.config(keys(caller)), func(o *sts.Options) { o.BaseEndpoint = &server.URL })
+	signed := must[*v4.PresignedHTTPRequest](t)(sts.NewPresignClient(client).PresignGetCallerIdentity(t.Context(), nil))
+	for url, want := range map[string]int{signed.URL: 200, signed.URL + "0": 403} {
+		r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), signed.Method, url, nil))
+		answer := must[*http.Response](t)(http.DefaultClient.Do(r))
+		if err := answer.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if answer.StatusCode != want {
+			t.Errorf("%s %s: %s, want %d", signed.Method, url, answer.Status, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // Unsigned requests, and requests for nothing known, are answered as AWS does.

@@ -1,11 +1,38 @@
 package twin
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/orgdns/orgdns/internal/twin/wire"
 )
+
+// A service that the twin lacks is named, in a form that its clients read.
+func TestNoService(t *testing.T) {
+	tests := []struct {
+		name, signing string
+		header        http.Header
+		target, body  string
+		want          string
+	}{
+		{"query", "rds", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, "/?Action=DescribeDBInstances", "", "<Code>NotImplementedByTwin</Code>"},
+		{"json", "ssm", http.Header{"X-Amz-Target": {"AmazonSSM.GetParameter"}}, "/", "{}", `"__type":"NotImplementedByTwin"`},
+		{"rest", "lambda", nil, "/2015-03-31/functions", "", `"__type":"NotImplementedByTwin"`},
+	}
+	for _, tt := range tests {
+		r := httptest.NewRequest(http.MethodPost, tt.target, strings.NewReader(tt.body))
+		for k, v := range tt.header {
+			r.Header[k] = v
+		}
+		answer := noService(r, tt.signing, "sts, iam")
+		if answer.Status != http.StatusNotImplemented || !strings.Contains(string(answer.Body), tt.want) ||
+			!strings.Contains(string(answer.Body), tt.signing) || !strings.Contains(string(answer.Body), "sts, iam") {
+			t.Errorf("%s: %d %s", tt.name, answer.Status, answer.Body)
+		}
+	}
+}
 
 // Each service refuses in words of its own.
 func TestRefuse(t *testing.T) {

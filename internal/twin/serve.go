@@ -39,7 +39,7 @@ func (t *Twin) serve(ctx context.Context, req *http.Request) (*wire.Response, er
 	}
 	request, err := t.assembly.router.Route(req, body, signing)
 	if err != nil {
-		return t.unrouted(err, id), nil
+		return t.unrouted(req, signing, err, id), nil
 	}
 	c := &call{twin: t, request: request, service: t.assembly.services[request.Operation.Service.Name], id: id, answered: func() {}}
 	c.key = world.CallKey{Service: request.Operation.Service.Name, Operation: request.Operation.Name}
@@ -241,7 +241,7 @@ func (t *Twin) requestID() string {
 
 // unrouted answers a request whose operation is unknown, in the protocol of the
 // service if there is one.
-func (t *Twin) unrouted(err error, id string) *wire.Response {
+func (t *Twin) unrouted(req *http.Request, signing string, err error, id string) *wire.Response {
 	var s *wire.Service
 	key := world.CallKey{}
 	if missing, ok := errors.AsType[*wire.NotImplementedError](err); ok {
@@ -249,14 +249,12 @@ func (t *Twin) unrouted(err error, id string) *wire.Response {
 	} else if refused, ok := errors.AsType[*wire.Error](err); ok {
 		s = refused.Service
 	}
-	if s != nil {
-		key.Service = s.Name
-	}
-	t.world.Logged(key, errorCode(err), false, false)
 	if s == nil {
-		return t.plainError(&wire.Error{Code: "UnknownService", Status: http.StatusNotFound,
-			Message: err.Error() + "; the twin has " + t.assembly.names})
+		t.world.Logged(world.CallKey{Service: signing}, unknownService, false, false)
+		return noService(req, signing, t.assembly.names)
 	}
+	key.Service = s.Name
+	t.world.Logged(key, errorCode(err), false, false)
 	return s.EncodeError(err, id)
 }
 

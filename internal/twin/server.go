@@ -58,12 +58,21 @@ func (s Server) Start(ctx context.Context) (*Running, error) {
 	t.clientTime = time.Now
 	names := dns.New(w, resolve.DefaultPolicy, host, s.DNSPortBase)
 	a := &admin{world: w, dns: names, start: s.Estate, advance: at.advance}
-	r := &Running{URL: "http://" + l.Addr().String(), ended: make(chan struct{})}
+	r := &Running{URL: "http://" + reachable(l.Addr()), ended: make(chan struct{})}
 	go func() {
 		defer close(r.ended)
 		r.result = errors.Join(serveHTTP(ctx, l, front{t, a}), names.Close())
 	}()
 	return r, nil
+}
+
+// reachable is an address at which this machine reaches a listener.
+func reachable(a net.Addr) string {
+	at, err := netip.ParseAddrPort(a.String())
+	if err == nil && at.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()).String()
+	}
+	return a.String()
 }
 
 // front parts the admin interface from the API. It is no http.ServeMux, which
