@@ -54,13 +54,20 @@ gone: the new ones no longer permit its NS record.`,
 			}
 			permissions := recipe.Permissions(recipe.Input{Config: cfg, Estate: e, Now: p.Ports.Clock.Now()})
 			permissions = append(permissions, assumes(trust.Principal, access)...)
-			roles, notes := awsapi.Documents(stage.Region(cfg), trust, func(id estate.AccountID) awsapi.Access {
+			shown := func(id estate.AccountID) awsapi.Access {
 				x := access[id]
 				if x.ExternalID != "" && !external {
 					x.ExternalID = "EXTERNAL-ID-OF-" + strings.ToUpper(cfg.AccountByID(id).Name)
 				}
 				return x
-			}, permissions)
+			}
+			roles, notes := awsapi.Documents(stage.Region(cfg), trust, shown, permissions)
+			if o := cfg.Access; o != nil { // the role that reads the organization
+				account, _ := cfg.Account(o.Account)
+				reads := []plan.Permission{{Account: account.ID, May: plan.MayReadAccounts}, {Account: account.ID, May: plan.MayReadOrganization}}
+				more, n := awsapi.Documents(stage.Region(cfg), trust, func(estate.AccountID) awsapi.Access { return shown("") }, reads)
+				roles, notes = append(roles, more...), append(notes, n...)
+			}
 			if a.output == "json" {
 				return a.json("iam", roles)
 			}

@@ -124,6 +124,7 @@ func (a *app) changes(cfg *config.Config, p *plan.Plan) {
 	for _, id := range order {
 		a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, id)))
 		for _, c := range byAccount[id] {
+			c = p.Shown(c)
 			a.printf("  %s %s\n", a.paint(a.Out, actionColours[c.Action], signs[c.Action]), describe(c))
 			for _, line := range details(c) {
 				a.printf("      %s\n", a.paint(a.Out, dim, line))

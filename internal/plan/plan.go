@@ -205,3 +205,29 @@ func (p *Plan) Change(address string) (Change, bool) {
 	}
 	return Change{}, false
 }
+
+// Shown is a change with every reference that is known already put in: as
+// people should read it. What stays a reference is known after apply.
+func (p *Plan) Shown(c Change) Change {
+	known := func(v Value) []Value {
+		if ref, ok := v.Ref(); ok {
+			if got := p.Known[ref.Address][ref.Attribute]; len(got) > 0 {
+				return Lits(got)
+			}
+		}
+		return []Value{v}
+	}
+	for _, item := range []**Item{&c.Before, &c.After} {
+		if *item == nil || (*item).Record == nil {
+			continue
+		}
+		r := *(*item).Record
+		r.Name = known(r.Name)[0]
+		r.Values = nil
+		for _, v := range (*item).Record.Values {
+			r.Values = append(r.Values, known(v)...)
+		}
+		*item = &Item{Record: &r}
+	}
+	return c
+}

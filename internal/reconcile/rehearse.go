@@ -19,7 +19,7 @@ import (
 // quota, a wrong order or a missing permission shows there. Then it plans
 // again: that plan must be empty.
 func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
-	p.say("rehearsing %d changes on a twin", len(out.Changes))
+	p.say("rehearsing on a twin: %d to do", len(out.Changes))
 	stage, err := p.Stage(ctx, out.Before)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/pace"
@@ -42,14 +43,18 @@ func Region(cfg *config.Config) estate.Region {
 // which the organization is read.
 func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estate.AccountID]awsapi.Access, error) {
 	out := map[estate.AccountID]awsapi.Access{}
-	add := func(id estate.AccountID, role string, external config.Secret) error {
+	add := func(id estate.AccountID, role string, external config.Secret, pos diag.Pos) error {
 		secret, err := external.Resolve(lookup)
 		out[id] = awsapi.Access{Role: role, ExternalID: secret}
-		return err
+		if err != nil {
+			return diag.Diagnostic{Code: "external-id", Account: string(id), Pos: pos,
+				Summary: "the external ID is not known: " + err.Error(), Hint: "set it, or write `externalID` otherwise"}
+		}
+		return nil
 	}
 	var errs []error
 	for _, acc := range cfg.Accounts {
-		errs = append(errs, add(acc.ID, acc.Role, acc.ExternalID))
+		errs = append(errs, add(acc.ID, acc.Role, acc.ExternalID, acc.At("externalID")))
 	}
 	if o := cfg.Access; o != nil {
 		acc, _ := cfg.Account(o.Account)
@@ -57,7 +62,7 @@ func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estat
 		if role != "" && !strings.HasPrefix(role, "arn:") {
 			role = fmt.Sprintf("arn:aws:iam::%s:role/%s", acc.ID, role)
 		}
-		errs = append(errs, add("", role, o.ExternalID))
+		errs = append(errs, add("", role, o.ExternalID, o.At("externalID")))
 	}
 	return out, errors.Join(errs...)
 }
