@@ -124,7 +124,7 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	fmt.Fprintln(ts.Stdout(), reply.RCode)
 	for _, r := range reply.Records {
-		fmt.Fprintln(ts.Stdout(), r)
+		fmt.Fprintln(ts.Stdout(), r.Name, r.TTL, r.Type, r.Value)
 	}
 }
 
