@@ -140,9 +140,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 			}
 		}
 	}
-	for _, l := range p.Ledgers {
-		r.ledgers = append(r.ledgers, l)
-	}
+	r.ledgers = append(r.ledgers, p.Ledgers...)
 	r.waits, r.endWaits = context.WithCancel(ctx)
 	defer r.endWaits()
 	defer o.Clock.Enter()()

@@ -247,9 +247,7 @@ func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
 		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart,
 	})
 	out.Diagnostics.Add(made.Diagnostics...)
-	for _, w := range made.Waiting {
-		out.Waiting = append(out.Waiting, w)
-	}
+	out.Waiting = append(out.Waiting, made.Waiting...)
 	out.Diagnostics.Sort()
 	return out
 }
