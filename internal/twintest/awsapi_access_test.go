@@ -253,11 +253,11 @@ func everyCall(t *testing.T, a aws) error {
 	change := func(account estate.AccountID, zone string, verb plan.Verb, n, rrtype string, values ...string) error {
 		return changeRecord(ctx, w, account, zone, verb, n, rrtype, values...)
 	}
-	made, err := w.Do(ctx, zoneStep(plan.Create, ""))
-	if err != nil {
+	if _, err := w.Do(ctx, zoneStep(plan.Create, "")); err != nil {
 		return err
 	}
-	if made, err = w.Do(ctx, zoneStep(plan.Create, "")); err != nil { // finds it
+	made, err := w.Do(ctx, zoneStep(plan.Create, "")) // finds it
+	if err != nil {
 		return err
 	}
 	id := made["id"][0]

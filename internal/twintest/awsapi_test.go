@@ -27,7 +27,10 @@ const (
 	child      estate.AccountID = "333333333333"
 
 	ireland estate.Region = "eu-west-1"
-	owner                 = "acme"
+)
+
+const (
+	owner = "acme"
 
 	everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 )
