@@ -382,22 +382,22 @@ func TestUpdates(t *testing.T) {
 	for _, apart := range []bool{false, true} {
 		f := newRoute53(t)
 		z := f.zone("Z1", "one.example")
-		if r := f.run(f.plan(apart, record(z, "a", "NS", 60, "1"), record(z, "b", "NS", 60, "2"), record(z, "c", "NS", 60, "3")), Options{}); !r.Complete() {
+		if r := f.run(f.plan(apart, record(z, "a", "A", 60, "1"), record(z, "b", "A", 60, "2"), record(z, "c", "A", 60, "3")), Options{}); !r.Complete() {
 			t.Fatal(states(r))
 		}
-		p := f.plan(apart, record(z, "a", "NS", 60, "9"), record(z, "b", "NS", 60, "9"))
-		b, _ := f.records.Get(estate.RecordKey("Z1", dnsname.MustParse("b.one.example"), "NS", ""))
+		p := f.plan(apart, record(z, "a", "A", 60, "9"), record(z, "b", "A", 60, "9"))
+		b, _ := f.records.Get(estate.RecordKey("Z1", dnsname.MustParse("b.one.example"), "A", ""))
 		b.TTL = 7
 		f.records.Put(b)
-		want := "done a.one.example/NS\nfailed b.one.example/NS\ndone records/one.example/c/NS\n" +
-			"error stale b.one.example/NS: b.one.example NS was changed meanwhile: it stands as 2\n"
+		want := "done a.one.example/A\nfailed b.one.example/A\ndone records/one.example/c/A\n" +
+			"error stale b.one.example/A: b.one.example A was changed meanwhile: it stands as 2\n"
 		if got := states(f.run(p, Options{})); got != want {
 			t.Errorf("apart %v: ended as\n%swant\n%s", apart, got, want)
 		}
 		if have, _ := f.records.Get(b.Key()); have.TTL != 7 {
 			t.Errorf("apart %v: the stale record was overwritten", apart)
 		}
-		if l := plan.ReadLedger(f.estate(), z, owner); strings.Join(l.Entries(), ", ") != "NS a, NS b" {
+		if l := plan.ReadLedger(f.estate(), z, owner); strings.Join(l.Entries(), ", ") != "A a, A b" {
 			t.Errorf("apart %v: the ledger holds %q", apart, l.Entries())
 		}
 	}

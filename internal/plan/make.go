@@ -38,6 +38,7 @@ func Make(in Input) *Plan {
 		},
 		ledgers: map[string]*ledgerView{},
 		wanted:  map[string]bool{},
+		knownBy: map[string]Basis{},
 		frozen:  map[string]bool{},
 	}
 	for _, w := range in.Wanted {
@@ -71,6 +72,8 @@ type builder struct {
 	owned map[string]string
 	// wantedRecords are the keys of record sets that are wanted.
 	wantedRecords map[string]bool
+	// knownBy is what the attributes of a standing zone rest on, by address.
+	knownBy map[string]Basis
 	// claims are the ledger entries of wanted records, "<zone ID> <entry>".
 	claims map[string]bool
 	// frozen are addresses left as they are, and the records among them whose
@@ -158,6 +161,9 @@ func (b *builder) finish() {
 		}
 		for _, r := range c.After.refs() {
 			c.Needs = append(c.Needs, Dependency{Address: r.Address})
+			if basis, ok := b.knownBy[r.Address]; ok && !slices.Contains(c.Basis, basis) {
+				c.Basis = append(c.Basis, basis)
+			}
 		}
 		if r := c.After.Record; r != nil && r.Alias != nil { // a target within its zone comes first
 			c.Needs = append(c.Needs, Dependency{Address: records[place(r.Zone, r.Alias.Name.String(), r.Type)]})

@@ -266,7 +266,7 @@ func TestMake(t *testing.T) {
 		}, both[:1], false, ""},
 		{"an orphan record", func() estate.Estate {
 			e := delegated()
-			r := set("old.example.com", "NS", 300, "ns1.gone.test")
+			r := set("old.example.com", "NS", 300, "ns-1.awsdns-00.com")
 			r.Zone = "ZP"
 			e.Records.Put(r)
 			claim(&e, "ZP", "NS old")
@@ -274,7 +274,7 @@ func TestMake(t *testing.T) {
 		}, both, false, "delete records/example.com/old/NS\n"},
 		{"a foreign record nobody wants", func() estate.Estate {
 			e := delegated()
-			r := set("old.example.com", "NS", 300, "ns1.gone.test")
+			r := set("old.example.com", "NS", 300, "ns-1.awsdns-00.com")
 			r.Zone = "ZP"
 			e.Records.Put(r)
 			return e

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -158,12 +159,13 @@ func (b *builder) orphanRecords() {
 				continue
 			}
 			b.plan.Managed++
-			if retiring && r.Type != "NS" { // goes with its zone
+			if retiring && !b.goesAtOnce(r) { // goes with its zone
 				continue
 			}
 			c := b.removal(z, r)
-			b.handedOver(z, r, c.Address)
-			b.plan.Changes = append(b.plan.Changes, c)
+			if b.handedOver(z, r, c.Address) {
+				b.plan.Changes = append(b.plan.Changes, c)
+			}
 		}
 		b.forgetClaims(z, l, claimed)
 	}
@@ -220,23 +222,43 @@ func (b *builder) removal(z estate.Zone, r estate.RecordSet) Change {
 	}
 }
 
-// handedOver warns when an NS record of ours goes that points at a zone which
-// is not ours: the zone was made again by hand, and stays.
-func (b *builder) handedOver(z estate.Zone, r estate.RecordSet, address string) {
+// handedOver reports whether an NS record of ours may go. A claim alone proves
+// nothing (settled point 4): one that names servers outside Route 53 was not
+// left so by us, and is a conflict. One that points at a zone which is not ours
+// goes with a warning: the zone was made again by hand, and stays.
+func (b *builder) handedOver(z estate.Zone, r estate.RecordSet, address string) bool {
 	if r.Type != "NS" {
-		return
+		return true
+	}
+	problem := diag.Diagnostic{Address: address, Account: string(z.Account)}
+	leadsTo := func(z estate.Zone) bool { return !z.Private && PointsAt(r, z) }
+	known := false
+	for child := range b.e.Zones.By(estate.ByName(r.Name)) {
+		known = known || leadsTo(child)
+	}
+	if !known && !b.in.Adopt && slices.ContainsFunc(r.Values, func(v string) bool { return !route53Server.MatchString(v) }) {
+		problem.Code = "conflict"
+		problem.Summary = fmt.Sprintf("%s NS in zone %s (%s) is no longer wanted, but somebody changed it", r.Name, z.Name, z.ID)
+		problem.Detail = "standing: " + show(r) + "; orgdns delegates to servers of Route 53 only"
+		problem.Hint = "delete it by hand, or let orgdns delete it with --adopt"
+		b.plan.Diagnostics.Add(problem)
+		return false
 	}
 	for child := range b.e.Zones.By(estate.ByName(r.Name)) {
-		if _, _, ours := MarkOf(child, b.in.Owner); ours || child.Private || !pointsAt(r, child) {
+		if _, _, ours := MarkOf(child, b.in.Owner); ours || !leadsTo(child) {
 			continue
 		}
-		b.plan.Diagnostics.Add(diag.Diagnostic{
-			Severity: diag.Warning, Code: "handed-over", Address: address, Account: string(z.Account),
-			Summary: fmt.Sprintf("%s NS goes, though it points at a zone that orgdns did not make: %s in account %s", r.Name, child.ID, child.Account),
-			Hint:    "the zone itself stays",
-		})
+		problem.Severity, problem.Code = diag.Warning, "handed-over"
+		problem.Summary = fmt.Sprintf("%s NS goes, though it points at a zone that orgdns did not make: %s in account %s", r.Name, child.ID, child.Account)
+		problem.Hint = "the zone itself stays"
+		b.plan.Diagnostics.Add(problem)
 	}
+	return true
 }
+
+// route53Server is the form of the names of Route 53's name servers (Developer
+// Guide, SOA-NSrecords.html).
+var route53Server = regexp.MustCompile(`^ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)\.?$`)
 
 // forgetClaims withdraws entries behind which no record stands and none is
 // wanted.

@@ -117,6 +117,7 @@ func (b *builder) stands(w Wanted, z estate.Zone) {
 		known["nameServers"] = append(known["nameServers"], ns.String())
 	}
 	b.plan.Known[w.Address] = known
+	b.knownBy[w.Address] = b.basisZone(z.Account, z.Name)
 }
 
 func (b *builder) tags() {
@@ -191,7 +192,7 @@ func (b *builder) retire(w Wanted, z estate.Zone, adopted bool) {
 		}
 	}
 	for a := range b.e.Answers.All() { // the parent may lie where we cannot look
-		if a.Query.Kind == estate.QueryZones && a.Code != "" {
+		if a.Query.Kind == estate.QueryZones && a.Code != "" && !b.suspended(a.Query.Account) {
 			b.unread(w, a.Query)
 			return
 		}
@@ -241,7 +242,7 @@ func (b *builder) retire(w Wanted, z estate.Zone, adopted bool) {
 	for _, r := range b.ownRecords(z) {
 		rec := b.removal(z, r)
 		last = append(last, Dependency{Address: rec.Address})
-		if r.Type == "NS" { // a delegation further down goes at once, see orphanRecords
+		if b.goesAtOnce(r) { // see orphanRecords
 			continue
 		}
 		rec.Needs, rec.Delays, rec.NotBefore = append(rec.Needs, c.Needs...), c.Delays, c.NotBefore
@@ -249,7 +250,32 @@ func (b *builder) retire(w Wanted, z estate.Zone, adopted bool) {
 	}
 	c.Needs = last
 	c.Basis = []Basis{b.basisZone(z.Account, z.Name)}
+	for parent := range b.ancestors(z.Name) { // nobody may have linked it again
+		c.Basis = append(c.Basis, b.basisRecord(parent, estate.RecordKey(parent.ID, z.Name, "NS", "")))
+	}
 	b.add(w, c)
+}
+
+// suspended reports whether an account is known to be closed or suspended: what
+// it holds cannot be read, and answers no more.
+func (b *builder) suspended(id estate.AccountID) bool {
+	a, ok := b.e.Accounts.Get(string(id))
+	return ok && a.Status != "" && a.Status != estate.AccountActive
+}
+
+// goesAtOnce reports whether a record of a zone that goes is taken out before
+// the zone's own deadline: a delegation whose child goes as well. One whose
+// child stays must answer as long as anybody asks the zone.
+func (b *builder) goesAtOnce(r estate.RecordSet) bool {
+	if r.Type != "NS" {
+		return false
+	}
+	for child := range b.e.Zones.By(estate.ByName(r.Name)) {
+		if !child.Private && PointsAt(r, child) && !b.retiring(child) {
+			return false
+		}
+	}
+	return true
 }
 
 // release takes our tags off an adopted zone once no link of ours points at it.
@@ -326,7 +352,7 @@ type link struct {
 func (b *builder) links(z estate.Zone) (ours []link, foreign []string) {
 	for parent := range b.ancestors(z.Name) {
 		rec, ok := b.e.Records.Get(estate.RecordKey(parent.ID, z.Name, "NS", ""))
-		if !ok || !pointsAt(rec, z) {
+		if !ok || !PointsAt(rec, z) {
 			continue
 		}
 		i := slices.IndexFunc(b.plan.Changes, func(c Change) bool {
@@ -345,7 +371,7 @@ func (b *builder) links(z estate.Zone) (ours []link, foreign []string) {
 		ours = append(ours, link{b.plan.Changes[i].Address, rec.TTL})
 	}
 	if seen, ok := b.e.Public.Get(estate.PublicAnswer{Name: z.Name, Type: "NS"}.Key()); ok && len(ours)+len(foreign) == 0 &&
-		pointsAt(estate.RecordSet{Values: seen.Values}, z) {
+		PointsAt(estate.RecordSet{Values: seen.Values}, z) {
 		foreign = append(foreign, "public DNS delegates "+z.Name.String()+" to it, from outside the organization")
 	}
 	return ours, foreign
@@ -367,8 +393,8 @@ func (b *builder) ancestors(name dnsname.Name) func(yield func(estate.Zone) bool
 	}
 }
 
-// pointsAt reports whether an NS record names a server of a zone.
-func pointsAt(rec estate.RecordSet, z estate.Zone) bool {
+// PointsAt reports whether an NS record names a server of a zone.
+func PointsAt(rec estate.RecordSet, z estate.Zone) bool {
 	return slices.ContainsFunc(rec.Values, func(v string) bool {
 		n, err := dnsname.Parse(v)
 		return err == nil && slices.Contains(z.NameServers, n)

@@ -239,6 +239,7 @@ type delegation struct {
 	frozen  bool
 	zone    estate.Zone // the child zone, if it stands
 	stands  bool
+	linked  *estate.RecordSet // the NS record that stands in the parent
 	after   []plan.Dependency // what the link waits for
 }
 
@@ -256,6 +257,7 @@ func (d *delegation) make() {
 		Comment: "orgdns: " + d.Domain.String() + ", owner " + d.Config.Owner,
 	}
 	parent, parentZone, linked, ok := d.parent()
+	d.linked = linked
 	if d.zone, d.stands = ownZone(d.Input, d.Delegation, d.child); !d.stands {
 		d.useForeign(&zone, linked)
 	}
@@ -421,8 +423,7 @@ func (d *delegation) ttl() uint32 {
 
 // inPlace reports whether the link stands and names the child's servers.
 func (d *delegation) inPlace() bool {
-	rec, ok := linkAbove(d.Estate, d.Domain)
-	return ok && serves(d.zone, rec.Values)
+	return d.linked != nil && serves(d.zone, d.linked.Values)
 }
 
 // stable wants the time since which the link has stood unchanged, as a tag on
@@ -514,6 +515,12 @@ func (d *delegation) occluded(parent estate.Zone, linked *estate.RecordSet) {
 	}
 	for r := range d.Estate.Records.Prefix(estate.RecordsBelow(parent.ID, d.Domain)) {
 		if r.Name == d.Domain && (r.Type == "NS" || r.Type == "DS") {
+			continue
+		}
+		if r.Name == d.Domain && r.Type == "CNAME" { // neither beside an NS record nor at a zone's apex (R6.4)
+			d.problem(d.At("domain"), diag.Error, d.address, "cname-in-parent",
+				fmt.Sprintf("zone %s (%s) holds a CNAME at %s, beside which no NS record can stand", parent.Name, parent.ID, d.Domain),
+				"standing: "+show(r), "put what it leads to into the child zone, as an alias or address records, and delete the CNAME")
 			continue
 		}
 		after, configured := d.answerBelow(r)

@@ -45,8 +45,8 @@ func Needs(in Input) []estate.Query {
 	for _, a := range accounts(in) {
 		n.ask(estate.Query{Kind: estate.QueryZones, Account: a.ID})
 	}
+	n.delegations() // to destroy, too: adopted zones and links show only there
 	if !in.Destroy {
-		n.delegations()
 		n.expectations()
 	}
 	n.orphans()
@@ -197,8 +197,9 @@ func (n *needs) orphans() {
 					continue
 				}
 				n.ask(estate.Query{Kind: estate.QueryRecords, Account: p.Account, ID: p.ID})
-				_, has := n.Estate.Records.Get(estate.RecordKey(p.ID, z.Name, "NS", ""))
-				linked = linked || has || !n.Estate.Answered(estate.Query{Kind: estate.QueryRecords, Account: p.Account, ID: p.ID})
+				rec, has := n.Estate.Records.Get(estate.RecordKey(p.ID, z.Name, "NS", ""))
+				read := n.Estate.Answered(estate.Query{Kind: estate.QueryRecords, Account: p.Account, ID: p.ID})
+				linked = linked || !read || has && (z.NameServers == nil || plan.PointsAt(rec, z))
 			}
 		}
 		if !linked {

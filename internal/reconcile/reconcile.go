@@ -180,6 +180,10 @@ func read(ctx context.Context, ports Ports, q estate.Query) (func(*estate.Estate
 	if err != nil {
 		return nil, err
 	}
+	switch a.Outcome {
+	case resolve.ServFail, resolve.Refused, resolve.NoResponse: // no answer is not "no such name"
+		return nil, fmt.Errorf("public DNS answers %s for %s %s", a.Outcome, name, rrtype)
+	}
 	return func(e *estate.Estate) {
 		e.Public.Put(estate.PublicAnswer{Name: name, Type: rrtype, RCode: string(a.Outcome), Values: a.Values(), TTL: a.TTL})
 	}, nil
