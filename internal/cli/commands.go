@@ -92,7 +92,7 @@ applied.`,
 		},
 	}
 	args.flags(c)
-	c.Flags().StringVar(&args.out, "out", "", "save the plan to a file, for `orgdns apply FILE`")
+	c.Flags().StringVar(&args.out, "out", "", "save the plan to a file, for 'orgdns apply FILE'")
 	return c
 }
 
@@ -182,7 +182,8 @@ func (a *app) destroyCommand() *cobra.Command {
 		Long: `destroy removes all that orgdns made for this owner: NS records first, then,
 once every cache has forgotten them, the zones. A zone with records of others
 stays, and is listed. The deadline stands as a tag on the zone: a later run, or
---wait, carries on.`,
+--wait, carries on. The limits of the configuration do not stop it: everything
+is meant to go.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, p, err := a.prepare(c.Context())
@@ -327,10 +328,11 @@ func (a *app) explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			answer, err := p.Explain(c.Context(), from, name, rrtype)
+			answer, unread, err := p.Explain(c.Context(), from, name, rrtype)
 			if err != nil {
 				return err
 			}
+			a.diagnostics(unread)
 			if a.output == "json" {
 				err = a.json("explain", answer)
 			} else {

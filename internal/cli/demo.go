@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/spf13/cobra"
@@ -133,6 +135,9 @@ func (a *app) keep(ctx context.Context, e estate.Estate) error {
 		cancel()
 	}()
 	running, err := twin.Server{Listen: "127.0.0.1:4577", Estate: e}.Start(ctx)
+	if errors.Is(err, syscall.EADDRINUSE) { // another twin, perhaps
+		running, err = twin.Server{Listen: "127.0.0.1:0", Estate: e}.Start(ctx)
+	}
 	if err != nil {
 		return err
 	}

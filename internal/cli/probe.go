@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -81,20 +82,41 @@ func (p *prober) server(ctx context.Context, from resolve.Vantage) (string, erro
 
 // twinResolvers lists the resolvers of a twin; nil when the endpoint is none.
 func twinResolvers(ctx context.Context, endpoint string) ([]dns.Listener, error) {
+	var list []dns.Listener
+	err := askTwin(ctx, endpoint, "resolvers", &list)
+	if errors.Is(err, errNoTwin) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// twinAhead is how far the clock of a twin was moved ahead; zero when the
+// endpoint is none.
+func twinAhead(ctx context.Context, endpoint string, now time.Time) time.Duration {
+	var at struct{ Now time.Time }
+	if endpoint == "" || askTwin(ctx, endpoint, "clock", &at) != nil || at.Now.Sub(now) < time.Minute {
+		return 0
+	}
+	return at.Now.Sub(now)
+}
+
+var errNoTwin = errors.New("AWS_ENDPOINT_URL is no twin")
+
+// askTwin reads from a twin's admin interface.
+func askTwin(ctx context.Context, endpoint, what string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/_twin/resolvers", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/_twin/"+what, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
+		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
 	}
 	defer resp.Body.Close()
-	var list []dns.Listener
-	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&list) != nil {
-		return nil, nil
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(into) != nil {
+		return errNoTwin
 	}
-	return list, nil
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
@@ -59,12 +60,16 @@ func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, er
 	if err != nil {
 		return nil, err
 	}
-	ports := stage.Ports(cfg.Owner, a.clock, base.Credentials, nil, endpoint, stage.Region(cfg), access)
+	c := a.clock
+	if ahead := twinAhead(ctx, endpoint, c.Now()); ahead != 0 { // its clock was moved
+		c = clock.Ahead(c, ahead)
+	}
+	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access)
 	ports.Prober = newProber(endpoint)
 	return &reconcile.Pass{
 		Config: cfg, Ports: ports, Progress: a.progress(),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
-			return stage.New(cfg, e, a.clock.Now(), access)
+			return stage.New(cfg, e, c.Now(), access)
 		},
 	}, nil
 }

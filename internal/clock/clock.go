@@ -102,6 +102,16 @@ func (w wall) Enter() func() { return func() {} }
 func (w wall) parked()       {}
 func (w wall) unparked()     {}
 
+// Ahead is a clock that shows a time d later than another, and waits as it does.
+func Ahead(c Clock, d time.Duration) Clock { return ahead{c, d} }
+
+type ahead struct {
+	Clock
+	d time.Duration
+}
+
+func (a ahead) Now() time.Time { return a.Clock.Now().Add(a.d) }
+
 // Virtual is a clock whose time stands still while any worker runs and jumps
 // to the earliest sleeper as soon as all of them wait. Without a worker it
 // moves by Advance only.

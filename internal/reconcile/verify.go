@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
@@ -182,6 +183,28 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 
 // check asks one name from one vantage.
 func (p *Pass) check(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x config.Expectation) (Check, error) {
+	for try := 0; ; try++ {
+		c, err := p.checkOnce(ctx, r, v, x)
+		if err != nil || c.OK || c.Computed || try == checkTries {
+			return c, err
+		}
+		if try == 0 {
+			p.say("waiting for %s %s to be seen from %s", x.Name, x.Type, v)
+		}
+		if err := p.Ports.Clock.Sleep(ctx, checkPause); err != nil {
+			return c, err
+		}
+	}
+}
+
+// A change takes up to a minute to reach all name servers; until then DNS may
+// answer as before.
+const (
+	checkTries = 6
+	checkPause = 15 * time.Second
+)
+
+func (p *Pass) checkOnce(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x config.Expectation) (Check, error) {
 	c := Check{From: v.String(), Name: x.Name.String(), Type: x.Type, Want: want(x), Pos: x.Pos}
 	a, err := p.Ports.Prober.Probe(ctx, v, x.Name, x.Type)
 	switch {
@@ -198,14 +221,15 @@ func (p *Pass) check(ctx context.Context, r *resolve.Resolver, v resolve.Vantage
 	return c, nil
 }
 
-// Explain reads what a name depends on and tells what it resolves to, and why.
-func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error) {
+// Explain reads what a name depends on and tells what it resolves to, and why;
+// and what could not be read.
+func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, diag.List, error) {
 	names := map[dnsname.Name]bool{name: true}
 	var e estate.Estate
 	for {
 		var err error
 		if e, err = p.observe(ctx, p.Ports, e, func(e estate.Estate) []estate.Query { return p.explainNeeds(e, from, names) }); err != nil {
-			return resolve.Answer{}, err
+			return resolve.Answer{}, nil, err
 		}
 		a := resolve.New(e, resolve.DefaultPolicy).Resolve(from, name, rrtype)
 		before := len(names)
@@ -215,9 +239,25 @@ func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.N
 			}
 		}
 		if len(names) == before {
-			return a, nil
+			unread := unreadable(e)
+			if len(unread) > 0 && a.Outcome == resolve.Outside { // it may lie where we could not look
+				a.Outcome = resolve.Unread
+			}
+			return a, unread, nil
 		}
 	}
+}
+
+// unreadable lists the queries that were refused.
+func unreadable(e estate.Estate) diag.List {
+	var out diag.List
+	for a := range e.Answers.All() {
+		if a.Code != "" {
+			out.Add(diag.Diagnostic{Severity: diag.Warning, Code: "unread", Account: string(a.Query.Account), Region: string(a.Query.Region),
+				Summary: a.Query.String() + " could not be read", Detail: a.Message})
+		}
+	}
+	return out
 }
 
 // explainNeeds lists what the names depend on: every zone at or above them,

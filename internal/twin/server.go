@@ -105,7 +105,7 @@ func (r *Running) Wait() error {
 // Hints are the lines that tell a person how to use the server.
 func (r *Running) Hints() []string {
 	return []string{
-		"export AWS_ENDPOINT_URL=" + r.URL + " AWS_REGION=eu-west-1",
+		"export AWS_ENDPOINT_URL=" + r.URL + " AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1",
 		"export AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=twin  # any 12 digits: the administrator of that account",
 		"aws sts get-caller-identity",
 		"curl " + r.URL + strings.TrimSuffix(adminPath, "/") + "/resolvers  # DNS servers by VPC, for dig",
