@@ -399,7 +399,7 @@ func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
 
 func (w *zoneWorker) halve(st plan.Statement, units []unit) []unit {
 	half := len(units) / 2
-	return append(w.send(st, units[:half]), w.send(st, units[half:])...)
+	return slices.Concat(w.send(st, units[:half]), w.send(st, units[half:]))
 }
 
 // judge reads the sets of a refused batch again: a unit that stands as wanted,

@@ -161,6 +161,9 @@ func describe(c plan.Change) string {
 		for k, v := range item.ZoneTags.Set {
 			tags = append(tags, k+"="+shown(v))
 		}
+		for _, k := range item.ZoneTags.Remove {
+			tags = append(tags, "without "+k)
+		}
 		slices.Sort(tags)
 		return "tags of zone " + item.ZoneTags.Name.String() + ": " + strings.Join(tags, ", ")
 	case item.Certificate != nil:

@@ -79,6 +79,8 @@ func (b *builder) record(w Wanted, want Record) {
 		return
 	case !stands:
 		c.Action = Create
+	case want.Statement == StatementApex:
+		c.Action = Update
 	case want.Unclaimed:
 		b.problem(w, diag.Warning, "kept", fmt.Sprintf("%s %s stands in the child zone with another value and is left alone", name, want.Type),
 			"standing: "+show(have)+"; in the parent: "+show(set), "")

@@ -48,7 +48,7 @@ func (n *needs) delegations() {
 			} else { // it may have been adopted
 				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
 			}
-			if d.TTL.Auto {
+			if d.TTL.Auto || retired(n.Estate, z) {
 				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
 			}
 		}
@@ -79,6 +79,13 @@ func (n *needs) delegations() {
 			}
 		}
 	}
+}
+
+// retired reports whether a removal of the zone was begun: its NS TTL is as low
+// as only a removal makes it.
+func retired(e estate.Estate, z estate.Zone) bool {
+	apex, ok := e.Records.Get(estate.RecordKey(z.ID, z.Name, "NS", ""))
+	return ok && apex.TTL == plan.LowTTL
 }
 
 func certificateRegion(c config.Certificate) estate.Region {
@@ -266,6 +273,7 @@ func (d *delegation) make() {
 		Reason: fmt.Sprintf("account %s is to own %s", d.child, d.Domain),
 	})
 	d.after = []plan.Dependency{{Address: zoneAddress(d.Domain), Settled: true}}
+	d.revive()
 	d.records()
 	d.quota()
 	if d.Parent.External != "" {
@@ -275,6 +283,22 @@ func (d *delegation) make() {
 		d.link(parent, parentZone)
 	}
 	d.certificates()
+}
+
+// revive takes back what a removal that was called off has done to the zone: the
+// low TTL and the deadline, which would be too early for another removal.
+func (d *delegation) revive() {
+	if _, adopted, ours := plan.MarkOf(d.zone, d.Input.Config.Owner); !d.stands || !ours || adopted || !retired(d.Estate, d.zone) {
+		return
+	}
+	apex, _ := d.Estate.Records.Get(estate.RecordKey(d.zone.ID, d.Domain, "NS", ""))
+	apex.TTL = matureTTL
+	rec := plan.RecordOf(d.zone, apex, plan.StatementApex)
+	rec.Unclaimed = true
+	reason := "a removal was begun and called off"
+	d.want(plan.Wanted{Address: zoneAddress(d.Domain) + "/revived-ttl", Account: d.child, Item: plan.Item{Record: &rec}, Reason: reason})
+	tags := plan.ZoneTags{Zone: plan.Lit(d.zone.ID), Name: d.Domain, Remove: []string{plan.TagDeleteAfter}}
+	d.want(plan.Wanted{Address: zoneAddress(d.Domain) + "/revived-deadline", Account: d.child, Item: plan.Item{ZoneTags: &tags}, Reason: reason})
 }
 
 // parent finds the parent zone: one that stands, or one of a delegation above.
