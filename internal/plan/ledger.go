@@ -151,11 +151,17 @@ type SetChange struct {
 func (l Ledger) Edit(zoneID string, add, withdraw []string) (Ledger, []SetChange) {
 	next := l
 	next.Sets, next.Odd = map[int][]string{}, maps.Clone(l.Odd)
-	touched := map[int]bool{}
+	touched, sizes, has, gone := map[int]bool{}, map[int]int{}, map[string]bool{}, map[string]bool{}
+	for _, e := range withdraw {
+		gone[e] = true
+	}
 	for n, set := range l.Sets {
-		kept := slices.DeleteFunc(slices.Clone(set), func(e string) bool { return slices.Contains(withdraw, e) })
-		touched[n] = len(kept) != len(set)
+		kept := slices.DeleteFunc(slices.Clone(set), func(e string) bool { return gone[e] })
+		touched[n], sizes[n] = len(kept) != len(set), ledgerSize(kept...)
 		next.Sets[n] = kept
+		for _, e := range kept {
+			has[e] = true
+		}
 	}
 	numbers := sortedInts(next.Sets)
 	slices.SortStableFunc(numbers, func(a, b int) int { // rewritten sets first, then the last ones
@@ -175,24 +181,21 @@ func (l Ledger) Edit(zoneID string, add, withdraw []string) (Ledger, []SetChange
 		numbers = numbers[:min(len(numbers), rewritten+1)]
 	}
 	for _, e := range add {
-		if next.Has(e) {
+		if has[e] {
 			continue
 		}
-		placed := false
-		for _, n := range numbers {
-			if ledgerSize(append(slices.Clone(next.Sets[n]), e)) <= ledgerSetSize {
-				next.Sets[n], touched[n], placed = append(next.Sets[n], e), true, true
-				break
-			}
-		}
-		if !placed {
+		has[e] = true
+		i := slices.IndexFunc(numbers, func(n int) bool { return sizes[n]+ledgerSize(e) <= ledgerSetSize })
+		if i < 0 {
 			n := 0
 			for _, taken := next.Sets[n]; taken; _, taken = next.Sets[n] {
 				n++
 			}
-			next.Sets[n], touched[n] = []string{e}, true
-			numbers = append([]int{n}, numbers...)
+			numbers, i = append([]int{n}, numbers...), 0
 		}
+		n := numbers[i]
+		next.Sets[n], touched[n] = append(next.Sets[n], e), true
+		sizes[n] += ledgerSize(e)
 	}
 	var changes []SetChange
 	for _, n := range sortedInts(touched) {
@@ -260,7 +263,7 @@ func (l Ledger) recordSet(zoneID string, n int, entries []string) *estate.Record
 	return &r
 }
 
-func ledgerSize(entries []string) int {
+func ledgerSize(entries ...string) int {
 	size := 0
 	for _, e := range entries {
 		size += len(e) + 3

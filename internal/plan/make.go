@@ -140,6 +140,14 @@ func (b *builder) known(v Value) ([]string, error) {
 	})
 }
 
+// zoneKey is the ID of a zone, or while it is to be made the reference to it.
+func (b *builder) zoneKey(v Value) string {
+	if id, err := b.known(v); err == nil {
+		return id[0]
+	}
+	return v.String()
+}
+
 // finish adds what follows from all changes together: the dependencies behind
 // references, one unit per name, ledgers, the order.
 func (b *builder) finish() {
@@ -169,7 +177,9 @@ func (b *builder) finish() {
 			c.Needs = append(c.Needs, Dependency{Address: records[place(r.Zone, r.Alias.Name.String(), r.Type)]})
 		}
 	}
+	b.cuts()
 	b.unite()
+	b.quotas()
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		c.Needs = tidy(c.Needs, c.Address, changing)
@@ -190,11 +200,7 @@ func (b *builder) unite() {
 	groups := map[string][]int{}
 	for i, c := range b.plan.Changes {
 		if r := c.Item().Record; r != nil {
-			zone := r.Zone.String()
-			if id, err := b.known(r.Zone); err == nil {
-				zone = id[0]
-			}
-			key := zone + " " + r.Name.String() + " " + string(r.Statement)
+			key := b.zoneKey(r.Zone) + " " + r.Name.String() + " " + string(r.Statement)
 			groups[key] = append(groups[key], i)
 		}
 	}

@@ -142,6 +142,9 @@ func brief(p *Plan) string {
 		}
 		b.WriteString("\n")
 	}
+	for _, w := range p.Waiting {
+		fmt.Fprintf(&b, "waiting %s for %s\n", w.Address, w.For)
+	}
 	for _, d := range p.Diagnostics {
 		fmt.Fprintf(&b, "%s %s: %s", d.Severity, d.Code, d.Summary)
 		if d.Detail != "" {
@@ -168,6 +171,11 @@ func TestMake(t *testing.T) {
 		adopt  bool
 		want   string
 	}{
+		{"the zone's name servers unread", func() estate.Estate {
+			e := delegated()
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZone, Account: "2", ID: "ZC"}, Code: "AccessDenied", Message: "no"})
+			return e
+		}, []Wanted{wantZone()}, false, "delete records/example.com/api/NS\nerror unread: zone 2 ZC could not be read, so nothing is planned for " + child + " [AccessDenied: no]\n"},
 		{"everything is to be made", world, both, false,
 			"create " + child + "\ncreate " + parent + " <" + child + "!\n"},
 		{"everything stands", delegated, both, false, ""},

@@ -190,6 +190,48 @@ func (b *builder) label(z estate.Zone) string {
 	return z.Name.String()
 }
 
+// cuts orders what happens below a delegation in its parent zone (R5.4: the NS
+// record hides the names below it): what is hidden by a new one goes after it,
+// and what comes into sight when one goes stands before.
+func (b *builder) cuts() {
+	at := map[string]int{}
+	names := make([]dnsname.Name, len(b.plan.Changes))
+	for i, c := range b.plan.Changes {
+		r := c.Item().Record
+		if r == nil || r.Entry != "" {
+			continue
+		}
+		name, err := b.known(r.Name)
+		if err != nil {
+			continue
+		}
+		names[i], _ = dnsname.Parse(name[0])
+		if r.Type == "NS" && names[i] != r.ZoneName && (c.Action == Create || c.Action == Delete) {
+			at[b.zoneKey(r.Zone)+" "+names[i].Key()] = i
+		}
+	}
+	for i := range b.plan.Changes {
+		c := &b.plan.Changes[i]
+		r := c.Item().Record
+		if names[i].IsZero() {
+			continue
+		}
+		for above := range names[i].Ancestors() {
+			j, found := at[b.zoneKey(r.Zone)+" "+above.Key()]
+			switch cut := &b.plan.Changes[j]; {
+			case !found || above == names[i]:
+			case cut.Action == Create && c.Action == Delete:
+				c.Needs = append(c.Needs, Dependency{Address: cut.Address, Settled: true})
+			case cut.Action == Delete && c.Action == Create:
+				cut.Needs = append(cut.Needs, Dependency{Address: c.Address, Settled: true})
+			}
+			if above == r.ZoneName {
+				break
+			}
+		}
+	}
+}
+
 // pendingName reports whether a record may be one whose name is still to be
 // known, so that it must not be taken for an orphan: the validation record of a
 // certificate that is being made.

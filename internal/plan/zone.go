@@ -23,6 +23,10 @@ const LowTTL = 60
 // (Developer Guide, resource-record-sets-editing: usually within 60 seconds).
 const spread = time.Minute
 
+// margin is how far ahead the first deadline of a zone lies: longer than any
+// run takes from there to the removal of the last link.
+const margin = 6 * time.Hour
+
 // MarkOf says what a zone is for this owner: the reference by which it was
 // made, or the address for which it was adopted.
 func MarkOf(z estate.Zone, owner string) (reference string, adopted, ours bool) {
@@ -76,6 +80,11 @@ func (b *builder) zones() {
 		}
 		want := *w.Item.Zone
 		if z, ok := OwnZone(b.e, b.in.Owner, w.Account, want); ok {
+			if q := (estate.Query{Kind: estate.QueryZone, Account: w.Account, ID: z.ID}); !b.e.Answered(q) {
+				b.owned[z.ID] = w.Address
+				b.unread(w, q)
+				continue
+			}
 			b.stands(w, z)
 			b.owned[z.ID] = w.Address
 			b.plan.Managed++
@@ -205,13 +214,13 @@ func (b *builder) retire(w Wanted, z estate.Zone, adopted bool) {
 	}
 	links, foreign := b.links(z)
 	public := estate.Query{Kind: estate.QueryPublic, ID: z.Name.String() + "/NS"}
-	if a, _ := b.e.Asked(public); len(links)+len(foreign) == 0 && a.Code != "" {
+	if len(links)+len(foreign) == 0 && !b.e.Answered(public) {
 		b.unread(w, public)
 		return
 	}
 	if len(foreign) > 0 {
-		b.problem(w, diag.Error, "delegated", fmt.Sprintf("zone %s (%s) cannot go: it is still delegated to by a record that is not ours", z.Name, z.ID),
-			strings.Join(foreign, "; "), "remove that NS record, or keep the delegation in the configuration")
+		b.plan.Waiting = append(b.plan.Waiting, Waiting{Address: w.Address,
+			For: fmt.Sprintf("whoever owns it to remove %s, which still delegates to zone %s; until then the zone stays as it is", strings.Join(foreign, " and "), z.ID)})
 		return
 	}
 	if adopted {
@@ -296,8 +305,10 @@ func (b *builder) release(w Wanted, z estate.Zone, links []link) {
 }
 
 // forget plans what makes the world forget a zone: deadline, low TTL, links
-// out. The deadline comes first, since it holds the TTL of before. It gives the
-// changes that the deletion needs, and the deadline that stands already.
+// out. The deadline comes first, since it holds the TTL of before; how long it
+// will take until the links are out is not known then, so it lies a margin
+// ahead, and is written again when they are. It gives the changes that the
+// deletion needs, and the deadline that stands already.
 func (b *builder) forget(w Wanted, z estate.Zone, apex estate.RecordSet, links []link) (gone []Dependency, deadline time.Time) {
 	if tag := z.Tags[TagDeleteAfter]; tag != "" {
 		if t, err := time.Parse(time.RFC3339, tag); err == nil {
@@ -307,17 +318,23 @@ func (b *builder) forget(w Wanted, z estate.Zone, apex estate.RecordSet, links [
 	if len(links) == 0 && !deadline.IsZero() {
 		return nil, deadline
 	}
-	wait := seconds(apex.TTL)
+	wait := seconds(max(apex.TTL, LowTTL))
 	for _, l := range links {
 		wait = max(wait, seconds(l.ttl))
 	}
 	// A run that stopped before the links went may have lowered the TTL; what
 	// it had to wait for still holds.
-	if left := deadline.Sub(b.in.Now); !deadline.IsZero() && left > wait {
+	if left := deadline.Sub(b.in.Now); apex.TTL <= LowTTL && left > wait {
 		wait = left.Round(time.Second)
 	}
 	tag := Wanted{Address: w.Address + "/deadline", Account: w.Account, Reason: "resolvers may use the zone's servers until then"}
-	tagItem := Item{ZoneTags: &ZoneTags{Zone: Lit(z.ID), Name: z.Name, Set: map[string]Value{TagDeleteAfter: In(wait + 2*spread)}}}
+	deadlineIn := func(d time.Duration) *Item {
+		return &Item{ZoneTags: &ZoneTags{Zone: Lit(z.ID), Name: z.Name, Set: map[string]Value{TagDeleteAfter: In(d)}}}
+	}
+	ahead := wait + spread
+	if len(links) > 0 {
+		ahead += margin
+	}
 	if apex.TTL > LowTTL && len(links) > 0 {
 		low := Wanted{Address: w.Address + "/ttl", Account: w.Account, Reason: "so that resolvers ask again sooner",
 			After: []Dependency{{Address: tag.Address}}}
@@ -327,7 +344,7 @@ func (b *builder) forget(w Wanted, z estate.Zone, apex estate.RecordSet, links [
 			Basis: []Basis{b.basisRecord(z, apex.Key())}})
 		gone = append(gone, Dependency{Address: low.Address})
 	}
-	b.add(tag, Change{Action: Update, After: &tagItem})
+	b.add(tag, Change{Action: Update, After: deadlineIn(ahead)})
 	gone = append(gone, Dependency{Address: tag.Address})
 	first := slices.Clone(gone)
 	for _, l := range links {
@@ -337,6 +354,14 @@ func (b *builder) forget(w Wanted, z estate.Zone, apex estate.RecordSet, links [
 			}
 		}
 		gone = append(gone, Dependency{Address: l.address, Settled: true})
+	}
+	if len(links) > 0 { // now that all is done, the time from which it counts is known
+		final := Wanted{Address: w.Address + "/deadline-final", Account: w.Account, Reason: tag.Reason}
+		for _, d := range gone {
+			final.After = append(final.After, Dependency{Address: d.Address})
+		}
+		b.add(final, Change{Action: Update, After: deadlineIn(wait + spread)})
+		gone = append(gone, Dependency{Address: final.Address})
 	}
 	return gone, deadline
 }
@@ -365,14 +390,14 @@ func (b *builder) links(z estate.Zone) (ours []link, foreign []string) {
 			return id == parent.ID && r.Type == "NS" && name == z.Name.String()
 		})
 		if i < 0 {
-			foreign = append(foreign, fmt.Sprintf("%s NS in zone %s (%s, account %s)", z.Name, parent.Name, parent.ID, parent.Account))
+			foreign = append(foreign, fmt.Sprintf("%s NS in zone %s (%s, account %s), which orgdns did not make", z.Name, parent.Name, parent.ID, parent.Account))
 			continue
 		}
 		ours = append(ours, link{b.plan.Changes[i].Address, rec.TTL})
 	}
 	if seen, ok := b.e.Public.Get(estate.PublicAnswer{Name: z.Name, Type: "NS"}.Key()); ok && len(ours)+len(foreign) == 0 &&
 		PointsAt(estate.RecordSet{Values: seen.Values}, z) {
-		foreign = append(foreign, "public DNS delegates "+z.Name.String()+" to it, from outside the organization")
+		foreign = append(foreign, "the NS record of "+z.Name.String()+" outside the organization, which public DNS shows")
 	}
 	return ours, foreign
 }

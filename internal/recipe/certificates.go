@@ -102,6 +102,27 @@ func (d *delegation) mayIssue(c config.Certificate, i int) bool {
 	return ok
 }
 
+func publicCAA(n dnsname.Name) estate.PublicAnswer { return estate.PublicAnswer{Name: n, Type: "CAA"} }
+
+// publicCAA asks public DNS, name by name upwards until there are some, for the
+// CAA records above a domain whose parent orgdns cannot read.
+func (n *needs) publicCAA(d config.Delegation) {
+	if len(d.Certificates) == 0 {
+		return
+	}
+	for above := range d.Domain.Ancestors() {
+		if above == d.Domain || above.Depth() == 0 {
+			continue
+		}
+		q := estate.Query{Kind: estate.QueryPublic, ID: above.String() + "/CAA"}
+		n.ask(q)
+		seen, _ := n.Estate.Public.Get(publicCAA(above).Key())
+		if _, asked := n.Estate.Asked(q); !asked || len(seen.Values) > 0 {
+			return
+		}
+	}
+}
+
 // caa finds the CAA records that hold for a name: at the name or nearest above
 // it, in the zones that are or will be asked.
 func (d *delegation) caa(name dnsname.Name) (at dnsname.Name, values []string) {
@@ -112,6 +133,9 @@ func (d *delegation) caa(name dnsname.Name) (at dnsname.Name, values []string) {
 					return n, rec.Values
 				}
 			}
+		}
+		if seen, ok := d.Estate.Public.Get(publicCAA(n).Key()); ok && len(seen.Values) > 0 {
+			return n, seen.Values
 		}
 		for above := range n.Ancestors() {
 			for z := range d.Estate.Zones.By(estate.ByName(above)) {

@@ -48,6 +48,9 @@ func (n *needs) delegations() {
 			} else { // it may have been adopted
 				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
 			}
+			if max(z.RecordCount, int64(len(d.Records))) > plan.RecordsWarning {
+				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
+			}
 			if d.TTL.Auto || retired(n.Estate, z) {
 				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
 			}
@@ -56,6 +59,7 @@ func (n *needs) delegations() {
 			n.ask(estate.Query{Kind: estate.QueryCertificates, Account: child.ID, Region: certificateRegion(c)})
 		}
 		if d.Parent.External != "" {
+			n.publicCAA(d)
 			if own {
 				n.ask(estate.Query{Kind: estate.QueryPublic, ID: d.Domain.String() + "/NS"})
 			}
@@ -74,7 +78,7 @@ func (n *needs) delegations() {
 					n.ask(estate.Query{Kind: estate.QueryPublic, ID: z.Name.String() + "/NS"})
 				}
 			}
-			if z.RecordCount > quotaWarning {
+			if z.RecordCount+int64(len(n.Config.Delegations)) > plan.RecordsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
 			}
 		}
@@ -275,7 +279,6 @@ func (d *delegation) make() {
 	d.after = []plan.Dependency{{Address: zoneAddress(d.Domain), Settled: true}}
 	d.revive()
 	d.records()
-	d.quota()
 	if d.Parent.External != "" {
 		d.external()
 	} else if ok {
@@ -333,6 +336,13 @@ func (d *delegation) parent() (id plan.Value, zone estate.Zone, linked *estate.R
 		}
 	}
 	zone = candidates[0]
+	if _, adopted, ours := plan.MarkOf(zone, d.Config.Owner); ours && !adopted && !(chained && above.Domain == zone.Name) {
+		d.problem(d.At("parent"), diag.Error, d.address, "parent-goes",
+			fmt.Sprintf("zone %s (%s), the parent of %s, is no longer in the configuration and would be deleted", zone.Name, zone.ID, d.Domain),
+			"orgdns made it for a delegation that was taken out",
+			fmt.Sprintf("put the delegation of %s back, or first give %s another parent", zone.Name, d.Domain))
+		return plan.Value{}, estate.Zone{}, nil, false
+	}
 	if rec, has := d.Estate.Records.Get(estate.RecordKey(zone.ID, d.Domain, "NS", "")); has {
 		linked = &rec
 	}
@@ -541,6 +551,10 @@ func (d *delegation) occluded(parent estate.Zone, linked *estate.RecordSet) {
 		if r.Name == d.Domain && (r.Type == "NS" || r.Type == "DS") {
 			continue
 		}
+		if r.Type == "NS" && d.delegatesOn(r.Name) { // its link stands below before ours hides it here
+			d.after = append(d.after, plan.Dependency{Address: linkAddress(r.Name), Settled: true})
+			continue
+		}
 		if r.Name == d.Domain && r.Type == "CNAME" { // neither beside an NS record nor at a zone's apex (R6.4)
 			d.problem(d.At("domain"), diag.Error, d.address, "cname-in-parent",
 				fmt.Sprintf("zone %s (%s) holds a CNAME at %s, beside which no NS record can stand", parent.Name, parent.ID, d.Domain),
@@ -559,6 +573,19 @@ func (d *delegation) occluded(parent estate.Zone, linked *estate.RecordSet) {
 			fmt.Sprintf("%s %s in zone %s will not be seen any more", r.Name, r.Type, parent.Name),
 			"now "+show(r)+"; then "+after, hint)
 	}
+}
+
+// delegatesOn reports whether the configuration delegates a name on from d's
+// own zone.
+func (d *delegation) delegatesOn(name dnsname.Name) bool {
+	return slices.ContainsFunc(d.Config.Delegations, func(other config.Delegation) bool {
+		if other.Domain != name || other.Parent.External != "" {
+			return false
+		}
+		account, problems := d.Config.FindAccount(other.Parent.Account, d.Estate)
+		above, chained := chain(d.Input, other, account.ID)
+		return len(problems) == 0 && chained && above.Domain == d.Domain
+	})
 }
 
 // answerBelow says what the child zone will answer in place of a record of the
@@ -603,32 +630,4 @@ func show(r estate.RecordSet) string {
 		return "alias " + r.Alias.Name.String()
 	}
 	return strings.Join(r.Values, " ")
-}
-
-// Records per hosted zone (Developer Guide, DNSLimitations.html), and the count
-// from which the real quota of the account is asked for.
-const (
-	recordQuota  = 10000
-	quotaWarning = 9000
-)
-
-// quota tells ahead that a zone will be full.
-func (d *delegation) quota() {
-	total := int64(len(d.Records) + 2)
-	if d.stands {
-		total = max(total, d.zone.RecordCount)
-	}
-	limit := int64(recordQuota)
-	if q, ok := d.Estate.Quotas.Get(estate.Quota{Account: d.child, Code: "MAX_RRSETS_BY_ZONE", ID: d.zone.ID}.Key()); ok {
-		limit = q.Value
-	}
-	switch {
-	case total > limit:
-		d.problem(d.At("records"), diag.Error, d.address, "quota",
-			fmt.Sprintf("zone %s would hold %d records; the quota is %d", d.Domain, total, limit),
-			"", "ask for a higher quota of records per hosted zone, or delegate a part of the names further down")
-	case total > limit*9/10:
-		d.problem(d.At("records"), diag.Warning, d.address, "quota",
-			fmt.Sprintf("zone %s holds %d of %d records", d.Domain, total, limit), "", "ask for a higher quota in time")
-	}
 }

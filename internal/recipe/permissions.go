@@ -45,6 +45,7 @@ func Permissions(in Input) []plan.Permission {
 			Account: child.ID, May: plan.MayChangeRecords, ZoneName: d.Domain, Statement: plan.StatementApex,
 			Names: []dnsname.Name{d.Domain}, Types: []string{"NS"}, Verbs: []plan.Verb{plan.VerbUpsert},
 		})
+		p.limits(child.ID, zonesNamed(in.Estate, child.ID, d.Domain), len(d.Records))
 		for _, c := range d.Certificates {
 			r := certificateRegion(c)
 			p.add(plan.Permission{Account: child.ID, May: plan.MayMakeCertificates, Region: r})
@@ -58,7 +59,9 @@ func Permissions(in Input) []plan.Permission {
 			continue // a zone of our own, permitted above
 		}
 		at := parentZone{account: parent.ID}
-		if c := parentCandidates(in, d, parent.ID); len(c) == 1 {
+		c := parentCandidates(in, d, parent.ID)
+		p.limits(parent.ID, c, len(in.Config.Delegations))
+		if len(c) == 1 {
 			at.id, at.name = c[0].ID, c[0].Name
 		} else if at.name = d.Parent.Domain; at.name.IsZero() {
 			at.name, _ = d.Domain.Parent()
@@ -97,6 +100,17 @@ func (p *permissions) add(x plan.Permission) {
 	if !p.seen[key] {
 		p.seen[key] = true
 		p.list = append(p.list, x)
+	}
+}
+
+// limits permits reading the quota of zones that may become full.
+func (p *permissions) limits(account estate.AccountID, zones []estate.Zone, wanted int) {
+	count := int64(wanted)
+	for _, z := range zones {
+		count = max(count, z.RecordCount+int64(wanted))
+	}
+	if count > plan.RecordsWarning {
+		p.add(plan.Permission{Account: account, May: plan.MayReadLimits})
 	}
 }
 

@@ -25,6 +25,10 @@ type Input struct {
 	Now    time.Time
 	// Destroy wants nothing, so that all that is owned goes.
 	Destroy bool
+	// Sweep looks for what is ours in every zone of the accounts, also where
+	// neither the configuration nor a zone's reference leads: links and zones
+	// that were adopted, in lines that are no longer there.
+	Sweep bool
 	// MoveRecords carries occluded records of a parent into the child zone.
 	MoveRecords bool
 }
@@ -50,6 +54,9 @@ func Needs(in Input) []estate.Query {
 		n.expectations()
 	}
 	n.orphans()
+	if in.Sweep {
+		n.sweep()
+	}
 	return n.list
 }
 
@@ -204,6 +211,18 @@ func (n *needs) orphans() {
 		}
 		if !linked {
 			n.ask(estate.Query{Kind: estate.QueryPublic, ID: z.Name.String() + "/NS"})
+		}
+	}
+}
+
+// sweep asks for the ledger and the tags of every public zone.
+func (n *needs) sweep() {
+	for z := range n.Estate.Zones.All() {
+		if z.Private {
+			continue
+		}
+		for _, k := range []estate.QueryKind{estate.QueryRecords, estate.QueryZoneTags} {
+			n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
 		}
 	}
 }

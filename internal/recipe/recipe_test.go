@@ -169,12 +169,12 @@ func TestDelegations(t *testing.T) {
 			e.Accounts.Put(estate.Account{ID: "222222222222", Status: estate.AccountSuspended})
 		}, false, strings.ReplaceAll(zoneLine+linkLine, "\n", " frozen\n") +
 			"warning suspended: account 222222222222 is suspended: the delegation of api.example.com is left as it is\n"},
-		{"a zone nearly full", simple, func(e *estate.Estate) {
+		{"the parent is going", "  - { domain: dev.api.example.com, parent: api, child: dev }\n", func(e *estate.Estate) {
 			zone(e, "ZC", "222222222222", "api.example.com", own("api.example.com"))
-			z, _ := e.Zones.Get("ZC")
-			z.RecordCount = 9500
-			e.Zones.Put(z)
-		}, false, zoneLine + linkLine + "warning quota: zone api.example.com holds 9500 of 10000 records\n"},
+		}, false, "delegations/dev.api.example.com/zone in 333333333333\nerror parent-goes: zone api.example.com (ZC), the parent of dev.api.example.com, is no longer in the configuration and would be deleted [orgdns made it for a delegation that was taken out]\n"},
+		{"CAA above an external parent", "  - { domain: api.example.com, parent: { external: registrar }, child: api, certificate: { names: api.example.com } }\n", func(e *estate.Estate) {
+			e.Public.Put(estate.PublicAnswer{Name: dnsname.MustParse("example.com"), Type: "CAA", Values: []string{`0 issue "letsencrypt.org"`}})
+		}, false, zoneLine + "waiting for registrar to set the NS records of api.example.com to the zone's name servers, known after apply\nerror caa: a certificate for api.example.com would never be issued: the CAA records at example.com do not allow Amazon [0 issue \"letsencrypt.org\"]\n"},
 		{"the parent's zones unread", simple, func(e *estate.Estate) {
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZones, Account: "111111111111"}, Code: "AccessDenied", Message: "no"})
 		}, false, zoneLine + "error unread: the zones of account 111111111111 could not be read, so the parent of api.example.com is not known [AccessDenied no]\n"},
@@ -214,6 +214,27 @@ func TestNeeds(t *testing.T) {
 	want := []string{"identity, zones 111111111111, zones 222222222222, zones 333333333333", "records 111111111111 ZP"}
 	if !slices.Equal(rounds, want) {
 		t.Errorf("asked\n     %q\nwant %q", rounds, want)
+	}
+}
+
+// TestNeedsCAA climbs from the domain upwards, and no further than it must.
+func TestNeedsCAA(t *testing.T) {
+	c := load(t, "  - { domain: a.api.example.com, parent: { external: registrar }, child: api, certificate: { names: a.api.example.com } }\n")
+	e := world()
+	var asked []string
+	for range 9 {
+		for _, q := range Needs(Input{Config: c, Estate: e, Now: now}) {
+			answered(&e, q)
+			if q.Kind == estate.QueryPublic {
+				asked = append(asked, q.ID)
+			}
+			if q.ID == "example.com/CAA" {
+				e.Public.Put(estate.PublicAnswer{Name: dnsname.MustParse("example.com"), Type: "CAA", Values: []string{`0 issue "amazon.com"`}})
+			}
+		}
+	}
+	if want := []string{"api.example.com/CAA", "example.com/CAA"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
 	}
 }
 

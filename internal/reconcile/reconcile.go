@@ -75,6 +75,7 @@ type Pass struct {
 // Options change what a pass does.
 type Options struct {
 	Destroy      bool
+	Sweep        bool
 	Adopt        bool
 	MoveRecords  bool
 	AcceptLimits bool
@@ -87,7 +88,7 @@ func (p *Pass) say(format string, args ...any) {
 }
 
 func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
-	return recipe.Input{Config: p.Config, Estate: e, Now: ports.Clock.Now(), Destroy: o.Destroy, MoveRecords: o.MoveRecords}
+	return recipe.Input{Config: p.Config, Estate: e, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords}
 }
 
 // Observe asks until the recipes need to know nothing more. What was refused

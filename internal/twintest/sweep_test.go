@@ -3,7 +3,10 @@ package twintest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,19 +14,30 @@ import (
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// phase is a part of the life of a configuration.
+// phase is a part of the life of a configuration: one that stands in a file of
+// testdata, or the one before.
 type phase struct {
-	name string
-	o    reconcile.Options
+	name   string
+	config string
+	o      reconcile.Options
 }
 
-// life is what the sweep walks: the configuration is made, then taken out.
-var life = []phase{{"apply", reconcile.Options{}}, {"destroy", reconcile.Options{Destroy: true}}}
+// lives are what the sweep walks.
+var lives = map[string][]phase{
+	"made and taken out": {{"apply", "", reconcile.Options{}}, {"destroy", "", reconcile.Options{Destroy: true}}},
+	"changed": {
+		{"apply", "", reconcile.Options{}},
+		{"a child moves to another account", "moved", reconcile.Options{AcceptLimits: true}},
+		{"a middle is put in", "middle", reconcile.Options{AcceptLimits: true, MoveRecords: true}},
+		{"the middle is taken out again", "moved", reconcile.Options{AcceptLimits: true}},
+	},
+}
 
 // TestCrashSweep: for each k the process dies after the k-th call that changed
 // something, and a new one ends in the same estate, with nothing left to do.
@@ -31,20 +45,28 @@ var life = []phase{{"apply", reconcile.Options{}}, {"destroy", reconcile.Options
 // every commit on the way no name can be claimed by another, every delegation
 // is whole, and no answer is lost that stands before and after.
 func TestCrashSweep(t *testing.T) {
-	r := acme(t)
-	w := r.world()
-	for _, ph := range life {
-		seeds := []uint64{0, 1, 2}
-		var next *world.World
-		for _, seed := range seeds {
-			name := fmt.Sprintf("%s/order%d", ph.name, seed)
-			from := w.Fork(clock.NewVirtual(w.Now()))
-			t.Run(name, func(t *testing.T) { next = r.sweep(t, from, ph.o, seed) })
-			if t.Failed() {
-				return
+	for _, life := range slices.Sorted(maps.Keys(lives)) {
+		r := acme(t)
+		w := r.world()
+		for i, ph := range lives[life] {
+			if ph.config != "" {
+				r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), "accounts.yaml", ph.config+".yaml")
 			}
+			seeds := []uint64{0, 1, 2}
+			if life != "made and taken out" {
+				seeds = []uint64{uint64(i)}
+			}
+			var next *world.World
+			for _, seed := range seeds {
+				name := fmt.Sprintf("%s/%s/order%d", life, ph.name, seed)
+				from := w.Fork(clock.NewVirtual(w.Now()))
+				t.Run(name, func(t *testing.T) { next = r.sweep(t, from, ph.o, seed) })
+				if t.Failed() {
+					return
+				}
+			}
+			w = next
 		}
-		w = next
 	}
 }
 
@@ -55,9 +77,18 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 	before := w.Estate()
 	var forks []*world.World
 	var at []world.Event
+	var seenThen []caches
+	broken := "" // by the first thing that went wrong; hooks run where a test cannot end
+	note := func(problem, when string, args ...any) {
+		if problem != "" && broken == "" {
+			broken = fmt.Sprintf(when, args...) + ": " + problem
+		}
+	}
+	seen := newCaches(before)
 	w.OnCall(func(e world.Event) {
 		if e.Changed {
-			forks, at = append(forks, w.Fork(clock.NewVirtual(w.Now()))), append(at, e)
+			note(seen.commit(w.Estate(), w.Now()), "after call %d (%s)", e.Number, e.Operation)
+			forks, at, seenThen = append(forks, w.Fork(clock.NewVirtual(w.Now()))), append(at, e), append(seenThen, seen.clone())
 		}
 	})
 	var jitter *rand.Rand
@@ -76,17 +107,26 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 	}
 	keep := lasting(before, w.Estate())
 	for k, f := range forks {
-		safe(t, fmt.Sprintf("after call %d (%s)", at[k].Number, at[k].Operation), f.Estate(), keep)
+		note(unsafe(f.Estate(), keep), "after call %d (%s)", at[k].Number, at[k].Operation)
+	}
+	if broken != "" {
+		t.Fatal(broken)
 	}
 	for k, f := range forks {
 		// A world that continues is watched as well: a recovery may not break
 		// what the undisturbed run kept.
 		f.OnCall(func(e world.Event) {
 			if e.Changed {
-				safe(t, fmt.Sprintf("died after call %d, then call %d (%s)", at[k].Number, e.Number, e.Operation), f.Estate(), keep)
+				const when = "died after call %d, then call %d (%s)"
+				note(unsafe(f.Estate(), keep), when, at[k].Number, e.Number, e.Operation)
+				note(seenThen[k].commit(f.Estate(), f.Now()), when, at[k].Number, e.Number, e.Operation)
 			}
 		})
-		if err := r.converge(ctx, f, o); err != nil {
+		err := r.converge(ctx, f, o)
+		if broken != "" {
+			t.Fatal(broken)
+		}
+		if err != nil {
 			t.Fatalf("died after call %d (%s %s): %v", at[k].Number, at[k].Account, at[k].Operation, err)
 		}
 		if d := differs(want, form(t, f.Estate())); d != "" {
@@ -95,6 +135,48 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 	}
 	t.Logf("%d crash points", len(forks))
 	return w
+}
+
+// caches are the zones whose name servers some resolver may still ask, and until
+// when: the delegation to them was seen until then, and both its TTL and that
+// of the zone's own NS records count from there (settled point 21).
+type caches struct {
+	last  estate.Estate
+	until map[string]time.Time // by zone ID
+}
+
+func newCaches(e estate.Estate) *caches {
+	return &caches{e, map[string]time.Time{}}
+}
+
+func (c *caches) clone() caches { return caches{c.last, maps.Clone(c.until)} }
+
+// commit takes a change of the estate: no zone goes that some resolver may
+// still ask.
+func (c *caches) commit(e estate.Estate, now time.Time) (problem string) {
+	for link := range c.last.Records.All() {
+		if link.Type != "NS" {
+			continue
+		}
+		for z := range c.last.Zones.By(estate.ByName(link.Name)) {
+			if z.ID == link.Zone || z.Private || !plan.PointsAt(link, z) {
+				continue
+			}
+			apex, _ := c.last.Records.Get(estate.RecordKey(z.ID, z.Name, "NS", ""))
+			ttl := time.Duration(max(link.TTL, apex.TTL)) * time.Second
+			if until := now.Add(ttl); until.After(c.until[z.ID]) {
+				c.until[z.ID] = until
+			}
+		}
+	}
+	for id, until := range c.until {
+		if _, stands := e.Zones.Get(id); !stands && now.Before(until) {
+			z, _ := c.last.Zones.Get(id)
+			problem = fmt.Sprintf("zone %s went at %s; resolvers may ask its servers until %s", z.Name, now, until)
+		}
+	}
+	c.last = e
+	return problem
 }
 
 // answer is a name that somebody can ask for.
@@ -121,29 +203,37 @@ func lasting(before, after estate.Estate) []answer {
 	return out
 }
 
-// safe holds an estate in the middle of a run against what must hold always.
-func safe(t *testing.T, when string, e estate.Estate, keep []answer) {
-	t.Helper()
+// unsafe holds an estate in the middle of a run against what must hold always.
+func unsafe(e estate.Estate, keep []answer) string {
 	for _, f := range append(audit.Claimable(e), audit.Delegations(e)...) {
-		if f.Code == audit.Undelegated {
-			continue // a child zone stands before its parent points at it
+		if f.Code != audit.Undelegated { // a child zone stands before its parent points at it
+			return fmt.Sprintf("%+v", f)
 		}
-		t.Fatalf("%s: %+v", when, f)
 	}
 	r := resolve.New(e, resolve.DefaultPolicy)
 	for _, q := range keep {
 		if got := r.Resolve(resolve.Vantage{}, q.name, q.kind); !got.Positive() {
-			t.Fatalf("%s: %s %s has no answer: %s", when, q.name, q.kind, got)
+			return fmt.Sprintf("%s %s has no answer: %s", q.name, q.kind, got)
 		}
 	}
+	return ""
 }
 
 // TestFaults: whatever goes wrong at any call, short of death, the run or the
 // next one ends in the same estate, with nothing left to do.
 func TestFaults(t *testing.T) {
 	r := acme(t)
-	plain := r.world()
-	if err := r.converge(t.Context(), plain, reconcile.Options{}); err != nil {
+	w := r.world()
+	for _, ph := range lives["made and taken out"] {
+		t.Run(ph.name, func(t *testing.T) { w = r.faults(t, w, ph.o) })
+	}
+}
+
+// faults disturbs each call of a phase, and gives the world at its end.
+func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options) *world.World {
+	plain := start.Fork(clock.NewVirtual(start.Now()))
+	plain.ForgetCalls()
+	if err := r.converge(t.Context(), plain, o); err != nil {
 		t.Fatal(err)
 	}
 	want := form(t, plain.Estate())
@@ -159,7 +249,7 @@ func TestFaults(t *testing.T) {
 			}
 			for skip := range min(call.Count, 3) {
 				t.Run(fmt.Sprintf("%s/%s/%s/%d/%s", call.Account, call.Service, call.Operation, skip, kind), func(t *testing.T) {
-					w := r.world()
+					w := start.Fork(clock.NewVirtual(start.Now()))
 					f := world.Fault{Account: call.Account, Service: call.Service, Operation: call.Operation, Skip: skip, Kind: kind}
 					if kind == world.FaultSlow || kind == world.FaultStale {
 						f.Delay = 90 * time.Second
@@ -167,8 +257,8 @@ func TestFaults(t *testing.T) {
 					w.Inject(f)
 					// The first run may end with an error that says what to do;
 					// it must not be the last word.
-					first := r.process(w, nil).run(context.WithoutCancel(t.Context()), reconcile.Options{})
-					if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+					first := r.process(w, nil).run(context.WithoutCancel(t.Context()), o)
+					if err := r.converge(t.Context(), w, o); err != nil {
 						t.Fatalf("first run: %v; then: %v", first, err)
 					}
 					if first != nil && kind != world.FaultStale {
@@ -181,4 +271,5 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
+	return plain
 }
