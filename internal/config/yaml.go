@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -79,17 +80,33 @@ const (
 // it is not YAML the result is nil, and reported.
 func (r *reader) parseYAML(file string, src []byte) *node {
 	c := converter{reader: r, file: file, anchors: map[string]*node{}}
-	fail := func(pos diag.Pos, code, summary, detail, hint string) *node {
-		r.problem(pos, code, summary, detail, hint)
+	docs, ok := c.bodies(src)
+	switch {
+	case !ok:
+		return nil
+	case len(docs) == 0:
+		return &node{pos: diag.Pos{File: file, Line: 1, Column: 1}}
+	case len(docs) > 1:
+		r.problem(c.at(first(docs[1])), CodeDocuments, "the file holds a second YAML document", "", "put it in a file of its own in the same folder; files are merged")
 		return nil
 	}
-	start := diag.Pos{File: file, Line: 1, Column: 1}
+	return c.convert(docs[0])
+}
+
+// bodies parses the documents of a file, without those that are empty. When it
+// is not YAML ok is false, and it is reported.
+func (c *converter) bodies(src []byte) (docs []ast.Node, ok bool) {
+	fail := func(pos diag.Pos, code, summary, detail, hint string) ([]ast.Node, bool) {
+		c.problem(pos, code, summary, detail, hint)
+		return nil, false
+	}
+	start := diag.Pos{File: c.file, Line: 1, Column: 1}
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	if len(src) > maxFile {
 		return fail(start, CodeTooLarge, "the file is too large", fmt.Sprintf("it has %d bytes, at most %d are read", len(src), maxFile), "split it into several files of one folder")
 	}
 	if line, column, ok := firstBad(src); ok {
-		return fail(diag.Pos{File: file, Line: line, Column: column}, CodeEncoding, "the file is not UTF-8 text", "", "save it in UTF-8, without control characters")
+		return fail(diag.Pos{File: c.file, Line: line, Column: column}, CodeEncoding, "the file is not UTF-8 text", "", "save it in UTF-8, without control characters")
 	}
 	tokens := lexer.Tokenize(string(src))
 	if t := tooDeep(tokens); t != nil {
@@ -117,7 +134,6 @@ func (r *reader) parseYAML(file string, src []byte) *node {
 		}
 		return fail(pos, CodeSyntax, "this is not YAML", summary, hint)
 	}
-	var body ast.Node
 	for _, d := range f.Docs {
 		if _, directive := d.Body.(*ast.DirectiveNode); d.Body == nil || directive {
 			continue
@@ -125,15 +141,9 @@ func (r *reader) parseYAML(file string, src []byte) *node {
 		if _, comment := d.Body.(*ast.CommentGroupNode); comment {
 			continue
 		}
-		if body != nil {
-			return fail(c.at(first(d.Body)), CodeDocuments, "the file holds a second YAML document", "", "put it in a file of its own in the same folder; files are merged")
-		}
-		body = d.Body
+		docs = append(docs, d.Body)
 	}
-	if body == nil {
-		return &node{pos: start}
-	}
-	return c.convert(body)
+	return docs, true
 }
 
 // parse guards against the parser itself: what it panics on is not YAML that
@@ -144,7 +154,23 @@ func parse(tokens token.Tokens) (f *ast.File, err error) {
 			f, err = nil, fmt.Errorf("the YAML parser failed: %v", p)
 		}
 	}()
-	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	return parser.Parse(withoutEmpty(tokens), 0, parser.AllowDuplicateMapKey())
+}
+
+// withoutEmpty leaves out the documents that hold nothing: the parser drops all
+// that stands behind one.
+func withoutEmpty(tokens token.Tokens) token.Tokens {
+	var out token.Tokens
+	for i, t := range tokens {
+		if t.Type == token.DocumentHeaderType {
+			next := slices.IndexFunc(tokens[i+1:], func(t *token.Token) bool { return t.Type != token.CommentType })
+			if next < 0 || tokens[i+1+next].Type == token.DocumentHeaderType {
+				continue
+			}
+		}
+		out = append(out, t)
+	}
+	return out
 }
 
 func firstBad(src []byte) (line, column int, bad bool) {
