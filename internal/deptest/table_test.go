@@ -79,8 +79,9 @@ var table = map[string]rule{
 	"plan":  {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
 	"audit": {layer: "3", pure: true, ours: layer1.and("resolve"), otherTests: []string{rapid}},
 
-	"recipe": {layer: "4", pure: true, ours: layer3, otherTests: []string{rapid}},
-	"apply":  {layer: "4", pure: true, ours: layer1.and("plan"), otherTests: []string{rapid}},
+	"recipe":    {layer: "4", pure: true, ours: layer3, otherTests: []string{rapid}},
+	"openshift": {layer: "4", pure: true, ours: layer3},
+	"apply":     {layer: "4", pure: true, ours: layer1.and("plan"), otherTests: []string{rapid}},
 
 	"reconcile": {layer: "5", pure: true, ours: layer4, otherTests: []string{rapid}},
 

@@ -14,6 +14,7 @@ const (
 	QueryRecords      QueryKind = "records"      // Account; ID zone: ListResourceRecordSets
 	QueryZoneTags     QueryKind = "zoneTags"     // Account; ID zone: ListTagsForResource
 	QueryVPCs         QueryKind = "vpcs"         // Account, Region: DescribeVpcs, DescribeVpcAttribute
+	QuerySubnets      QueryKind = "subnets"      // Account, Region: DescribeSubnets, with those that others share
 	QueryCertificates QueryKind = "certificates" // Account, Region: ListCertificates, DescribeCertificate, tags
 	QueryTargets      QueryKind = "targets"      // every alias target that there is; only the twin can answer
 	QueryRole         QueryKind = "role"         // Account; ID name: GetRole and its policies
