@@ -562,11 +562,11 @@ func (c *check) permissions(role Role) {
 	}
 	switch {
 	case len(denied) > 0:
-		resource := fmt.Sprintf("arn:%s:route53:::hostedzone/%s", role.Partition, zone)
-		if slices.Equal(denied, []string{"route53:GetChange"}) {
-			resource = fmt.Sprintf("arn:%s:route53:::change/*", role.Partition)
+		hint := fmt.Sprintf("allow them in the role's policy, on arn:%s:route53:::hostedzone/%s", role.Partition, zone)
+		if slices.Contains(denied, "route53:GetChange") {
+			hint += fmt.Sprintf("; GetChange on arn:%s:route53:::change/*", role.Partition)
 		}
-		c.add(name, Problem, role.Pos, "the role may not "+strings.Join(denied, ", ")+" for zone "+zone, "allow them in the role's policy, on "+resource)
+		c.add(name, Problem, role.Pos, "the role may not "+strings.Join(denied, ", ")+" for zone "+zone, hint)
 	case len(open) > 0:
 		c.add(name, Unknown, role.Pos, fmt.Sprintf("not tried with the role: %s", strings.Join(open, ", ")), "they can be tried once the role can be assumed")
 	default:
@@ -634,7 +634,7 @@ func (c *check) public() {
 // String is the report on one screen, 80 columns wide.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s.\n\n", r.Cluster, r.Verdict)
+	b.WriteString(wrap("", fmt.Sprintf("%s: %s.", r.Cluster, r.Verdict)) + "\n")
 	for _, f := range r.Checks {
 		mark := map[State]string{OK: "ok", Problem: "PROBLEM", Unknown: "?"}[f.State]
 		b.WriteString(wrap(fmt.Sprintf("%-7s  %-15s  ", mark, f.Name), f.Detail))

@@ -44,6 +44,9 @@ func (c Cluster) Outcomes(in Changes, halves []Half, problems diag.List, failed 
 			}
 		} else {
 			h := halves[i]
+			if ref.ID == "" && len(ref.Tags) == 0 { // known by its name alone
+				ref = ZoneRef{ID: h.Zone.ID}
+			}
 			if err := failed[h.Zone.ID]; err != nil {
 				whole = h.Failed("change records", err).Error()
 			}
