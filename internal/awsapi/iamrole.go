@@ -9,34 +9,61 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
 // readRole reads a role with all its policies, so that a rehearsal can judge
-// what it may do.
+// what it may do; and the other roles of an account that has several.
 func (c *caller) readRole(ctx context.Context, q estate.Query) (Patch, error) {
-	client := c.iam(q.Account)
-	name := q.ID[strings.LastIndexByte(q.ID, '/')+1:]
+	roles := []string{q.ID}
+	if access := c.access(q.Account); q.ID == access.Role {
+		roles = append(roles, access.Others()...)
+	}
+	var patches []Patch
+	for _, role := range roles {
+		patch, err := c.readOneRole(ctx, q.Account, role)
+		if err != nil {
+			return nil, err
+		}
+		patches = append(patches, patch)
+	}
+	return func(e *estate.Estate) {
+		for _, patch := range patches {
+			patch(e)
+		}
+	}, nil
+}
+
+func (c *caller) readOneRole(ctx context.Context, account estate.AccountID, role string) (Patch, error) {
+	client := c.iam(account)
+	name := role[strings.LastIndexByte(role, '/')+1:]
 	out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	if Code(err) == "NoSuchEntity" {
-		return func(e *estate.Estate) { forgetRole(e, q.Account, name) }, nil
+		return func(e *estate.Estate) { forgetRole(e, account, name) }, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return c.readPolicies(ctx, client, account, out.Role)
+}
+
+func (c *caller) readPolicies(ctx context.Context, client *iam.Client, account estate.AccountID, got *types.Role) (Patch, error) {
+	name := aws.ToString(got.RoleName)
+	var err error
 	role := estate.Role{
-		ARN: aws.ToString(out.Role.Arn), ID: aws.ToString(out.Role.RoleId), Account: q.Account,
-		Path: aws.ToString(out.Role.Path), Name: aws.ToString(out.Role.RoleName), Description: aws.ToString(out.Role.Description),
-		MaxSession: aws.ToInt32(out.Role.MaxSessionDuration), Created: aws.ToTime(out.Role.CreateDate), Tags: estate.Tags{},
+		ARN: aws.ToString(got.Arn), ID: aws.ToString(got.RoleId), Account: account,
+		Path: aws.ToString(got.Path), Name: aws.ToString(got.RoleName), Description: aws.ToString(got.Description),
+		MaxSession: aws.ToInt32(got.MaxSessionDuration), Created: aws.ToTime(got.CreateDate), Tags: estate.Tags{},
 	}
-	for _, t := range out.Role.Tags {
+	for _, t := range got.Tags {
 		role.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	if role.Trust, err = policyText(out.Role.AssumeRolePolicyDocument); err != nil {
+	if role.Trust, err = policyText(got.AssumeRolePolicyDocument); err != nil {
 		return nil, fmt.Errorf("trust policy of %s: %w", role.ARN, err)
 	}
-	if b := out.Role.PermissionsBoundary; b != nil {
+	if b := got.PermissionsBoundary; b != nil {
 		role.Boundary = aws.ToString(b.PermissionsBoundaryArn)
 	}
 	inline := iam.NewListRolePoliciesPaginator(client, &iam.ListRolePoliciesInput{RoleName: &name})
@@ -46,11 +73,11 @@ func (c *caller) readRole(ctx context.Context, q estate.Query) (Patch, error) {
 			return nil, err
 		}
 		for _, p := range page.PolicyNames {
-			got, err := client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &p})
+			inline, err := client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &p})
 			if err != nil {
 				return nil, err
 			}
-			text, err := policyText(got.PolicyDocument)
+			text, err := policyText(inline.PolicyDocument)
 			if err != nil {
 				return nil, fmt.Errorf("policy %s of %s: %w", p, role.ARN, err)
 			}
@@ -84,7 +111,7 @@ func (c *caller) readRole(ctx context.Context, q estate.Query) (Patch, error) {
 		policies = append(policies, p)
 	}
 	return func(e *estate.Estate) {
-		forgetRole(e, q.Account, name)
+		forgetRole(e, account, name)
 		e.Roles.Put(role)
 		e.ManagedPolicies.Put(policies...)
 	}, nil

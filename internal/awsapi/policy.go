@@ -38,6 +38,8 @@ type statement struct {
 	Action    list[string]
 	Resource  list[string] `json:",omitempty"`
 	Condition conditions   `json:",omitempty"`
+
+	places []Place // where it permits changes of records
 }
 
 type conditions map[string]map[string]list[string]
@@ -263,8 +265,9 @@ const (
 // recordGroup are permissions that share a statement.
 type recordGroup struct {
 	plan.Permission
-	names []string // normalized names and patterns
-	size  int
+	names  []string // normalized names and patterns
+	size   int
+	places []Place
 }
 
 // recordStatements are the statements about records. Permissions that differ
@@ -276,13 +279,14 @@ func recordStatements(a arns, permissions []plan.Permission, wide breadth) []sta
 		if p.May != plan.MayChangeRecords {
 			continue
 		}
+		given := p.Statement
 		if wide >= anyName {
 			p.Names, p.Like = nil, nil
 		}
 		if wide >= anyRecord {
 			p.Types, p.Verbs, p.Statement = nil, nil, ""
 		}
-		next := &recordGroup{Permission: p, names: slices.Clone(p.Like)}
+		next := &recordGroup{Permission: p, names: slices.Clone(p.Like), places: []Place{{p.ZoneName, given}}}
 		for _, n := range p.Names {
 			next.names = append(next.names, n.Normalized())
 		}
@@ -296,7 +300,7 @@ func recordStatements(a arns, permissions []plan.Permission, wide breadth) []sta
 			continue
 		}
 		g := groups[key][i]
-		g.names, g.size = append(g.names, next.names...), g.size+next.size
+		g.names, g.size, g.places = append(g.names, next.names...), g.size+next.size, append(g.places, next.places...)
 	}
 	var out []statement
 	seen := map[string]int{}
@@ -342,7 +346,7 @@ func recordStatement(a arns, g *recordGroup) statement {
 	limit("StringEquals", keyTypes, slices.Clone(g.Types))
 	limit("StringEquals", keyVerbs, verbs)
 	return statement{
-		Sid: sid(g.Statement), Effect: "Allow", Condition: c,
+		Sid: sid(g.Statement), Effect: "Allow", Condition: c, places: g.places,
 		Action: list[string]{"route53:ChangeResourceRecordSets"}, Resource: list[string]{a.zone(g.Permission)},
 	}
 }

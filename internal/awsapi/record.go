@@ -149,14 +149,22 @@ func (w *Writer) doBatch(ctx context.Context, s plan.Step) (plan.Attributes, err
 		set := setOf(c.Set)
 		batch.Changes = append(batch.Changes, types.Change{Action: types.ChangeAction(c.Verb), ResourceRecordSet: &set})
 	}
-	role := w.access(s.Account).Roles[s.Batch.Statement] // of most none: the account's first
-	out, err := w.route53(s.Account, role).ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
-		HostedZoneId: &s.Batch.Zone, ChangeBatch: batch,
-	})
-	if err != nil {
-		return nil, err
+	in := &route53.ChangeResourceRecordSetsInput{HostedZoneId: &s.Batch.Zone, ChangeBatch: batch}
+	var refused error
+	for _, role := range w.access(s.Account).at(Place{s.Batch.ZoneName, s.Batch.Statement}) {
+		out, err := w.route53(s.Account, role).ChangeResourceRecordSets(ctx, in)
+		switch {
+		case err == nil:
+			return plan.Attributes{attrChange: {bareID(out.ChangeInfo.Id)}}, nil
+		case !Denied(err):
+			return nil, err
+		case refused == nil:
+			refused = err
+		}
+		// What leaves the configuration stands in a role that it no longer
+		// names, so each is tried.
 	}
-	return plan.Attributes{attrChange: {bareID(out.ChangeInfo.Id)}}, nil
+	return nil, refused
 }
 
 // recordOf is a record set of Route 53 as the estate holds it.

@@ -299,7 +299,7 @@ func trusts(principal json.RawMessage, caller string) bool {
 		return false
 	}
 	account := string(accountOf(caller))
-	names := []string{"*", account, caller, fmt.Sprintf("arn:%s:iam::%s:root", partitionOf(caller), account)}
+	names := []string{"*", account, caller, fmt.Sprintf("arn:%s:iam::%s:root", PartitionOf(caller), account)}
 	// arn:aws:sts::ID:assumed-role/NAME/SESSION is the role NAME, whose path
 	// the session's ARN does not show.
 	if _, rest, ok := strings.Cut(caller, ":assumed-role/"); ok {
@@ -313,7 +313,8 @@ func trusts(principal json.RawMessage, caller string) bool {
 	return slices.ContainsFunc(p.AWS, func(n string) bool { return slices.Contains(names, n) })
 }
 
-func partitionOf(arn string) string {
+// PartitionOf is the partition in an ARN.
+func PartitionOf(arn string) string {
 	if f := strings.SplitN(arn, ":", 3); len(f) == 3 {
 		return f[1]
 	}

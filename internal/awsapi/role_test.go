@@ -205,10 +205,11 @@ func TestOtherRoles(t *testing.T) {
 		return 200, changed, nil
 	}}
 	s, _ := over(t, f, func(o *Options) {
-		o.Accounts[account] = Access{Role: "orgdns", Roles: map[plan.Statement]string{"delegation-9": "orgdns-2"}}
+		o.Accounts[account] = Access{Role: "orgdns", Roles: map[Place]string{{parent, "delegation"}: "orgdns", {parent, "delegation-9"}: "orgdns-2"}}
 	})
 	w := s.Writer(nil)
 	step := batch(plan.VerbCreate)
+	step.Batch.ZoneName = parent
 	for _, st := range []plan.Statement{"delegation", "delegation-9"} {
 		step.Batch.Statement = st
 		if _, err := w.Do(t.Context(), step); err != nil {
@@ -223,6 +224,35 @@ func TestOtherRoles(t *testing.T) {
 	}
 	if strings.Join(roles, " ") != "orgdns orgdns-2" {
 		t.Errorf("roles %v", roles)
+	}
+}
+
+// TestGoneRole: which role held the statement of what left the configuration is
+// not known, so each is tried; the first refusal is the one that is told.
+func TestGoneRole(t *testing.T) {
+	for _, holder := range []string{"orgdns", "orgdns-2", "orgdns-3", ""} {
+		last := ""
+		f := &fake{}
+		f.answer = func(r request) (int, string, error) {
+			if arn := r.form().Get("RoleArn"); arn != "" {
+				last = arn[strings.LastIndexByte(arn, '/')+1:]
+				return 200, assumed(start.Add(time.Hour)), nil
+			}
+			if last != holder {
+				return 403, strings.Replace(refused("AccessDenied"), "<Message>", "<Message>"+last+" may not: ", 1), nil
+			}
+			return 200, changed, nil
+		}
+		s, _ := over(t, f, func(o *Options) {
+			o.Accounts[account] = Access{Role: "orgdns", Roles: map[Place]string{
+				{parent, "delegation"}: "orgdns", {parent, "delegation-9"}: "orgdns-2", {parent, "delegation-19"}: "orgdns-3"}}
+		})
+		step := batch(plan.VerbDelete)
+		step.Batch.ZoneName, step.Batch.Statement = parent, plan.StatementGone
+		_, err := s.Writer(nil).Do(t.Context(), step)
+		if (err == nil) != (holder != "") || err != nil && !strings.Contains(err.Error(), "orgdns may not") {
+			t.Errorf("held by %q: %v", holder, err)
+		}
 	}
 }
 

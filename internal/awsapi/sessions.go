@@ -8,6 +8,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -34,9 +35,30 @@ type Access struct {
 	// the account.
 	Role       string
 	ExternalID string
-	// Roles are other roles for batches of some statements, where one role
-	// cannot hold all policies.
-	Roles map[plan.Statement]string
+	// Roles are the roles by which records are changed, where one role cannot
+	// hold all policies: Spread. Role is among them.
+	Roles map[Place]string
+}
+
+// Others are the roles besides the first, sorted.
+func (a Access) Others() []string {
+	var out []string
+	for _, r := range a.Roles {
+		if r != a.Role {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return slices.Compact(out)
+}
+
+// at are the roles by which records may be changed, the likely one first.
+func (a Access) at(p Place) []string {
+	all := append([]string{a.Role}, a.Others()...)
+	if i := slices.Index(all, a.Roles[p]); i > 0 {
+		all = slices.Insert(slices.Delete(all, i, i+1), 0, a.Roles[p])
+	}
+	return all
 }
 
 // Options are what sessions are made of.
@@ -228,7 +250,12 @@ func (s *Sessions) config(account estate.AccountID, role string, region estate.R
 // global is the Region in which requests to global services are signed, by
 // partition (General Reference, rande.html).
 func (s *Sessions) global() estate.Region {
-	switch s.partition() {
+	return Home(s.partition())
+}
+
+// Home is the Region of a partition's global services.
+func Home(partition string) estate.Region {
+	switch partition {
 	case "aws-cn":
 		return "cn-northwest-1"
 	case "aws-us-gov":
@@ -237,10 +264,10 @@ func (s *Sessions) global() estate.Region {
 	return "us-east-1"
 }
 
-func (s *Sessions) partition() string { return partition(s.opt.Region) }
+func (s *Sessions) partition() string { return Partition(s.opt.Region) }
 
-// partition of a Region (IAM User Guide, reference-arns.html).
-func partition(r estate.Region) string {
+// Partition of a Region (IAM User Guide, reference-arns.html).
+func Partition(r estate.Region) string {
 	switch {
 	case strings.HasPrefix(string(r), "cn-"):
 		return "aws-cn"
@@ -316,10 +343,15 @@ func accountOf(arn string) estate.AccountID {
 	return ""
 }
 
-// roleARN is the ARN of a role given by name or ARN.
 func (s *Sessions) roleARN(account estate.AccountID, role string) string {
+	return RoleARN(s.partition(), account, role)
+}
+
+// RoleARN is the ARN of a role given by name, with its path if it has one, or by
+// ARN.
+func RoleARN(partition string, account estate.AccountID, role string) string {
 	if strings.HasPrefix(role, "arn:") {
 		return role
 	}
-	return fmt.Sprintf("arn:%s:iam::%s:role/%s", s.partition(), account, strings.TrimPrefix(role, "/"))
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, strings.TrimPrefix(role, "/"))
 }

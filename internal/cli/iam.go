@@ -48,12 +48,16 @@ gone: the new ones no longer permit its NS record.`,
 			if trust.Principal == "" {
 				return fmt.Errorf("say who runs orgdns with --principal (an account, or the ARN of a role or user), or read it with --observe")
 			}
+			partition := awsapi.Partition(stage.Region(cfg))
+			if p := awsapi.PartitionOf(trust.Principal); strings.HasPrefix(trust.Principal, "arn:") && p != partition {
+				return fmt.Errorf("--principal is in partition %s, the configuration in %s; set defaults.region, or name the role of an account by its ARN", p, partition)
+			}
 			access, err := stage.Accesses(cfg, os.LookupEnv)
 			if err != nil {
 				return err
 			}
 			permissions := recipe.Permissions(recipe.Input{Config: cfg, Estate: e, Now: p.Ports.Clock.Now()})
-			permissions = append(permissions, assumes(trust.Principal, access)...)
+			permissions = append(permissions, assumes(partition, trust.Principal, access)...)
 			shown := func(id estate.AccountID) awsapi.Access {
 				x := access[id]
 				if x.ExternalID != "" && !external {
@@ -61,11 +65,11 @@ gone: the new ones no longer permit its NS record.`,
 				}
 				return x
 			}
-			roles, notes := awsapi.Documents(stage.Region(cfg), trust, shown, permissions)
+			roles, notes := awsapi.Documents(partition, trust, shown, permissions)
 			if o := cfg.Access; o != nil { // the role that reads the organization
 				account, _ := cfg.Account(o.Account)
 				reads := []plan.Permission{{Account: account.ID, May: plan.MayReadAccounts}, {Account: account.ID, May: plan.MayReadOrganization}}
-				more, n := awsapi.Documents(stage.Region(cfg), trust, func(estate.AccountID) awsapi.Access { return shown("") }, reads)
+				more, n := awsapi.Documents(partition, trust, func(estate.AccountID) awsapi.Access { return shown("") }, reads)
 				roles, notes = append(roles, more...), append(notes, n...)
 			}
 			if a.output == "json" {
@@ -94,21 +98,19 @@ gone: the new ones no longer permit its NS record.`,
 }
 
 // assumes are the roles that whoever runs orgdns must be allowed to assume.
-func assumes(principal string, access map[estate.AccountID]awsapi.Access) []plan.Permission {
+func assumes(partition, principal string, access map[estate.AccountID]awsapi.Access) []plan.Permission {
 	account := estate.AccountID(principal)
 	if parts := strings.Split(principal, ":"); len(parts) > 4 {
 		account = estate.AccountID(parts[4])
 	}
 	var out []plan.Permission
 	for _, id := range sortedAccounts(access) {
-		role := access[id].Role
-		switch {
-		case role == "":
+		if access[id].Role == "" {
 			continue
-		case !strings.HasPrefix(role, "arn:"):
-			role = fmt.Sprintf("arn:aws:iam::%s:role/%s", id, role)
 		}
-		out = append(out, plan.Permission{Account: account, May: plan.MayAssume, Role: role})
+		for _, role := range append([]string{access[id].Role}, access[id].Others()...) {
+			out = append(out, plan.Permission{Account: account, May: plan.MayAssume, Role: awsapi.RoleARN(partition, id, role)})
+		}
 	}
 	return out
 }

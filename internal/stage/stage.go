@@ -23,6 +23,7 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/pace"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
 	"github.com/orgdns/orgdns/internal/twin"
@@ -36,16 +37,28 @@ func Region(cfg *config.Config) estate.Region {
 	if cfg.Defaults.Region != "" {
 		return cfg.Defaults.Region
 	}
+	for _, a := range cfg.Accounts { // an ARN says which partition this is about
+		if strings.HasPrefix(a.Role, "arn:") {
+			return awsapi.Home(awsapi.PartitionOf(a.Role))
+		}
+	}
 	return defaultRegion
 }
 
 // Accesses is how each account is reached; the empty account is the one through
-// which the organization is read.
+// which the organization is read. An account whose permissions fill more than one
+// role is written through several: which is which follows from the configuration
+// alone, so that a run finds them as `orgdns iam` named them.
 func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estate.AccountID]awsapi.Access, error) {
 	out := map[estate.AccountID]awsapi.Access{}
+	partition := awsapi.Partition(Region(cfg))
+	needed := map[estate.AccountID][]plan.Permission{}
+	for _, p := range recipe.Permissions(recipe.Input{Config: cfg}) {
+		needed[p.Account] = append(needed[p.Account], p)
+	}
 	add := func(id estate.AccountID, role string, external config.Secret, pos diag.Pos) error {
 		secret, err := external.Resolve(lookup)
-		out[id] = awsapi.Access{Role: role, ExternalID: secret}
+		out[id] = awsapi.Access{Role: role, ExternalID: secret, Roles: awsapi.Spread(partition, id, role, needed[id])}
 		if err != nil {
 			return diag.Diagnostic{Code: "external-id", Account: string(id), Pos: pos,
 				Summary: "the external ID is not known: " + err.Error(), Hint: "set it, or write `externalID` otherwise"}
@@ -59,8 +72,8 @@ func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estat
 	if o := cfg.Access; o != nil {
 		acc, _ := cfg.Account(o.Account)
 		role := o.Role
-		if role != "" && !strings.HasPrefix(role, "arn:") {
-			role = fmt.Sprintf("arn:aws:iam::%s:role/%s", acc.ID, role)
+		if role != "" {
+			role = awsapi.RoleARN(partition, acc.ID, role)
 		}
 		errs = append(errs, add("", role, o.ExternalID, o.At("externalID")))
 	}
@@ -94,7 +107,11 @@ func (r reader) Read(ctx context.Context, q estate.Query) (func(*estate.Estate),
 // there: the plan says of such steps that they are not proven.
 func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.AccountID]awsapi.Access) (*reconcile.Stage, error) {
 	c := clock.NewVirtual(now)
-	grantUnread(cfg, &e)
+	region := Region(cfg)
+	if p := awsapi.PartitionOf(e.Caller.ARN); e.Caller.ARN != "" && p != awsapi.Partition(region) {
+		region = awsapi.Home(p)
+	}
+	grantUnread(cfg, &e, awsapi.Partition(region), access)
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
 		grant(&e, o.Role)
 	}
@@ -113,7 +130,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 		return nil, err
 	}
 	base := credentials.NewStaticCredentialsProvider(key.AccessKey, key.Secret, key.Token)
-	ports := Ports(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", Region(cfg), access)
+	ports := Ports(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", region, access)
 	ports.Prober = Prober{w}
 	return &reconcile.Stage{
 		Ports: ports, Estate: w.Estate, Tolerated: twin.Undocumented,
@@ -129,7 +146,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 
 // grantUnread gives each account whose role was not read one that may do
 // everything.
-func grantUnread(cfg *config.Config, e *estate.Estate) {
+func grantUnread(cfg *config.Config, e *estate.Estate, partition string, access map[estate.AccountID]awsapi.Access) {
 	accounts := map[estate.AccountID]config.Account{}
 	for q := range e.Answers.All() {
 		if id := q.Query.Account; id != "" {
@@ -143,21 +160,24 @@ func grantUnread(cfg *config.Config, e *estate.Estate) {
 		if a.Role == "" || e.Answered(estate.Query{Kind: estate.QueryRole, Account: id, ID: a.Role}) {
 			continue
 		}
-		grant(e, fmt.Sprintf("arn:aws:iam::%s:role/%s", id, strings.TrimPrefix(a.Role, "/")))
+		for _, role := range append(access[id].Others(), a.Role) {
+			grant(e, awsapi.RoleARN(partition, id, role))
+		}
 	}
 }
 
 // grant makes a role that may do everything, unless it was read.
 func grant(e *estate.Estate, arn string) {
-	account, path, ok := strings.Cut(strings.TrimPrefix(arn, "arn:aws:iam::"), ":role/")
+	partition := awsapi.PartitionOf(arn)
+	account, path, ok := strings.Cut(strings.TrimPrefix(arn, "arn:"+partition+":iam::"), ":role/")
 	if _, known := e.Roles.Get(arn); known || !ok {
 		return
 	}
 	i := strings.LastIndexByte(path, '/') + 1
 	e.Roles.Put(estate.Role{
 		ARN: arn, ID: "AROAREHEARSAL", Account: estate.AccountID(account), Path: "/" + path[:i], Name: path[i:],
-		Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, e.Caller.Account),
-		Attached:   []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
+		Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, partition, e.Caller.Account),
+		Attached:   []string{"arn:" + partition + ":iam::aws:policy/AdministratorAccess"},
 		MaxSession: 3600,
 	})
 }

@@ -154,7 +154,7 @@ func installed(t *testing.T, without string) (e estate.Estate, sids []string) {
 	t.Helper()
 	e = populated()
 	e.Roles, e.ManagedPolicies = estate.Table[estate.Role]{}, estate.Table[estate.ManagedPolicy]{}
-	roles, notes := awsapi.Documents(ireland, awsapi.Trust{Principal: runner, Organization: "o-acme"},
+	roles, notes := awsapi.Documents("aws", awsapi.Trust{Principal: runner, Organization: "o-acme"},
 		func(estate.AccountID) awsapi.Access { return awsapi.Access{Role: "orgdns", ExternalID: "handshake"} }, leastPermissions())
 	if len(notes) > 0 {
 		t.Errorf("notes %v", notes)

@@ -3,23 +3,32 @@ package twintest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/stage"
 )
 
 // leastPrivilege is the rig with exactly the roles that `orgdns iam` prints.
 func leastPrivilege(t *testing.T, r rig) (rig, []awsapi.RoleDocument) {
 	t.Helper()
+	return printed(t, r, r.start)
+}
+
+// printed is leastPrivilege with what was known when they were printed.
+func printed(t *testing.T, r rig, known estate.Estate) (rig, []awsapi.RoleDocument) {
+	t.Helper()
 	access, err := stage.Accesses(r.cfg, func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	permissions := recipe.Permissions(recipe.Input{Config: r.cfg, Estate: r.start, Now: start})
-	docs, _ := awsapi.Documents(ireland, awsapi.Trust{Principal: string(management)}, func(id estate.AccountID) awsapi.Access { return access[id] }, permissions)
+	permissions := recipe.Permissions(recipe.Input{Config: r.cfg, Estate: known, Now: start})
+	docs, _ := awsapi.Documents("aws", awsapi.Trust{Principal: string(management)}, func(id estate.AccountID) awsapi.Access { return access[id] }, permissions)
 	for role := range r.start.Roles.All() {
 		if role.Name == "orgdns" {
 			r.start.Roles.Delete(role.Key())
@@ -39,7 +48,10 @@ func roleOf(d awsapi.RoleDocument, i int, without func(policy string, statement 
 		Path: "/", Name: d.Name, Trust: d.Trust, Inline: map[string]string{}, MaxSession: 3600,
 	}
 	for _, p := range d.Policies {
-		role.Inline[p.Name] = cut(p.Document, func(n int) bool { return without != nil && without(p.Name, n) })
+		left := cut(p.Document, func(n int) bool { return without != nil && without(p.Name, n) })
+		if len(statements(left)) > 0 { // IAM takes no empty policy
+			role.Inline[p.Name] = left
+		}
 	}
 	return role
 }
@@ -121,5 +133,81 @@ func TestLeastPrivilege(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// spread is a rig whose parent account needs two roles: 250 names of 211
+// characters, which fill ten statements.
+func spread(t *testing.T) rig {
+	t.Helper()
+	long := strings.Repeat("x", 62)
+	var y strings.Builder
+	y.WriteString("owner: spread\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  dns: { id: \"111111111111\" }\n  api: { id: \"333333333333\" }\n")
+	y.WriteString("delegations:\n")
+	for i := range 250 {
+		fmt.Fprintf(&y, "  - { domain: t%03d.%s.%s.%s.example.com, parent: { account: dns, domain: example.com }, child: api }\n", i, long, long, long)
+	}
+	r := many(t, 0)
+	admit(&r.start, child)
+	r.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(y.String())}}, "orgdns.yaml")
+	return r
+}
+
+// TestSeveralRoles: where one role cannot hold all policies, each batch is
+// written through the role whose policy has its statement. The run goes through
+// with the roles that `orgdns iam` prints, whether or not it read the
+// organization; with the statements of either role alone it is refused.
+func TestSeveralRoles(t *testing.T) {
+	base := spread(t)
+	tests := []struct {
+		name     string
+		observed bool
+		without  string // the role that may not change records
+	}{
+		{"read first", true, ""},
+		{"from the configuration alone", false, ""},
+		{"the first role alone", false, "orgdns-2"},
+		{"the second role alone", false, "orgdns"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := base
+			known := estate.Estate{}
+			if tt.observed {
+				known = r.start
+			}
+			r, docs := printed(t, r, known)
+			var roles []string
+			for i, d := range docs {
+				if d.Account != parent {
+					continue
+				}
+				roles = append(roles, d.Name)
+				if d.Name == tt.without {
+					r.start.Roles.Put(roleOf(d, i, func(policy string, n int) bool {
+						for _, p := range d.Policies {
+							if p.Name == policy {
+								return strings.HasPrefix(statements(p.Document)[n], "Delegation")
+							}
+						}
+						return false
+					}))
+				}
+			}
+			if got := strings.Join(roles, " "); got != "orgdns orgdns-2" {
+				t.Fatalf("the parent account has roles %q", got)
+			}
+			w := r.world()
+			err := r.converge(t.Context(), w, reconcile.Options{})
+			if tt.without == "" {
+				if err != nil {
+					t.Fatalf("%.500s", err)
+				}
+				err = r.converge(t.Context(), w, reconcile.Options{Destroy: true})
+			}
+			if (err == nil) != (tt.without == "") || err != nil && !strings.Contains(err.Error(), "AccessDenied") {
+				t.Errorf("without %q: %.500s", tt.without, fmt.Sprint(err))
+			}
+		})
 	}
 }
