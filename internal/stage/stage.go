@@ -107,11 +107,14 @@ func (r reader) Read(ctx context.Context, q estate.Query) (func(*estate.Estate),
 // there: the plan says of such steps that they are not proven.
 func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.AccountID]awsapi.Access) (*reconcile.Stage, error) {
 	c := clock.NewVirtual(now)
-	region := Region(cfg)
-	if p := awsapi.PartitionOf(e.Caller.ARN); e.Caller.ARN != "" && p != awsapi.Partition(region) {
-		region = awsapi.Home(p)
+	partition, region := awsapi.Partition(Region(cfg)), Region(cfg)
+	if e.Caller.ARN != "" {
+		partition = awsapi.PartitionOf(e.Caller.ARN)
 	}
-	grantUnread(cfg, &e, awsapi.Partition(region), access)
+	if partition != commercial {
+		e, access, region = movedEstate(partition, e), movedAccess(partition, access), defaultRegion
+	}
+	grantUnread(cfg, &e, access)
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
 		grant(&e, o.Role)
 	}
@@ -132,6 +135,12 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 	base := credentials.NewStaticCredentialsProvider(key.AccessKey, key.Secret, key.Token)
 	ports := Ports(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", region, access)
 	ports.Prober = Prober{w}
+	if partition != commercial {
+		writer := ports.Writer
+		ports.Writer = func(scope map[estate.AccountID][]plan.Permission) apply.Port {
+			return movedPort{writer(scope), partition}
+		}
+	}
 	return &reconcile.Stage{
 		Ports: ports, Estate: w.Estate, Tolerated: twin.Undocumented,
 		Calls: func() []plan.Calls {
@@ -146,7 +155,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 
 // grantUnread gives each account whose role was not read one that may do
 // everything.
-func grantUnread(cfg *config.Config, e *estate.Estate, partition string, access map[estate.AccountID]awsapi.Access) {
+func grantUnread(cfg *config.Config, e *estate.Estate, access map[estate.AccountID]awsapi.Access) {
 	accounts := map[estate.AccountID]config.Account{}
 	for q := range e.Answers.All() {
 		if id := q.Query.Account; id != "" {
@@ -160,24 +169,23 @@ func grantUnread(cfg *config.Config, e *estate.Estate, partition string, access 
 		if a.Role == "" || e.Answered(estate.Query{Kind: estate.QueryRole, Account: id, ID: a.Role}) {
 			continue
 		}
-		for _, role := range append(access[id].Others(), a.Role) {
-			grant(e, awsapi.RoleARN(partition, id, role))
+		for _, role := range append(access[id].Others(), access[id].Role) {
+			grant(e, awsapi.RoleARN(commercial, id, role))
 		}
 	}
 }
 
 // grant makes a role that may do everything, unless it was read.
 func grant(e *estate.Estate, arn string) {
-	partition := awsapi.PartitionOf(arn)
-	account, path, ok := strings.Cut(strings.TrimPrefix(arn, "arn:"+partition+":iam::"), ":role/")
+	account, path, ok := strings.Cut(strings.TrimPrefix(arn, "arn:aws:iam::"), ":role/")
 	if _, known := e.Roles.Get(arn); known || !ok {
 		return
 	}
 	i := strings.LastIndexByte(path, '/') + 1
 	e.Roles.Put(estate.Role{
 		ARN: arn, ID: "AROAREHEARSAL", Account: estate.AccountID(account), Path: "/" + path[:i], Name: path[i:],
-		Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, partition, e.Caller.Account),
-		Attached:   []string{"arn:" + partition + ":iam::aws:policy/AdministratorAccess"},
+		Trust:      fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, e.Caller.Account),
+		Attached:   []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
 		MaxSession: 3600,
 	})
 }

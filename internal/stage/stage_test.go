@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/stage"
 )
@@ -48,19 +49,26 @@ func TestPartitions(t *testing.T) {
 			var e estate.Estate
 			e.Caller = estate.Caller{Account: "000000000001", ARN: "arn:" + tt.caller + ":iam::000000000001:user/somebody"}
 			e.Accounts.Put(estate.Account{ID: "000000000001", Status: estate.AccountActive})
+			e.Roles.Put(estate.Role{
+				ARN: "arn:" + tt.caller + ":iam::333333333333:role/orgdns", ID: "AROA", Account: "333333333333", Path: "/", Name: "orgdns", MaxSession: 3600,
+				Trust:  `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + e.Caller.ARN + `"},"Action":"sts:AssumeRole"}}`,
+				Inline: map[string]string{"read": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"route53:ListResourceRecordSets","Resource":"arn:` + tt.caller + `:route53:::hostedzone/ZAPI"}}`},
+			})
+			e.Zones.Put(estate.Zone{ID: "ZAPI", Account: "333333333333", Name: dnsname.MustParse("api.example.com")})
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryRole, Account: "333333333333", ID: "orgdns"}})
+			records := estate.Query{Kind: estate.QueryRecords, Account: "333333333333", ID: "ZAPI"}
 			zones := estate.Query{Kind: estate.QueryZones, Account: "111111111111"}
 			e.Answers.Put(estate.Answer{Query: zones})
 			s, err := stage.New(cfg, e, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), access)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, ok := s.Estate().Roles.Get("arn:" + tt.caller + ":iam::111111111111:role/orgdns"); !ok {
-				t.Error("no role of that partition is granted")
-			}
 			leave := s.Clock.Enter()
 			defer leave()
-			if _, err := s.Reader.Read(t.Context(), zones); err != nil {
-				t.Error(err)
+			for _, q := range []estate.Query{zones, records} {
+				if _, err := s.Reader.Read(t.Context(), q); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
