@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 func orgdns() {
 	streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	if os.Getenv("TWIN_CLOCK") == "" {
+	if os.Getenv("TWIN_CLOCK") == "" || os.Getenv("AWS_ENDPOINT_URL") == "" {
 		os.Exit(cli.Main(streams, os.Args[1:]))
 	}
 	c, err := newTwinClock(os.Getenv("AWS_ENDPOINT_URL"))
@@ -55,9 +55,21 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
 			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
+			"template": template, "blocks": blocks,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "terraform" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := exec.LookPath("terraform")
+			return err == nil && os.Getenv(tfMirror) != "", nil
 		},
 	})
 }
+
+// tfMirror names the folder of a Terraform filesystem mirror that holds
+// hashicorp/aws 5.100.
+const tfMirror = "ORGDNS_TF_MIRROR"
 
 // setup gives a script an environment in which nothing of this machine's AWS
 // settings is left.
@@ -72,6 +84,13 @@ func setup(t *testing.T, env *testscript.Env) error {
 	env.Setenv("AWS_DEFAULT_REGION", "eu-west-1")
 	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	env.Setenv("AWS_PAGER", "")
+	env.Setenv("AWS_MAX_ATTEMPTS", "1")
+	env.Setenv("CHECKPOINT_DISABLE", "1")
+	env.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(env.WorkDir, "terraform.rc"))
+	rc := fmt.Sprintf("provider_installation {\n  filesystem_mirror { path = %q }\n}\n", os.Getenv(tfMirror))
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "terraform.rc"), []byte(rc), 0o600); err != nil {
+		return err
+	}
 	env.Values[runningKey{}] = &running{t: t}
 	return nil
 }
@@ -87,15 +106,18 @@ type runningKey struct{}
 
 func twinOf(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
 
-// twin [FILE...]: starts a twin of testdata/estates/base.json, changed by the
-// snapshots of the files, and points the script's AWS settings at it. The
+// twin [-empty|FILE...]: starts a twin of testdata/estates/base.json, changed by
+// the snapshots of the files, or of nothing, and points the script's AWS settings at it. The
 // administrator of the management account runs orgdns.
 func startTwin(ts *testscript.TestScript, neg bool, args []string) {
 	r := twinOf(ts)
 	if neg || r.url != "" {
 		ts.Fatalf("usage: twin [FILE...], once")
 	}
-	server := twin.Server{Listen: "127.0.0.1:0", Estate: merged(ts, args)}
+	server := twin.Server{Listen: "127.0.0.1:0"}
+	if !slices.Equal(args, []string{"-empty"}) {
+		server.Estate = merged(ts, args)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s, err := server.Start(ctx)
 	if err != nil {

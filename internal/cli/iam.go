@@ -2,14 +2,18 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/recipe"
@@ -20,6 +24,7 @@ import (
 func (a *app) iamCommand() *cobra.Command {
 	var trust awsapi.Trust
 	var observe, external bool
+	var format, only, dir string
 	c := &cobra.Command{
 		Use:   "iam",
 		Short: "Print the IAM roles and policies that each account needs, and no more",
@@ -28,10 +33,21 @@ there: its trust policy and its permissions, the least that this configuration
 needs. With --observe the organization is read first, so that statements name
 the parent zones by ID.
 
+--format prints them for whoever makes them: as a CloudFormation template, as
+Terraform, or as commands of the AWS CLI, for one account (--account) or in one
+file an account (--dir). External IDs are secrets: there they are a parameter,
+unless --external-ids is given.
+
 Where a delegation is being removed, keep the policies of before until it is
 gone: the new ones no longer permit its NS record.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if format != "text" && format != "json" && iamFormats[format].write == nil {
+				return fmt.Errorf("--format is %q; it must be one of %s", format, strings.Join(iamFormatNames(), ", "))
+			}
+			if format == "json" {
+				a.output = "json"
+			}
 			cfg, p, err := a.prepare(c.Context())
 			if err != nil {
 				return err
@@ -50,7 +66,7 @@ gone: the new ones no longer permit its NS record.`,
 			}
 			partition := awsapi.Partition(stage.Region(cfg))
 			if p := awsapi.PartitionOf(trust.Principal); strings.HasPrefix(trust.Principal, "arn:") && p != partition {
-				return fmt.Errorf("--principal is in partition %s, the configuration in %s; set defaults.region, or name the role of an account by its ARN", p, partition)
+				return fmt.Errorf("--principal is in partition %s, the configuration in %s; set defaults.region to a Region of it", p, partition)
 			}
 			access, err := stage.Accesses(cfg, os.LookupEnv)
 			if err != nil {
@@ -61,7 +77,7 @@ gone: the new ones no longer permit its NS record.`,
 			shown := func(id estate.AccountID) awsapi.Access {
 				x := access[id]
 				if x.ExternalID != "" && !external {
-					x.ExternalID = "EXTERNAL-ID-OF-" + strings.ToUpper(cfg.AccountByID(id).Name)
+					x.ExternalID = placeholder + cmp.Or(strings.ToUpper(cfg.AccountByID(id).Name), organization)
 				}
 				return x
 			}
@@ -72,10 +88,21 @@ gone: the new ones no longer permit its NS record.`,
 				more, n := awsapi.Documents(partition, trust, func(estate.AccountID) awsapi.Access { return shown("") }, reads)
 				roles, notes = append(roles, more...), append(notes, n...)
 			}
+			if only != "" {
+				account, ok := accountNamed(cfg, only, roles)
+				if !ok {
+					return fmt.Errorf("--account %s: nothing is needed in an account of that name or number; there are %s", only, strings.Join(accountNames(cfg, roles), ", "))
+				}
+				roles = slices.DeleteFunc(roles, func(r awsapi.RoleDocument) bool { return r.Account != account })
+				notes = slices.DeleteFunc(notes, func(d diag.Diagnostic) bool { return d.Account != string(account) })
+			}
 			if a.output == "json" {
 				return a.json("iam", roles)
 			}
 			a.diagnostics(notes)
+			if format != "text" {
+				return a.iamFiles(cfg, format, dir, trust.Principal, roles)
+			}
 			for _, r := range roles {
 				a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, r.Account)))
 				if r.Name == "" {
@@ -94,7 +121,29 @@ gone: the new ones no longer permit its NS record.`,
 	c.Flags().StringVar(&trust.Organization, "organization", "", "limit the trust to principals of this organization (o-…)")
 	c.Flags().BoolVar(&observe, "observe", false, "read the organization first")
 	c.Flags().BoolVar(&external, "external-ids", false, "print external IDs instead of placeholders")
+	c.Flags().StringVar(&format, "format", "text", strings.Join(iamFormatNames(), ", "))
+	c.Flags().StringVar(&only, "account", "", "only what is needed in this account, by its name or number")
+	c.Flags().StringVar(&dir, "dir", "", "write a file for each account into this folder")
 	return c
+}
+
+// accountNamed is the account of a name or number, among those with roles.
+func accountNamed(cfg *config.Config, ref string, roles []awsapi.RoleDocument) (estate.AccountID, bool) {
+	for _, r := range roles {
+		if string(r.Account) == ref || cfg.AccountByID(r.Account).Name == ref {
+			return r.Account, true
+		}
+	}
+	return "", false
+}
+
+func accountNames(cfg *config.Config, roles []awsapi.RoleDocument) []string {
+	var out []string
+	for _, r := range roles {
+		out = append(out, cmp.Or(cfg.AccountByID(r.Account).Name, string(r.Account)))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // assumes are the roles that whoever runs orgdns must be allowed to assume.

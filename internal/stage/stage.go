@@ -33,14 +33,10 @@ import (
 // defaultRegion is where STS is asked when the configuration has no Region.
 const defaultRegion estate.Region = "us-east-1"
 
+// Region is where STS is asked; it decides the partition, too.
 func Region(cfg *config.Config) estate.Region {
 	if cfg.Defaults.Region != "" {
 		return cfg.Defaults.Region
-	}
-	for _, a := range cfg.Accounts { // an ARN says which partition this is about
-		if strings.HasPrefix(a.Role, "arn:") {
-			return awsapi.Home(awsapi.PartitionOf(a.Role))
-		}
 	}
 	return defaultRegion
 }
