@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -145,7 +147,7 @@ func (a *admin) reset(req *http.Request) (any, error) {
 	if len(bytes.TrimSpace(body)) > 0 {
 		e = estate.Estate{}
 		if err := json.Unmarshal(body, &e); err != nil {
-			return nil, bad(http.StatusBadRequest, "%v", err)
+			return nil, bad(http.StatusBadRequest, "the body is no snapshot of an estate: %s", misread(err))
 		}
 	}
 	a.world.Reset(e)
@@ -275,12 +277,38 @@ func decode(req *http.Request, into any) error {
 	return strict(body, into)
 }
 
+// misread says what is wrong with a body, in terms of JSON and not of the types
+// that hold it here.
+func misread(err error) string {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		wanted := map[reflect.Kind]string{
+			reflect.String: "a string", reflect.Int: "a whole number", reflect.Int32: "a whole number", reflect.Int64: "a whole number",
+			reflect.Uint32: "a whole number", reflect.Bool: "true or false", reflect.Slice: "a list", reflect.Map: "an object", reflect.Struct: "an object",
+		}[t.Type.Kind()]
+		if wanted == "" {
+			wanted = "something else"
+		}
+		where := "the whole of it"
+		if t.Field != "" {
+			where = strconv.Quote(t.Field[strings.LastIndexByte(t.Field, '.')+1:])
+		}
+		return fmt.Sprintf("%s is a JSON %s; wanted is %s", where, strings.Fields(t.Value)[0], wanted)
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return "it is empty"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends too early"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
 // strict reads one JSON value that has no key that is not known.
 func strict(body []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return bad(http.StatusBadRequest, "the body is not the JSON wanted: %v", err)
+		return bad(http.StatusBadRequest, "the body is not the JSON wanted: %s", misread(err))
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return bad(http.StatusBadRequest, "there is more than one JSON value in the body")
