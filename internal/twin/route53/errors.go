@@ -73,3 +73,17 @@ func conflictingVPC(v estate.VPCRef, zone string) error {
 func limitExceeded(code, what string) *string {
 	return text("Limits Exceeded: %s - Cannot create more %s.", code, what)
 }
+
+func invalidToken() error {
+	return &types.InvalidPaginationToken{Message: text("The value that you specified to get the second or subsequent page of results is invalid.")}
+}
+
+// claimZone refuses a change of a zone while an earlier one is not answered.
+// AWS names this error for changes of records and associations, and for the
+// deletion of a zone (API_AssociateVPCWithHostedZone and its like).
+func claimZone(c *world.Call, id string) error {
+	if c.Claim(zoneARN(id)) {
+		return nil
+	}
+	return &types.PriorRequestNotComplete{Message: text("The request was rejected because Route 53 was still processing a prior request.")}
+}

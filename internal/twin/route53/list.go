@@ -128,6 +128,9 @@ func listHostedZonesByVPC(_ context.Context, c *world.Call, in *sdk.ListHostedZo
 	if !ownsVPC(e, c.Account(), v) {
 		return nil, generic("AccessDenied", "The VPC %s in region %s is not owned by you.", v.ID, v.Region)
 	}
+	if t := in.NextToken; t != nil && !strings.HasPrefix(*t, "Z") {
+		return nil, invalidToken()
+	}
 	out := &sdk.ListHostedZonesByVPCOutput{MaxItems: aws.Int32(int32(n)), HostedZoneSummaries: []types.HostedZoneSummary{}}
 	for z := range e.Zones.By(estate.ByVPC(v.ID)) {
 		if z.ID < aws.ToString(in.NextToken) {

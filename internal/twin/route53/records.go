@@ -43,8 +43,9 @@ func changeResourceRecordSets(_ context.Context, c *world.Call, in *sdk.ChangeRe
 		return nil, managed(z)
 	case len(given) == 0:
 		return nil, invalidInput("Invalid request: ChangeBatch must have at least one change")
-	case !c.Claim(zoneARN(id)):
-		return nil, &types.PriorRequestNotComplete{Message: text("The request was rejected because Route 53 was still processing a prior request.")}
+	}
+	if err := claimZone(c, id); err != nil {
+		return nil, err
 	}
 	count := recordCount(c.Estate(), z)
 	b := batch{call: c, e: c.Estate(), zone: z, before: count, count: count}

@@ -3,6 +3,7 @@ package route53
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/route53"
@@ -41,6 +42,9 @@ func associateVPC(_ context.Context, c *world.Call, in *sdk.AssociateVPCWithHost
 		// hashicorp/terraform#12804
 		return nil, &types.NotAuthorizedException{Message: text("The VPC: %s has not authorized to associate with your hosted zone.", v.ID)}
 	}
+	if err := claimZone(c, id); err != nil {
+		return nil, err
+	}
 	if other, taken := zoneOnVPC(e, v, z.Name); taken {
 		return nil, conflictingVPC(v, other)
 	}
@@ -78,8 +82,14 @@ func disassociateVPC(_ context.Context, c *world.Call, in *sdk.DisassociateVPCFr
 	case ownedByService(z):
 		return nil, managed(z)
 	}
+	if err := claimZone(c, id); err != nil {
+		return nil, err
+	}
+	_, exists := e.VPCs.Get(v.ID)
 	i := slices.Index(z.VPCs, v)
 	switch {
+	case i < 0 && !exists: // one that is gone can still be taken off a zone
+		return nil, invalidVPC(v)
 	case i < 0:
 		return nil, &types.VPCAssociationNotFound{Message: text("The VPC %s in region %s is not associated with the hosted zone %s.", v.ID, v.Region, id)}
 	case len(z.VPCs) == 1:
@@ -94,8 +104,8 @@ func disassociateVPC(_ context.Context, c *world.Call, in *sdk.DisassociateVPCFr
 }
 
 // createAuthorization lets a VPC of another account be associated with a zone
-// of the caller's. Whose VPC it is cannot be seen from here, so any ID will do;
-// a second authorization of the same VPC changes nothing. That a public zone
+// of the caller's. Whose VPC it is cannot be seen from here, so any ID of the
+// partition will do; a second authorization of the same VPC changes nothing. That a public zone
 // is refused is our reading: no error of this operation says so.
 func createAuthorization(_ context.Context, c *world.Call, in *sdk.CreateVPCAssociationAuthorizationInput) (*sdk.CreateVPCAssociationAuthorizationOutput, error) {
 	z, v, err := authorizationOf(c, in.HostedZoneId, in.VPC)
@@ -143,8 +153,13 @@ func authorizationOf(c *world.Call, zone *string, vpc *types.VPC) (estate.Zone, 
 		return estate.Zone{}, v, err
 	}
 	z, err := ownZone(c, id)
-	if err == nil && !c.Claim(zoneARN(id)+"/authorizations") {
-		err = &types.ConcurrentModification{Message: text("Another user submitted a request to create, update, or delete the object at the same time that you did. Retry the request.")}
+	switch {
+	case err != nil:
+	case !strings.HasPrefix(v.ID, "vpc-"), strings.HasPrefix(string(v.Region), "cn-"), strings.HasPrefix(string(v.Region), "us-gov-"):
+		err = invalidVPC(v)
+	case !c.Claim(zoneARN(id) + "/authorizations"):
+		// hashicorp/terraform-provider-aws#29221
+		err = &types.ConcurrentModification{Message: text("A conflicting modification to the authorizations in place for %s occurred. Please retry.", id)}
 	}
 	return z, v, err
 }
@@ -167,6 +182,9 @@ func listAuthorizations(_ context.Context, c *world.Call, in *sdk.ListVPCAssocia
 	}
 	out := &sdk.ListVPCAssociationAuthorizationsOutput{HostedZoneId: aws.String(z.ID), VPCs: []types.VPC{}}
 	prefix := z.ID + "/"
+	if t := in.NextToken; t != nil && !strings.Contains(*t, "/vpc-") {
+		return nil, invalidToken()
+	}
 	for a := range c.Estate().Authorizations.From(prefix, prefix+aws.ToString(in.NextToken)) {
 		if len(out.VPCs) == n {
 			out.NextToken = aws.String(a.Key()[len(prefix):])

@@ -78,6 +78,13 @@ func TestAssociateChecks(t *testing.T) {
 	refused(b, "ConflictingDomainExists", "The VPC vpc-net2 in region eu-west-1 has already been associated with the hosted zone "+twin+" with the same domain name.",
 		associateVPC, associate(z, "vpc-net2")) // T17
 	refused(b, "ConflictingDomainExists", "", associateVPC, associate(z, "vpc-net"))
+	managed := estate.Zone{ID: "ZENDPOINT", Name: dnsname.MustParse("ec2.eu-west-1.amazonaws.com"), Private: true, LinkedService: "vpce.amazonaws.com",
+		VPCs: []estate.VPCRef{{Region: "eu-west-1", ID: "vpc-net2"}}}
+	if err := b.world.Update(func(s *world.State) error { s.Estate.Zones.Put(managed); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	endpoint := b.privateZone("ec2.eu-west-1.amazonaws.com", "vpc-net")
+	refused(b, "ConflictingDomainExists", "with the hosted zone ZENDPOINT with the same domain name", associateVPC, associate(endpoint, "vpc-net2")) // R3.5
 	refused(b, "InvalidInput", "", associateVPC, &sdk.AssociateVPCWithHostedZoneInput{HostedZoneId: &z})
 	refused(b, "InvalidInput", "public", createAuthorization, authorization(public, "vpc-app"))
 	_, err := call(b, createAuthorization, authorization(public, "vpc-app"))

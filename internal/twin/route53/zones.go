@@ -230,6 +230,9 @@ func updateHostedZoneComment(_ context.Context, c *world.Call, in *sdk.UpdateHos
 	if err != nil {
 		return nil, err
 	}
+	if err := claimZone(c, id); err != nil {
+		return nil, err
+	}
 	z.Comment = aws.ToString(in.Comment)
 	c.Estate().Zones.Put(z)
 	return &sdk.UpdateHostedZoneCommentOutput{HostedZone: sdkZone(c.Estate(), z)}, nil
@@ -248,6 +251,9 @@ func deleteHostedZone(_ context.Context, c *world.Call, in *sdk.DeleteHostedZone
 	}
 	if z.LinkedService != "" {
 		return nil, managed(z)
+	}
+	if err := claimZone(c, id); err != nil {
+		return nil, err
 	}
 	e := c.Estate()
 	var keys []string
