@@ -37,6 +37,7 @@ type Estate struct {
 
 	VPCs    Table[VPC]
 	Subnets Table[Subnet]
+	Shares  Table[Share]
 
 	Zones          Table[Zone]
 	Records        Table[RecordSet]
@@ -78,6 +79,7 @@ type snapshot struct {
 	Policies             []OrganizationPolicy  `json:"policies,omitempty"`
 	VPCs                 []VPC                 `json:"vpcs,omitempty"`
 	Subnets              []Subnet              `json:"subnets,omitempty"`
+	Shares               []Share               `json:"shares,omitempty"`
 	Zones                []Zone                `json:"zones,omitempty"`
 	Records              []RecordSet           `json:"records,omitempty"`
 	Authorizations       []ZoneAuthorization   `json:"authorizations,omitempty"`
@@ -113,6 +115,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Policies:             slices.Collect(e.Policies.All()),
 		VPCs:                 slices.Collect(e.VPCs.All()),
 		Subnets:              slices.Collect(e.Subnets.All()),
+		Shares:               slices.Collect(e.Shares.All()),
 		Zones:                slices.Collect(e.Zones.All()),
 		Records:              slices.Collect(e.Records.All()),
 		Authorizations:       slices.Collect(e.Authorizations.All()),
@@ -155,6 +158,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Policies.Put(s.Policies...)
 	e.VPCs.Put(s.VPCs...)
 	e.Subnets.Put(s.Subnets...)
+	e.Shares.Put(s.Shares...)
 	e.Zones.Put(s.Zones...)
 	e.Records.Put(s.Records...)
 	e.Authorizations.Put(s.Authorizations...)

@@ -1,0 +1,106 @@
+package estate
+
+import (
+	"time"
+)
+
+// Statuses of what a share holds (RAM API, ResourceShareAssociation).
+const (
+	ShareAssociating = "ASSOCIATING" // for a principal: its invitation is open
+	ShareAssociated  = "ASSOCIATED"
+)
+
+// ShareService is the service principal with which an organization's accounts
+// share without invitations, when it is among the TrustedServices.
+const ShareService = "ram.amazonaws.com"
+
+// Share is a resource share of AWS RAM, as its owner sees it (RAM API,
+// ResourceShare and ResourceShareAssociation).
+type Share struct {
+	ARN           string        `json:"arn"`
+	Account       AccountID     `json:"account"`
+	Region        Region        `json:"region"`
+	Name          string        `json:"name"`
+	AllowExternal bool          `json:"allowExternal,omitempty"` // principals outside the organization
+	Resources     []ShareMember `json:"resources,omitempty"`
+	Principals    []ShareMember `json:"principals,omitempty"`
+	Created       time.Time     `json:"created,omitzero"`
+	Tags          Tags          `json:"tags,omitzero"`
+}
+
+// ShareMember is a resource or a principal of a share.
+type ShareMember struct {
+	// ID is the ARN of a resource; of a principal the account, or the ARN of
+	// a unit or of the organization.
+	ID       string    `json:"id"`
+	Status   string    `json:"status"`
+	External bool      `json:"external,omitempty"` // a principal outside the organization
+	Since    time.Time `json:"since,omitzero"`     // when it came to its status
+}
+
+func (s Share) Key() string { return s.ARN }
+
+// IndexKeys are the owner, and what the share holds.
+func (s Share) IndexKeys() []string {
+	keys := []string{ByAccount(s.Account), ByRegion(s.Account, s.Region)}
+	for _, m := range s.Resources {
+		keys = append(keys, ByMember(m.ID))
+	}
+	for _, m := range s.Principals {
+		keys = append(keys, ByMember(m.ID))
+	}
+	return keys
+}
+
+// ByMember is the index key of the shares that hold a resource or principal.
+func ByMember(id string) string { return "member/" + id }
+
+// UnitARN is the ARN of a unit of the organization, or of the organization
+// itself where id is the root, as RAM names principals.
+func (o Organization) UnitARN(id string) string {
+	if id == o.Root {
+		return "arn:aws:organizations::" + string(o.Management) + ":organization/" + o.ID
+	}
+	return "arn:aws:organizations::" + string(o.Management) + ":ou/" + o.ID + "/" + id
+}
+
+// SharedWith are the shares of other accounts that reach an account, by its ID,
+// its units or its organization, each with the moment from which on it did. A
+// principal whose invitation is open is not reached; one that was taken in as
+// the organization's is only while both accounts are in it (RAM User Guide,
+// getting-started-sharing.html).
+func (e Estate) SharedWith(account AccountID) map[string]time.Time {
+	path := e.Path(string(account))
+	ids := []string{string(account)}
+	for _, id := range path[:max(0, len(path)-1)] {
+		ids = append(ids, e.Organization.UnitARN(id))
+	}
+	out := map[string]time.Time{}
+	for _, id := range ids {
+		for s := range e.Shares.By(ByMember(id)) {
+			if s.Account == account {
+				continue
+			}
+			for _, p := range s.Principals {
+				inside := path != nil && e.Path(string(s.Account)) != nil
+				if p.ID != id || p.Status != ShareAssociated || !p.External && !inside {
+					continue
+				}
+				if since, twice := out[s.ARN]; !twice || p.Since.Before(since) {
+					out[s.ARN] = p.Since
+				}
+			}
+		}
+	}
+	return out
+}
+
+// ShareMemberIn finds a member by its ID.
+func ShareMemberIn(list []ShareMember, id string) (ShareMember, bool) {
+	for _, m := range list {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return ShareMember{}, false
+}
