@@ -37,7 +37,7 @@ var (
 	layer5   = layer4.and("reconcile")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
 	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront",
-		"twin/ec2", "twin/elbv2", "twin/iamapi", "twin/organizations", "twin/route53", "twin/s3", "twin/sts")
+		"twin/ec2", "twin/elbv2", "twin/iamapi", "twin/organizations", "twin/ram", "twin/route53", "twin/s3", "twin/sts", "twin/tagging")
 )
 
 // Modules of others.
@@ -104,9 +104,11 @@ var table = map[string]rule{
 	"twin/elbv2":         service("elasticloadbalancingv2"),
 	"twin/iamapi":        service("iam"),
 	"twin/organizations": service("organizations"),
+	"twin/ram":           service("ram"),
 	"twin/route53":       service("route53"),
 	"twin/s3":            service("s3"),
 	"twin/sts":           service("sts"),
+	"twin/tagging":       service("resourcegroupstaggingapi"),
 
 	"stage": {
 		layer: "7", ours: layer5.and("awsapi", "twin", "twin/world"), other: []string{sdk + "/aws", sdk + "/credentials"},

@@ -12,9 +12,11 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/elbv2"
 	"github.com/orgdns/orgdns/internal/twin/iamapi"
 	"github.com/orgdns/orgdns/internal/twin/organizations"
+	"github.com/orgdns/orgdns/internal/twin/ram"
 	"github.com/orgdns/orgdns/internal/twin/route53"
 	"github.com/orgdns/orgdns/internal/twin/s3"
 	"github.com/orgdns/orgdns/internal/twin/sts"
+	"github.com/orgdns/orgdns/internal/twin/tagging"
 	"github.com/orgdns/orgdns/internal/twin/wire"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
@@ -48,8 +50,10 @@ var list = []struct {
 	{name: "organizations", handlers: organizations.Service, global: true},
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
 	{name: "ec2", handlers: ec2.Service},
+	{name: "ram", handlers: ram.Service},
 	{name: "acm", handlers: acm.Service},
 	{name: "elbv2", handlers: elbv2.Service},
+	{name: "resourcegroupstaggingapi", handlers: tagging.Service},
 	{name: "apigatewayv2", handlers: apigateway.Service},
 	{name: "cloudfront", handlers: cloudfront.Service, global: true},
 	{name: "s3", handlers: s3.Service},

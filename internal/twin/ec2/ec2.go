@@ -1,11 +1,12 @@
 // Package ec2 is the twin's Amazon EC2, as far as names depend on it: VPCs and
 // their DNS attributes, subnets, tags, Regions and Availability Zones, and what
 // clients read or make beside a VPC: security groups, internet gateways, the
-// default network ACL, the main route table, the default DHCP options.
+// default network ACL, the main route table, the default DHCP options; and
+// subnets that another account shares.
 //
 // Not here: instances and network interfaces, network ACLs and route tables of
-// one's own, IPAM, Outposts, Local Zones, and sharing of subnets. What is not
-// here is refused, with the operation's or the parameter's name.
+// one's own, IPAM, Outposts, Local Zones. What is not here is refused, with the
+// operation's or the parameter's name.
 package ec2
 
 import (

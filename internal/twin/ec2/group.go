@@ -139,7 +139,7 @@ func createSecurityGroup(_ context.Context, c *world.Call, in *ec2.CreateSecurit
 		}
 		id = &v.ID
 	}
-	v, err := allowVPC(c, id, nil)
+	v, err := allowSeenVPC(c, id, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -34,10 +34,18 @@ func noSubnet(id string) error { return notFound("SubnetID", "subnet", "subnet",
 
 func findSubnet(c *world.Call, id string) (estate.Subnet, error) {
 	s, ok := c.Estate().Subnets.Get(id)
-	if !ok || s.Account != c.Account() || s.Region != c.Region {
-		return estate.Subnet{}, noSubnet(id)
+	switch {
+	case ok && s.Account == c.Account() && s.Region == c.Region:
+		return s, nil
+	case ok && slices.ContainsFunc(sharedSubnets(c), func(s estate.Subnet) bool { return s.ID == id }):
+		return estate.Subnet{}, notOwner("subnet", id)
 	}
-	return s, nil
+	return estate.Subnet{}, noSubnet(id)
+}
+
+// subnetARN is the ARN of a subnet, which names its owner.
+func subnetARN(s estate.Subnet) string {
+	return "arn:aws:ec2:" + string(s.Region) + ":" + string(s.Account) + ":subnet/" + s.ID
 }
 
 // allowSubnet finds a subnet and asks for the permission to do the operation
@@ -158,7 +166,7 @@ func deleteSubnet(_ context.Context, c *world.Call, in *ec2.DeleteSubnetInput) (
 	if err != nil {
 		return nil, err
 	}
-	if len(c.State.Users(arn(c, "subnet", s.ID))) > 0 {
+	if len(c.State.Users(subnetARN(s))) > 0 {
 		return nil, fail("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", s.ID)
 	}
 	c.Estate().Subnets.Delete(s.ID)
@@ -170,7 +178,7 @@ func describeSubnets(_ context.Context, c *world.Call, in *ec2.DescribeSubnetsIn
 	if err := allow(c, in.DryRun, reading(c)); err != nil {
 		return nil, err
 	}
-	all := slices.Collect(c.Estate().Subnets.By(estate.ByRegion(c.Account(), c.Region)))
+	all := visibleSubnets(c)
 	page, next, err := choose(selection{"subnetIds", in.SubnetIds, in.Filters, in.MaxResults, in.NextToken}, all,
 		estate.Subnet.Key, func(s estate.Subnet) attributes { return subnetAttributes(c, s) }, noSubnet)
 	out := &ec2.DescribeSubnetsOutput{NextToken: next}
@@ -196,7 +204,7 @@ func subnetAttributes(c *world.Call, s estate.Subnet) attributes {
 		"private-dns-name-options-on-launch.hostname-type":                        {string(shown.PrivateDnsNameOptionsOnLaunch.HostnameType)},
 		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record":    yes(*shown.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsARecord),
 		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": yes(*shown.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord),
-		"state": {"available"}, "subnet-arn": {arn(c, "subnet", s.ID)}, "subnet-id": {s.ID}, "vpc-id": {s.VPC},
+		"state": {"available"}, "subnet-arn": {subnetARN(s)}, "subnet-id": {s.ID}, "vpc-id": {s.VPC},
 	}
 	if n := shown.AvailableIpAddressCount; n != nil {
 		a["available-ip-address-count"] = []string{itoa(*n)}
@@ -215,7 +223,7 @@ func showSubnet(c *world.Call, s estate.Subnet) types.Subnet {
 		more.hostname = types.HostnameTypeIpName
 	}
 	out := types.Subnet{
-		SubnetId: aws.String(s.ID), SubnetArn: aws.String(arn(c, "subnet", s.ID)), VpcId: aws.String(s.VPC), OwnerId: aws.String(string(s.Account)),
+		SubnetId: aws.String(s.ID), SubnetArn: aws.String(subnetARN(s)), VpcId: aws.String(s.VPC), OwnerId: aws.String(string(s.Account)),
 		AvailabilityZone: aws.String(s.Zone), CidrBlock: aws.String(s.CIDR.String()), State: types.SubnetStateAvailable, Tags: list(s.Tags),
 		DefaultForAz: aws.Bool(more.standard), MapPublicIpOnLaunch: aws.Bool(more.publicIP), MapCustomerOwnedIpOnLaunch: aws.Bool(false),
 		AssignIpv6AddressOnCreation: aws.Bool(more.assign6), EnableDns64: aws.Bool(more.dns64), Ipv6Native: aws.Bool(false),

@@ -23,35 +23,44 @@ type taggable struct {
 	id   string
 	kind types.ResourceType
 	tags estate.Tags
+	// shared: it is another's, and the tags are the caller's own.
+	shared bool
 }
 
-// tagged finds a resource of the caller's in the Region.
+// tagged finds a resource of the caller's in the Region, or a VPC or subnet that
+// is shared with it.
 func tagged(c *world.Call, id string) (taggable, error) {
+	of := func(kind types.ResourceType) taggable { return taggable{id: id, kind: kind, tags: tagsOf(c, id)} }
 	prefix, _, _ := strings.Cut(id, "-")
 	switch prefix {
 	case "vpc":
-		v, err := findVPC(c, id)
-		return taggable{id, types.ResourceTypeVpc, v.Tags}, err
+		v, err := seenVPC(c, id)
+		return taggable{id, types.ResourceTypeVpc, v.Tags, v.Account != c.Account()}, err
 	case "subnet":
+		for _, s := range sharedSubnets(c) {
+			if s.ID == id {
+				return taggable{id, types.ResourceTypeSubnet, s.Tags, true}, nil
+			}
+		}
 		s, err := findSubnet(c, id)
-		return taggable{id, types.ResourceTypeSubnet, s.Tags}, err
+		return taggable{id: id, kind: types.ResourceTypeSubnet, tags: s.Tags}, err
 	case "sg":
 		_, err := findGroup(c, id)
-		return taggable{id, types.ResourceTypeSecurityGroup, tagsOf(c, id)}, err
+		return of(types.ResourceTypeSecurityGroup), err
 	case "igw":
 		_, err := findGateway(c, id)
-		return taggable{id, types.ResourceTypeInternetGateway, tagsOf(c, id)}, err
+		return of(types.ResourceTypeInternetGateway), err
 	case "acl":
 		_, err := findACL(c, id)
-		return taggable{id, types.ResourceTypeNetworkAcl, tagsOf(c, id)}, err
+		return of(types.ResourceTypeNetworkAcl), err
 	case "rtb":
 		_, err := findRouteTable(c, id)
-		return taggable{id, types.ResourceTypeRouteTable, tagsOf(c, id)}, err
+		return of(types.ResourceTypeRouteTable), err
 	case "dopt":
 		if id != dhcpOptions(c) {
 			return taggable{}, notFound("DhcpOptionsID", "dhcpOptions", "dopt", id)
 		}
-		return taggable{id, types.ResourceTypeDhcpOptions, tagsOf(c, id)}, nil
+		return of(types.ResourceTypeDhcpOptions), nil
 	}
 	return taggable{}, fail("InvalidID", "The ID '%s' is not valid", id)
 }
@@ -64,6 +73,10 @@ func tagsOf(c *world.Call, id string) estate.Tags {
 // retag gives a resource other tags.
 func retag(c *world.Call, r taggable, tags estate.Tags) {
 	e := c.Estate()
+	if r.shared {
+		participantTags.Put(c.State, participant(c, r.id), tags)
+		return
+	}
 	switch r.kind {
 	case types.ResourceTypeVpc:
 		v, _ := e.VPCs.Get(r.id)
@@ -205,10 +218,10 @@ func describeTags(_ context.Context, c *world.Call, in *ec2.DescribeTagsInput) (
 			all = append(all, types.TagDescription{ResourceId: aws.String(id), ResourceType: kind, Key: t.Key, Value: t.Value})
 		}
 	}
-	for v := range c.Estate().VPCs.By(estate.ByRegion(c.Account(), c.Region)) {
+	for _, v := range visibleVPCs(c) {
 		add(v.ID, types.ResourceTypeVpc, v.Tags)
 	}
-	for s := range c.Estate().Subnets.By(estate.ByRegion(c.Account(), c.Region)) {
+	for _, s := range visibleSubnets(c) {
 		add(s.ID, types.ResourceTypeSubnet, s.Tags)
 	}
 	tagTable.Walk(c.State, "", func(id string, tags estate.Tags) bool {

@@ -41,16 +41,29 @@ func noVPC(id string) error { return notFound("VpcID", "vpc", "vpc", id) }
 
 func findVPC(c *world.Call, id string) (estate.VPC, error) {
 	v, ok := c.Estate().VPCs.Get(id)
-	if !ok || v.Account != c.Account() || v.Region != c.Region {
-		return estate.VPC{}, noVPC(id)
+	switch {
+	case ok && v.Account == c.Account() && v.Region == c.Region:
+		return v, nil
+	case ok && slices.ContainsFunc(sharedVPCs(c), func(v estate.VPC) bool { return v.ID == id }):
+		return estate.VPC{}, notOwner("vpc", id)
 	}
-	return v, nil
+	return estate.VPC{}, noVPC(id)
 }
 
-// allowVPC finds a VPC and asks for the permission to do the operation on it.
-// Who lacks the permission does not learn whether there is such a VPC.
+// allowVPC finds a VPC of the caller's and asks for the permission to do the
+// operation on it. Who lacks the permission does not learn whether there is such
+// a VPC.
 func allowVPC(c *world.Call, id *string, dryRun *bool) (estate.VPC, error) {
-	v, err := findVPC(c, aws.ToString(id))
+	return allowed(c, findVPC, id, dryRun)
+}
+
+// allowSeenVPC is allowVPC for what a participant may do as well.
+func allowSeenVPC(c *world.Call, id *string, dryRun *bool) (estate.VPC, error) {
+	return allowed(c, seenVPC, id, dryRun)
+}
+
+func allowed(c *world.Call, find func(*world.Call, string) (estate.VPC, error), id *string, dryRun *bool) (estate.VPC, error) {
+	v, err := find(c, aws.ToString(id))
 	if denied := allow(c, nil, on(c, "vpc", aws.ToString(id), v.Tags)); denied != nil {
 		return estate.VPC{}, denied
 	}
@@ -216,7 +229,7 @@ func describeVpcs(_ context.Context, c *world.Call, in *ec2.DescribeVpcsInput) (
 	if err := allow(c, in.DryRun, reading(c)); err != nil {
 		return nil, err
 	}
-	page, next, err := choose(selection{"vpcIds", in.VpcIds, in.Filters, in.MaxResults, in.NextToken}, vpcsOf(c),
+	page, next, err := choose(selection{"vpcIds", in.VpcIds, in.Filters, in.MaxResults, in.NextToken}, visibleVPCs(c),
 		estate.VPC.Key, func(v estate.VPC) attributes { return vpcAttributes(c, v) }, noVPC)
 	out := &ec2.DescribeVpcsOutput{NextToken: next}
 	for _, v := range page {
@@ -336,7 +349,7 @@ func modifyVpcAttribute(_ context.Context, c *world.Call, in *ec2.ModifyVpcAttri
 }
 
 func describeVpcAttribute(_ context.Context, c *world.Call, in *ec2.DescribeVpcAttributeInput) (*ec2.DescribeVpcAttributeOutput, error) {
-	v, err := allowVPC(c, in.VpcId, in.DryRun)
+	v, err := allowSeenVPC(c, in.VpcId, in.DryRun)
 	if err != nil {
 		return nil, err
 	}

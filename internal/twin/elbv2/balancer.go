@@ -129,7 +129,7 @@ func (lb *balancer) place(c *world.Call, subnets []string, mappings []types.Subn
 	zones := map[string]bool{}
 	for _, id := range subnets {
 		s, ok := c.Estate().Subnets.Get(id)
-		if !ok || s.Account != c.Account() || s.Region != c.Region {
+		if !ok || s.Region != c.Region || s.Account != c.Account() && !slices.Contains(c.Shared("ec2", "subnet/"), subnetARN(s)) {
 			return &types.SubnetNotFoundException{Message: text("The subnet ID '%s' does not exist", id)}
 		}
 		if lb.VpcId != nil && *lb.VpcId != s.VPC {
@@ -156,11 +156,19 @@ func (lb *balancer) place(c *world.Call, subnets []string, mappings []types.Subn
 	return nil
 }
 
+// subnetARN is the ARN of a subnet, which may be another account's that shares
+// it (VPC User Guide, vpc-sharing-service-behavior.html).
+func subnetARN(s estate.Subnet) string {
+	return fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", s.Region, s.Account, s.ID)
+}
+
 // used are the ARNs of what the load balancer keeps from deletion.
 func (lb balancer) used(c *world.Call) []string {
 	var out []string
 	for _, z := range lb.AvailabilityZones {
-		out = append(out, fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", c.Region, c.Account(), *z.SubnetId))
+		if s, ok := c.Estate().Subnets.Get(*z.SubnetId); ok {
+			out = append(out, subnetARN(s))
+		}
 	}
 	for _, g := range lb.SecurityGroups {
 		out = append(out, fmt.Sprintf("arn:aws:ec2:%s:%s:security-group/%s", c.Region, c.Account(), g))

@@ -57,7 +57,7 @@ var (
 	balancers = world.Private[balancer]{Name: "elbv2.loadBalancers"}
 	groups    = world.Private[targetGroup]{Name: "elbv2.targetGroups"}
 	listeners = world.Private[listener]{Name: "elbv2.listeners"}
-	tagTable  = world.Private[estate.Tags]{Name: "elbv2.tags"}
+	tagTable  = world.Tags
 )
 
 type balancer struct {

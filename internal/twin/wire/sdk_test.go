@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -26,9 +28,12 @@ var clients = map[string]reflect.Type{
 	"elbv2":         reflect.TypeFor[*elasticloadbalancingv2.Client](),
 	"iam":           reflect.TypeFor[*iam.Client](),
 	"organizations": reflect.TypeFor[*organizations.Client](),
+	"ram":           reflect.TypeFor[*ram.Client](),
 	"route53":       reflect.TypeFor[*route53.Client](),
 	"s3":            reflect.TypeFor[*s3.Client](),
 	"sts":           reflect.TypeFor[*sts.Client](),
+
+	"resourcegroupstaggingapi": reflect.TypeFor[*resourcegroupstaggingapi.Client](),
 }
 
 // refused are the operations that no handler can take, since a union is in them.
