@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,20 +48,26 @@ type app struct {
 	noColor     bool
 	clock       clock.Clock
 	stop        chan struct{} // closed by the first Ctrl-C
+	helpless    error         // help was asked for what there is not
+	waits       *waits        // what a run waits for
+	told        map[string]bool
 }
 
 // Main runs a command line and gives its exit code.
 func Main(s Streams, args []string) int { return Run(s, awsapi.Wall(), args) }
 
 // Run is Main by another clock.
-func Run(s Streams, c clock.Clock, args []string) int {
-	a := &app{Streams: s, clock: c, stop: make(chan struct{})}
+func Run(s Streams, by clock.Clock, args []string) int {
+	a := &app{Streams: s, clock: by, stop: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	a.catchSignals(cancel)
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = a.helpless
+	}
 	var code exit
 	switch {
 	case err == nil:
@@ -68,7 +75,7 @@ func Run(s Streams, c clock.Clock, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	a.problems(err)
+	a.problems(c.Name(), err)
 	return exitFailed
 }
 
@@ -104,6 +111,14 @@ something waits for a deadline or the world outside (apply, destroy).`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
 	})
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		if a.helpless = known(root, c.Flags().Args()); c == root && a.helpless != nil {
+			return
+		}
+		a.helpless = nil
+		help(c, args)
+	})
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
@@ -117,6 +132,7 @@ something waits for a deadline or the world outside (apply, destroy).`,
 		}
 		return nil
 	}
+	proposes(root, "output", func() []string { return []string{"text", "json"} })
 	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.explainCommand(),
 		a.iamCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
 	return root
@@ -135,11 +151,54 @@ func known(root *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q; see `%s --help`", args[0], root.CommandPath())
 }
 
-// problems prints an error: the problems of a list one by one.
-func (a *app) problems(err error) {
+// noArgs refuses arguments of a command that takes none.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if c.Flags().Lookup("config") != nil {
+		hint = "; a configuration is named with --config"
+	}
+	return fmt.Errorf("`%s` takes no argument, and %q is one%s; see `%s --help`", c.CommandPath(), args[0], hint, c.CommandPath())
+}
+
+// atMostOne refuses more than one argument.
+func atMostOne(c *cobra.Command, args []string) error {
+	if len(args) <= 1 {
+		return nil
+	}
+	return fmt.Errorf("`%s` takes one argument at most, and %q is one more; see `%s --help`", c.CommandPath(), args[1], c.CommandPath())
+}
+
+// recordTypes are proposed for --type.
+var recordTypes = []string{"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"}
+
+// proposes completes the values of a flag.
+func proposes(c *cobra.Command, flag string, values func() []string) {
+	err := c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // a flag that is not there: a mistake of ours
+	}
+}
+
+// problems prints an error: the problems of a list one by one. Machines get them
+// as a document, too.
+func (a *app) problems(kind string, err error) {
 	var list diag.List
 	collect(err, &list)
 	a.diagnostics(list)
+	if a.output == "json" {
+		enc := json.NewEncoder(a.Out)
+		enc.SetIndent("", "  ")
+		_ = enc.Encode(struct { // whoever reads has gone away when this fails
+			Version     int       `json:"version"`
+			Kind        string    `json:"kind"`
+			Diagnostics diag.List `json:"diagnostics"`
+		}{1, kind, list})
+	}
 }
 
 // collect finds the problems in an error.

@@ -26,7 +26,7 @@ func (a *app) validateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate",
 		Short: "Check the configuration, without asking AWS",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			cfg, err := a.load()
 			if err != nil {
@@ -63,7 +63,7 @@ quotas make it take. Nothing is changed.
 
 Exit code 0: nothing to do. 2: changes. 1: failed, or a plan that cannot be
 applied.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, p, err := a.prepare(c.Context())
 			if err != nil {
@@ -73,7 +73,7 @@ applied.`,
 			if err != nil {
 				return err
 			}
-			if err := a.showPlan(cfg, planned.Plan); err != nil {
+			if err := a.showPlan(cfg, "plan", planned.Plan); err != nil {
 				return err
 			}
 			if planned.Diagnostics.HasErrors() {
@@ -112,19 +112,33 @@ func (a *app) prepare(ctx context.Context) (*config.Config, *reconcile.Pass, err
 	return cfg, p, err
 }
 
-func (a *app) showPlan(cfg *config.Config, p *plan.Plan) error {
+func (a *app) showPlan(cfg *config.Config, kind string, p *plan.Plan) error {
 	if a.output == "json" {
-		return a.json("plan", p)
+		return a.json(kind, p)
 	}
 	a.diagnostics(p.Diagnostics)
-	if p.Diagnostics.HasErrors() {
+	switch {
+	case !p.Diagnostics.HasErrors():
+		a.plan(cfg, p)
+	case stoppedByLimits(p.Diagnostics): // whoever lifts them must see the plan
 		a.say("\nthe plan has errors and cannot be applied\n")
-		a.changes(cfg, p) // as far as it goes
+		a.changes(cfg, p)
 		a.answers(p.Answers)
-		return nil
+	default: // how far it went is no plan
+		a.say("\nthere is no plan: what is wrong stands above\n")
 	}
-	a.plan(cfg, p)
 	return nil
+}
+
+// stoppedByLimits reports whether a plan is whole, but more than the
+// configuration allows.
+func stoppedByLimits(list diag.List) bool {
+	for _, d := range list {
+		if d.Severity == diag.Error && d.Code != "policy" && !strings.HasPrefix(d.Code, "limit-") {
+			return false
+		}
+	}
+	return true
 }
 
 // applyArgs are the flags by which a plan is carried out.
@@ -134,9 +148,16 @@ type applyArgs struct {
 }
 
 func (p *applyArgs) flags(c *cobra.Command) {
-	p.planArgs.flags(c)
 	c.Flags().BoolVar(&p.wait, "wait", false, "wait for deadlines, instead of leaving what waits to a later run")
 	c.Flags().BoolVarP(&p.yes, "yes", "y", false, "do not ask")
+}
+
+// kind is what the result is of, for machines.
+func (p *applyArgs) kind() string {
+	if p.Destroy {
+		return "destroy"
+	}
+	return "apply"
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -152,7 +173,7 @@ A run that stops anywhere, by Ctrl-C or worse, is finished by running again.
 
 Exit code 0: all done. 2: something waits for a deadline or the world outside.
 1: failed.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne,
 		RunE: func(c *cobra.Command, files []string) error {
 			cfg, p, err := a.prepare(c.Context())
 			if err != nil {
@@ -169,6 +190,7 @@ Exit code 0: all done. 2: something waits for a deadline or the world outside.
 			return a.planAndApply(c.Context(), cfg, p, args)
 		},
 	}
+	args.planArgs.flags(c)
 	args.flags(c)
 	return c
 }
@@ -184,7 +206,7 @@ once every cache has forgotten them, the zones. A zone with records of others
 stays, and is listed. The deadline stands as a tag on the zone: a later run, or
 --wait, carries on. The limits of the configuration do not stop it: everything
 is meant to go.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, p, err := a.prepare(c.Context())
 			if err != nil {
@@ -203,7 +225,7 @@ func (a *app) planAndApply(ctx context.Context, cfg *config.Config, p *reconcile
 		return err
 	}
 	if a.output != "json" || planned.Diagnostics.HasErrors() {
-		if err := a.showPlan(cfg, planned.Plan); err != nil {
+		if err := a.showPlan(cfg, args.kind(), planned.Plan); err != nil {
 			return err
 		}
 	}
@@ -248,9 +270,10 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 		}
 		out.Changes, out.Diagnostics, out.Waiting = res.States, res.Diagnostics, res.Waiting
 		if n := res.Count(apply.Stopped); n > 0 {
-			out.Diagnostics.Add(diag.Diagnostic{Code: "stopped", Summary: fmt.Sprintf("stopped with %d changes left", n), Hint: "run the same command again to finish"})
+			out.Diagnostics.Add(diag.Diagnostic{Code: "stopped", Summary: fmt.Sprintf("stopped with %d change%s left", n, plural(n)), Hint: "run the same command again to finish"})
 		}
 	}
+	a.waits.over(waitDNS)
 	if !out.Diagnostics.HasErrors() {
 		verified, err := p.Verify(ctx, args.Options)
 		if err != nil {
@@ -258,7 +281,8 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 		}
 		out.Checks, out.Waiting = verified.Checks, stillWaiting(verified.Waiting, out.Waiting)
 	}
-	return a.showOutcome(out)
+	a.waits.line()
+	return a.showOutcome(args.kind(), out)
 }
 
 // stillWaiting is what the recipes wait for now that more is known, and the
@@ -269,13 +293,13 @@ func stillWaiting(outside, run []plan.Waiting) []plan.Waiting {
 	})...)
 }
 
-func (a *app) showOutcome(out outcome) error {
+func (a *app) showOutcome(kind string, out outcome) error {
 	failed := out.Diagnostics.HasErrors()
 	for _, c := range out.Checks {
 		failed = failed || !c.OK
 	}
 	if a.output == "json" {
-		if err := a.json("apply", out); err != nil {
+		if err := a.json(kind, out); err != nil {
 			return err
 		}
 	} else {
@@ -346,6 +370,8 @@ func (a *app) explainCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&where, "from", "internet", "VPC ID, or internet")
 	c.Flags().StringVar(&rrtype, "type", "A", "record type")
+	proposes(c, "from", func() []string { return []string{"internet"} })
+	proposes(c, "type", func() []string { return recordTypes })
 	return c
 }
 
@@ -370,7 +396,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := version()
 			if a.output == "json" {
@@ -444,7 +470,7 @@ func (a *app) twinCommand() *cobra.Command {
 rules between them, to any client: the AWS CLI, SDKs, Terraform. Without an
 estate it is an empty world, in which a 12-digit access key ID with the secret
 "twin" is the administrator of that account.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if file != "" {
 				e, err := readEstate(osFS{}, file)

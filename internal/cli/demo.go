@@ -38,7 +38,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `demo makes a twin of an example organization in this process, applies the
 configuration examples/acme there through the AWS APIs, and asks real DNS
 queries over UDP before and after. It touches no AWS account.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), keep) },
 	}
 	c.Flags().BoolVar(&keep, "keep", false, "leave the twin running afterwards, to look at it with dig and the AWS CLI")

@@ -27,11 +27,19 @@ func (a *app) iamCommand() *cobra.Command {
 	var format, only, dir string
 	c := &cobra.Command{
 		Use:   "iam",
-		Short: "Print the IAM roles and policies that each account needs, and no more",
+		Short: "Print the IAM roles and policies that each account needs",
 		Long: `iam prints, for each account of the configuration, the role that orgdns assumes
-there: its trust policy and its permissions, the least that this configuration
-needs. With --observe the organization is read first, so that statements name
+there: its trust policy and its permissions, the least with which IAM lets this
+configuration be carried out. Records are limited to the configured names and
+types. Creating, deleting and tagging zones cannot be limited by a zone's name:
+in an account that owns child zones the role may do that with any zone.
+
+With --observe the organization is read first, so that statements name
 the parent zones by ID.
+
+Names that fill more than ten policies are spread over several roles, orgdns,
+orgdns-2 and so on: a run writes each name through the role that holds it. The
+ARNs are of the partition of defaults.region: aws, aws-cn or aws-us-gov.
 
 --format prints them for whoever makes them: as a CloudFormation template, as
 Terraform, or as commands of the AWS CLI, for one account (--account) or in one
@@ -40,7 +48,7 @@ unless --external-ids is given.
 
 Where a delegation is being removed, keep the policies of before until it is
 gone: the new ones no longer permit its NS record.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if format != "text" && format != "json" && iamFormats[format].write == nil {
 				return fmt.Errorf("--format is %q; it must be one of %s", format, strings.Join(iamFormatNames(), ", "))
@@ -124,6 +132,8 @@ gone: the new ones no longer permit its NS record.`,
 	c.Flags().StringVar(&format, "format", "text", strings.Join(iamFormatNames(), ", "))
 	c.Flags().StringVar(&only, "account", "", "only what is needed in this account, by its name or number")
 	c.Flags().StringVar(&dir, "dir", "", "write a file for each account into this folder")
+	proposes(c, "format", iamFormatNames)
+	proposes(c, "account", a.configuredAccounts)
 	return c
 }
 

@@ -50,8 +50,22 @@ func (a *app) json(kind string, v any) error {
 	}{1, kind, v})
 }
 
-// diagnostics prints problems.
+// aLine is what of a text may be said again.
+const aLine = 80
+
+// firstWord is the code with which AWS's messages begin.
+func firstWord(s string) string {
+	w, _, _ := strings.Cut(s, " ")
+	return strings.TrimSuffix(w, ":")
+}
+
+// diagnostics prints problems. A long text that stands for many things, such as
+// why an account could not be read, is printed once.
 func (a *app) diagnostics(list diag.List) {
+	a.waits.line()
+	if a.told == nil {
+		a.told = map[string]bool{}
+	}
 	colours := map[diag.Severity]string{diag.Error: red, diag.Warning: yellow, diag.Note: dim}
 	for _, d := range list {
 		head := a.paint(a.Err, colours[d.Severity], d.Severity.String()+": ")
@@ -63,11 +77,17 @@ func (a *app) diagnostics(list diag.List) {
 			fmt.Fprintf(a.Err, " (account %s%s)", d.Account, strings.TrimRight(" "+d.Region, " "))
 		}
 		fmt.Fprintln(a.Err)
-		if d.Detail != "" {
+		again := len(d.Detail) > aLine && a.told[d.Detail]
+		switch {
+		case again:
+			fmt.Fprintf(a.Err, "    as above: %s\n", firstWord(d.Detail))
+		case d.Detail != "":
 			fmt.Fprintf(a.Err, "    %s\n", d.Detail)
+			a.told[d.Detail] = true
 		}
-		if d.Hint != "" {
+		if d.Hint != "" && !(again && a.told[d.Hint]) {
 			fmt.Fprintf(a.Err, "    -> %s\n", d.Hint)
+			a.told[d.Hint] = true
 		}
 	}
 }
@@ -79,9 +99,15 @@ func (a *app) progress() func(string) {
 	if a.output == "json" {
 		return nil
 	}
+	said := map[string]bool{}
 	return func(s string) {
 		mu.Lock()
 		defer mu.Unlock()
+		if said[s] { // a later round, or the look at what was done
+			return
+		}
+		said[s] = true
+		a.waits.line()
 		fmt.Fprintln(a.Err, a.paint(a.Err, dim, s))
 	}
 }
@@ -329,7 +355,14 @@ func (a *app) events() func(apply.Event) {
 	}
 	colours := map[apply.State]string{apply.Done: green, apply.Settled: dim, apply.Failed: red, apply.Held: yellow, apply.Skipped: yellow, apply.Stopped: yellow}
 	return func(e apply.Event) {
+		switch e.State {
+		case apply.Settled:
+			a.waits.over(waitEffect)
+		case apply.Held:
+			a.waits.over(waitDeadline)
+		}
 		if w := words[e.State]; w != "" {
+			a.waits.line()
 			fmt.Fprintf(a.Err, "%s  %s %s\n", a.paint(a.Err, colours[e.State], fmt.Sprintf("%-9s", w)), signs[e.Change.Action], describe(e.Change))
 		}
 	}
@@ -341,6 +374,7 @@ func (a *app) checks(list []reconcile.Check) {
 		return
 	}
 	a.printf("\n%s\n", a.paint(a.Out, bold, "Verified"))
+	width, _ := terminal(a.Out)
 	for _, c := range list {
 		mark, how := a.paint(a.Out, green, "ok  "), ""
 		if !c.OK {
@@ -349,11 +383,39 @@ func (a *app) checks(list []reconcile.Check) {
 		if c.Computed {
 			how = " (computed: nothing of ours can ask from there)"
 		}
-		a.printf("  %s %s %s from %s%s: %s\n", mark, c.Name, c.Type, c.From, how, c.Got)
+		head := fmt.Sprintf("%s %s from %s", c.Name, c.Type, c.From)
+		if len("  ok   ")+len(head)+len(how)+len(": ")+len(c.Got) <= width {
+			a.printf("  %s %s%s: %s\n", mark, head, how, c.Got)
+		} else {
+			a.printf("  %s %s:\n", mark, head)
+			lines := wrapped(c.Got, width-len("       "))
+			if how != "" {
+				lines = append(lines, strings.TrimSpace(how))
+			}
+			for _, line := range lines {
+				a.printf("       %s\n", line)
+			}
+		}
 		if !c.OK {
 			a.printf("       expected %s\n", c.Want)
 		}
 	}
+}
+
+// wrapped breaks a list of values into lines.
+func wrapped(list string, width int) []string {
+	var out []string
+	for _, v := range strings.SplitAfter(list, ", ") {
+		if n := len(out); n > 0 && len(strings.TrimRight(out[n-1]+v, " ")) <= width {
+			out[n-1] += v
+			continue
+		}
+		out = append(out, v)
+	}
+	for i := range out {
+		out[i] = strings.TrimRight(out[i], " ")
+	}
+	return out
 }
 
 func capital(s string) string {

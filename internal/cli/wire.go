@@ -3,14 +3,17 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/stage"
@@ -33,11 +36,24 @@ func (a *app) load() (*config.Config, error) {
 		paths[i] = filepath.Clean(p)
 	}
 	cfg, problems := config.Load(osFS{}, paths...)
-	a.diagnostics(problems)
+	a.diagnostics(slices.DeleteFunc(slices.Clone(problems), func(d diag.Diagnostic) bool { return d.Severity == diag.Error }))
 	if problems.HasErrors() {
-		return nil, exit(exitFailed)
+		return nil, problems.Err()
 	}
 	return cfg, nil
+}
+
+// configuredAccounts are the names of the accounts of the configuration, as far
+// as it can be read.
+func (a *app) configuredAccounts() []string {
+	var out []string
+	quiet := &app{Streams: Streams{Err: io.Discard}, configPaths: a.configPaths}
+	if cfg, err := quiet.load(); err == nil {
+		for _, acc := range cfg.Accounts {
+			out = append(out, acc.Name)
+		}
+	}
+	return out
 }
 
 // osFS is the file system with paths as the user writes them, so that problems
@@ -66,6 +82,10 @@ func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, er
 	}
 	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access)
 	ports.Prober = newProber(endpoint)
+	if a.output != "json" {
+		a.waits = newWaits(c, a)
+		ports.Clock = a.waits
+	}
 	return &reconcile.Pass{
 		Config: cfg, Ports: ports, Progress: a.progress(),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {

@@ -12,7 +12,7 @@ import (
 
 // childTypes are the types of records that orgdns may write into a zone of its
 // own; NS among them for delegations further down. SOA is never written.
-var childTypes = []string{"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"}
+var childTypes = []string{"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"}
 
 // Permissions is the least that each account must permit orgdns for the whole
 // life of this configuration: observing, making, repairing and removing. What
