@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -199,6 +200,14 @@ func getResourceShareAssociations(_ context.Context, c *world.Call, in *ram.GetR
 	return &ram.GetResourceShareAssociationsOutput{ResourceShareAssociations: list, NextToken: next}, err
 }
 
+// linkedRole is the role that sharing with the organization brings (RAM User
+// Guide, security-iam-service-linked-roles.html).
+const (
+	linkedRole  = "AWSServiceRoleForResourceAccessManager"
+	linkedPath  = "/aws-service-role/" + estate.ShareService + "/"
+	linkedTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + estate.ShareService + `"},"Action":"sts:AssumeRole"}]}`
+)
+
 // enableSharing lets the accounts of an organization share without invitations;
 // only its management account may (API_EnableSharingWithAwsOrganization).
 func enableSharing(_ context.Context, c *world.Call, _ *ram.EnableSharingWithAwsOrganizationInput) (*ram.EnableSharingWithAwsOrganizationOutput, error) {
@@ -212,6 +221,12 @@ func enableSharing(_ context.Context, c *world.Call, _ *ram.EnableSharingWithAws
 	if !trusts(e) {
 		e.Organization.TrustedServices = append(slices.Clone(e.Organization.TrustedServices), estate.ShareService)
 		slices.Sort(e.Organization.TrustedServices)
+	}
+	if _, ok := estate.First(e.Roles.By(estate.ByRole(c.Account(), linkedRole))); !ok {
+		e.Roles.Put(estate.Role{
+			ARN: "arn:aws:iam::" + string(c.Account()) + ":role" + linkedPath + linkedRole, ID: "AROA" + c.State.ID(c.Account(), "role", linkedRole, 17),
+			Account: c.Account(), Path: linkedPath, Name: linkedRole, Trust: linkedTrust, MaxSession: 3600, Created: c.Now.Truncate(time.Second),
+		})
 	}
 	return &ram.EnableSharingWithAwsOrganizationOutput{ReturnValue: aws.Bool(true)}, nil
 }
