@@ -90,6 +90,23 @@ func TestSharedSubnets(t *testing.T) {
 		t.Error("the VPC's attribute is not the owner's")
 	}
 
+	// It sees the rest that the VPC has, without the owner's tags.
+	gateway := must[*ec2.CreateInternetGatewayOutput](t)(net.CreateInternetGateway(t.Context(), &ec2.CreateInternetGatewayInput{
+		TagSpecifications: []ec2types.TagSpecification{{ResourceType: "internet-gateway", Tags: []ec2types.Tag{{Key: aws.String("owner"), Value: aws.String("net")}}}}})).InternetGateway
+	must[*ec2.AttachInternetGatewayOutput](t)(net.AttachInternetGateway(t.Context(), &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway.InternetGatewayId, VpcId: hub.VPCId}))
+	tables := must[*ec2.DescribeRouteTablesOutput](t)(participant.DescribeRouteTables(t.Context(), &ec2.DescribeRouteTablesInput{})).RouteTables
+	acls := must[*ec2.DescribeNetworkAclsOutput](t)(participant.DescribeNetworkAcls(t.Context(), &ec2.DescribeNetworkAclsInput{})).NetworkAcls
+	gateways := must[*ec2.DescribeInternetGatewaysOutput](t)(participant.DescribeInternetGateways(t.Context(), &ec2.DescribeInternetGatewaysInput{})).InternetGateways
+	if len(tables) != 1 || *tables[0].OwnerId != owner || *tables[0].VpcId != *hub.VPCId {
+		t.Errorf("route tables %+v", tables)
+	}
+	if len(acls) != 1 || *acls[0].OwnerId != owner || len(acls[0].Associations) != 2 {
+		t.Errorf("network ACLs %+v", acls)
+	}
+	if len(gateways) != 1 || *gateways[0].OwnerId != owner || len(gateways[0].Tags) != 0 {
+		t.Errorf("internet gateways %+v", gateways)
+	}
+
 	// It changes nothing of it.
 	mine := *got[0].SubnetId
 	for name, call := range map[string]func() error{

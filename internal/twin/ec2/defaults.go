@@ -40,7 +40,7 @@ func describeNetworkAcls(_ context.Context, c *world.Call, in *ec2.DescribeNetwo
 		return nil, err
 	}
 	var all []types.NetworkAcl
-	for _, v := range vpcsOf(c) {
+	for _, v := range visibleVPCs(c) {
 		all = append(all, defaultACL(c, v))
 	}
 	id := func(a types.NetworkAcl) string { return aws.ToString(a.NetworkAclId) }
@@ -66,7 +66,7 @@ func describeNetworkAcls(_ context.Context, c *world.Call, in *ec2.DescribeNetwo
 				out["association.association-id"] = append(out["association.association-id"], *s.NetworkAclAssociationId)
 				out["association.subnet-id"] = append(out["association.subnet-id"], *s.SubnetId)
 			}
-			return out.tagged(tagsOf(c, id(a)))
+			return out.tagged(tagsBy(c, aws.ToString(a.OwnerId), id(a)))
 		}, func(id string) error { _, err := findACL(c, id); return err })
 	return &ec2.DescribeNetworkAclsOutput{NetworkAcls: page, NextToken: next}, err
 }
@@ -76,7 +76,7 @@ func defaultACL(c *world.Call, v estate.VPC) types.NetworkAcl {
 	id := world.Derived("acl", v.ID)
 	a := types.NetworkAcl{
 		NetworkAclId: aws.String(id), VpcId: aws.String(v.ID), OwnerId: aws.String(string(v.Account)),
-		IsDefault: aws.Bool(true), Tags: list(tagsOf(c, id)),
+		IsDefault: aws.Bool(true), Tags: list(tagsBy(c, string(v.Account), id)),
 	}
 	six := slices.ContainsFunc(v.CIDRs, isSix)
 	for _, egress := range []bool{true, false} {
@@ -95,7 +95,11 @@ func defaultACL(c *world.Call, v estate.VPC) types.NetworkAcl {
 			entry(32768, types.RuleActionDeny, nil, aws.String("::/0"))
 		}
 	}
-	for _, s := range subnetsOf(c, v.ID) {
+	subnets := subnetsOf(c, v.ID)
+	if v.Account != c.Account() {
+		subnets = slices.DeleteFunc(sharedSubnets(c), func(s estate.Subnet) bool { return s.VPC != v.ID })
+	}
+	for _, s := range subnets {
 		a.Associations = append(a.Associations, types.NetworkAclAssociation{
 			NetworkAclAssociationId: aws.String(world.Derived("aclassoc", s.ID)), NetworkAclId: aws.String(id), SubnetId: aws.String(s.ID),
 		})
@@ -108,7 +112,7 @@ func describeRouteTables(_ context.Context, c *world.Call, in *ec2.DescribeRoute
 		return nil, err
 	}
 	var all []types.RouteTable
-	for _, v := range vpcsOf(c) {
+	for _, v := range visibleVPCs(c) {
 		all = append(all, mainRouteTable(c, v))
 	}
 	id := func(t types.RouteTable) string { return aws.ToString(t.RouteTableId) }
@@ -133,7 +137,7 @@ func describeRouteTables(_ context.Context, c *world.Call, in *ec2.DescribeRoute
 					}
 				}
 			}
-			return out.tagged(tagsOf(c, id(t)))
+			return out.tagged(tagsBy(c, aws.ToString(t.OwnerId), id(t)))
 		}, func(id string) error { _, err := findRouteTable(c, id); return err })
 	return &ec2.DescribeRouteTablesOutput{RouteTables: page, NextToken: next}, err
 }
@@ -142,7 +146,7 @@ func describeRouteTables(_ context.Context, c *world.Call, in *ec2.DescribeRoute
 func mainRouteTable(c *world.Call, v estate.VPC) types.RouteTable {
 	id := world.Derived("rtb", v.ID)
 	t := types.RouteTable{
-		RouteTableId: aws.String(id), VpcId: aws.String(v.ID), OwnerId: aws.String(string(v.Account)), Tags: list(tagsOf(c, id)),
+		RouteTableId: aws.String(id), VpcId: aws.String(v.ID), OwnerId: aws.String(string(v.Account)), Tags: list(tagsBy(c, string(v.Account), id)),
 		Associations: []types.RouteTableAssociation{{
 			Main: aws.Bool(true), RouteTableId: aws.String(id), RouteTableAssociationId: aws.String(world.Derived("rtbassoc", v.ID)),
 			AssociationState: &types.RouteTableAssociationState{State: types.RouteTableAssociationStateCodeAssociated},

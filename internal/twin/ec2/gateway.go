@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -126,16 +127,18 @@ func describeInternetGateways(_ context.Context, c *world.Call, in *ec2.Describe
 	if err := allow(c, in.DryRun, reading(c)); err != nil {
 		return nil, err
 	}
-	page, next, err := choose(selection{"internetGatewayIds", in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken}, gatewaysOf(c),
+	all := append(gatewaysOf(c), sharedGateways(c)...)
+	slices.SortFunc(all, func(a, b gateway) int { return cmp.Compare(a.ID, b.ID) })
+	page, next, err := choose(selection{"internetGatewayIds", in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken}, all,
 		func(g gateway) string { return g.ID },
 		func(g gateway) attributes {
 			a := attributes{
-				"attachment.state": nil, "attachment.vpc-id": nil, "internet-gateway-id": {g.ID}, "owner-id": {string(c.Account())},
+				"attachment.state": nil, "attachment.vpc-id": nil, "internet-gateway-id": {g.ID}, "owner-id": {gatewayOwner(c, g)},
 			}
 			if g.VPC != "" {
 				a["attachment.state"], a["attachment.vpc-id"] = []string{"available"}, []string{g.VPC}
 			}
-			return a.tagged(tagsOf(c, g.ID))
+			return a.tagged(tagsBy(c, gatewayOwner(c, g), g.ID))
 		}, noGateway)
 	out := &ec2.DescribeInternetGatewaysOutput{NextToken: next}
 	for _, g := range page {
@@ -146,7 +149,7 @@ func describeInternetGateways(_ context.Context, c *world.Call, in *ec2.Describe
 
 func showGateway(c *world.Call, g gateway) types.InternetGateway {
 	out := types.InternetGateway{
-		InternetGatewayId: aws.String(g.ID), OwnerId: aws.String(string(c.Account())), Tags: list(tagsOf(c, g.ID)),
+		InternetGatewayId: aws.String(g.ID), OwnerId: aws.String(gatewayOwner(c, g)), Tags: list(tagsBy(c, gatewayOwner(c, g), g.ID)),
 	}
 	if g.VPC != "" {
 		// EC2 says "available" here, which the enumeration does not have.

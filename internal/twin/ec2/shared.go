@@ -10,7 +10,8 @@ import (
 )
 
 // A participant, with whom subnets are shared, sees these and their VPC with its
-// attributes, and can change neither; it may have security groups in the VPC.
+// attributes, route table, network ACL and internet gateway, and can change none
+// of them; it may have security groups in the VPC.
 // The owner's tags are not shared (VPC User Guide,
 // vpc-sharing-permissions.html); tags that a participant puts on are seen by
 // itself alone.
@@ -70,6 +71,37 @@ func seenVPC(c *world.Call, id string) (estate.VPC, error) {
 		}
 	}
 	return findVPC(c, id)
+}
+
+// tagsBy are the tags of what comes with a VPC, which its owner sees.
+func tagsBy(c *world.Call, owner, id string) estate.Tags {
+	if owner != string(c.Account()) {
+		return nil
+	}
+	return tagsOf(c, id)
+}
+
+// sharedGateways are the internet gateways of VPCs that are shared.
+func sharedGateways(c *world.Call) []gateway {
+	var out []gateway
+	for _, v := range sharedVPCs(c) {
+		gatewayTable.Walk(c.State, string(v.Account)+"/"+string(v.Region)+"/", func(_ string, g gateway) bool {
+			if g.VPC == v.ID {
+				out = append(out, g)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// gatewayOwner is the account of an internet gateway.
+func gatewayOwner(c *world.Call, g gateway) string {
+	if _, ok := gatewayTable.Get(c.State, keyed(c, g.ID)); ok {
+		return string(c.Account())
+	}
+	v, _ := c.Estate().VPCs.Get(g.VPC)
+	return string(v.Account)
 }
 
 // notOwner refuses a participant's change; the code is our reading.
