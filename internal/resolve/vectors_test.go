@@ -8,7 +8,7 @@ import (
 // The test vectors of the resolution reference, section 10, as far as sections
 // 1, 5a, 5b and 6 decide them. Elsewhere:
 //
-//	T17, T37, T42-T46   refusals of the API: package twin/route53
+//	T17, T37, T42-T46   refusals of the API: packages twin/route53 and twin
 //	T18-T21, T48-T52    join with section 2 (Profiles)
 //	T22-T27, T55, T56   join with section 3 (endpoints) and 7
 //	T28-T30             join with section 4 (forwarding paths)
