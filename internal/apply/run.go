@@ -8,6 +8,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +116,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 		nodes:   map[string]*node{},
 		zones:   map[string]*zoneQueue{},
 		running: map[estate.AccountID]int{},
+		busy:    map[string]bool{},
 		result:  &Result{States: map[string]State{}, Attributes: map[string]plan.Attributes{}},
 	}
 	for i := range p.Changes {
@@ -174,7 +176,10 @@ type run struct {
 	events  *clock.Mailbox[func()]
 	active  int // workers under way
 	running map[estate.AccountID]int
-	backlog []*node // ready, their account being busy
+	backlog []*node // ready, their account or zone being busy
+	// busy are the zones in which a call is under way: AWS refuses a second
+	// one (PriorRequestNotComplete, ConcurrentModification).
+	busy    map[string]bool
 	stopped bool
 	result  *Result
 
@@ -346,12 +351,21 @@ func (r *run) start(n *node) {
 		r.fail(n, err)
 		return
 	}
+	zone := ""
+	if step.Association != nil {
+		if zone = step.Association.Zone; r.busy[zone] {
+			r.backlog = append(r.backlog, n)
+			return
+		}
+		r.busy[zone] = true
+	}
 	r.running[n.Account]++
 	r.set(n, Running, nil)
 	r.work(func() func() {
 		attrs, err := r.o.Port.Do(r.ctx, step)
 		return func() {
 			r.running[n.Account]--
+			delete(r.busy, zone)
 			n.step = step
 			switch {
 			case err == nil:
@@ -366,8 +380,11 @@ func (r *run) start(n *node) {
 }
 
 func (r *run) startBacklog() {
+	// What stands together in the plan is finished together: an authorization
+	// is withdrawn before the next one is made.
 	waiting := r.backlog
 	r.backlog = nil
+	slices.SortStableFunc(waiting, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
 	for _, n := range waiting {
 		if !r.stopped {
 			r.start(n)
@@ -394,6 +411,27 @@ func (r *run) step(n *node) (plan.Step, error) {
 	s := plan.Step{
 		Address: n.Address, Kind: item.Kind(), Action: n.Action, Account: n.Account, Region: n.Region, ID: n.ID,
 		Zone: item.Zone, Certificate: item.Certificate,
+	}
+	s.VPCAttributes = item.VPCAttributes
+	for _, a := range []*plan.Association{item.Authorization, item.Association} {
+		if a != nil {
+			id, err := r.resolve(a.Zone)
+			if err != nil {
+				return s, err
+			}
+			s.Association = &plan.ZoneVPC{Zone: id[0], VPC: a.VPC}
+		}
+	}
+	if role := item.Role; role != nil {
+		s.Role = &plan.RoleStep{Name: role.Name}
+		if n.After != nil {
+			id, err := r.resolve(role.Zone)
+			if err != nil {
+				return s, err
+			}
+			s.Role.Description = "Writes into the zone " + role.ZoneName.String() + "; made by orgdns"
+			s.Role.Trust, s.Role.Policy = role.TrustPolicy(), role.Policy(id[0])
+		}
 	}
 	if t := item.ZoneTags; t != nil {
 		id, err := r.resolve(t.Zone)

@@ -33,7 +33,6 @@ const (
 // zoneQueue gathers the ready record changes of a zone.
 type zoneQueue struct {
 	id       string
-	busy     bool
 	ready    []*node
 	members  []*node // every record change of this zone in the plan
 	lingered bool
@@ -50,7 +49,7 @@ func (r *run) enqueue(n *node) {
 	}
 	q := r.queue(id[0], n)
 	q.ready = append(q.ready, n)
-	if q.unlinger == nil && !q.busy {
+	if q.unlinger == nil && !r.busy[q.id] {
 		ctx, cancel := context.WithCancel(r.waits)
 		q.unlinger, q.lingered = cancel, false
 		r.work(func() func() {
@@ -87,11 +86,11 @@ func (r *run) queue(id string, first *node) *zoneQueue {
 func (r *run) flush() {
 	for _, id := range slices.Sorted(maps.Keys(r.zones)) {
 		q := r.zones[id]
-		if q.busy || len(q.ready) == 0 || r.stopped && q.drop() || !q.lingered && slices.ContainsFunc(q.members, r.soon) {
+		if r.busy[id] || len(q.ready) == 0 || r.stopped && q.drop() || !q.lingered && slices.ContainsFunc(q.members, r.soon) {
 			continue
 		}
 		q.unlinger()
-		q.unlinger, q.busy = nil, true
+		q.unlinger, r.busy[id] = nil, true
 		batch := q.ready
 		q.ready = nil
 		slices.SortFunc(batch, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
@@ -109,7 +108,8 @@ func (r *run) flush() {
 		r.work(func() func() {
 			w.write(units)
 			return func() {
-				q.busy, q.ledger = false, w.ledger
+				delete(r.busy, id)
+				q.ledger = w.ledger
 				if len(q.ready) > 0 {
 					q.lingered, q.unlinger = true, func() {}
 				}
@@ -181,7 +181,7 @@ func (r *run) recordChange(n *node) (member, error) {
 	m := member{node: n}
 	rec := n.Item().Record
 	if rec.Entry != "" {
-		m.entry, m.withdraw = rec.Entry, true
+		m.entry, m.add, m.withdraw = rec.Entry, n.Action == plan.Claim, n.Action != plan.Claim
 		return m, nil
 	}
 	if n.Before != nil && n.Action != plan.Claim {

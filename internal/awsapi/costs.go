@@ -29,18 +29,24 @@ var services = map[string]service{
 	// Developer Guide, DNSLimitations.html and throttling-api-requests.html:
 	// 50/10 over all actions and for each, but for those named here.
 	"Route 53": {prefix: "route53", global: true, all: rate{50, 10}, operations: map[string]rate{
-		"ListHostedZones":          {},
-		"ListHostedZonesByName":    {},
-		"GetHostedZone":            {},
-		"CreateHostedZone":         {40, 2},
-		"DeleteHostedZone":         {40, 5},
-		"ListResourceRecordSets":   {},
-		"ChangeResourceRecordSets": {},
-		"GetChange":                {},
-		"ListTagsForResource":      {},
-		"ChangeTagsForResource":    {},
-		"GetAccountLimit":          {},
-		"GetHostedZoneLimit":       {},
+		"ListHostedZones":                   {},
+		"ListHostedZonesByName":             {},
+		"GetHostedZone":                     {},
+		"CreateHostedZone":                  {40, 2},
+		"DeleteHostedZone":                  {40, 5},
+		"ListResourceRecordSets":            {},
+		"ChangeResourceRecordSets":          {},
+		"GetChange":                         {},
+		"ListTagsForResource":               {},
+		"ChangeTagsForResource":             {},
+		"GetAccountLimit":                   {},
+		"GetHostedZoneLimit":                {},
+		"AssociateVPCWithHostedZone":        {20, 5},
+		"DisassociateVPCFromHostedZone":     {10, 5},
+		"CreateVPCAssociationAuthorization": {},
+		"DeleteVPCAssociationAuthorization": {},
+		"ListVPCAssociationAuthorizations":  {},
+		"ListHostedZonesByVPC":              {},
 	}},
 	// ACM User Guide, acm-limits.html, requests per second of each operation.
 	"ACM": {prefix: "acm", operations: map[string]rate{
@@ -56,6 +62,8 @@ var services = map[string]service{
 	"EC2": {prefix: "ec2", operations: map[string]rate{
 		"DescribeVpcs":         {100, 20},
 		"DescribeVpcAttribute": {100, 20},
+		"DescribeSubnets":      {100, 20},
+		"ModifyVpcAttribute":   {50, 5},
 	}},
 	// IAM and Organizations throttle at rates that they do not document.
 	"IAM": {prefix: "iam", global: true, operations: map[string]rate{
@@ -65,6 +73,12 @@ var services = map[string]service{
 		"ListAttachedRolePolicies": {},
 		"GetPolicy":                {},
 		"GetPolicyVersion":         {},
+		"CreateRole":               {},
+		"TagRole":                  {},
+		"PutRolePolicy":            {},
+		"UpdateAssumeRolePolicy":   {},
+		"DeleteRolePolicy":         {},
+		"DeleteRole":               {},
 	}},
 	"Organizations": {prefix: "organizations", global: true, operations: map[string]rate{
 		"DescribeOrganization":             {},
@@ -107,10 +121,11 @@ func (s service) costs(operation string, region estate.Region, input any) ([]pac
 }
 
 // changeTokens is how many record changes Route 53 counts: CREATE and DELETE
-// are 1, UPSERT is 2, making or deleting a zone is 2.
+// are 1, UPSERT is 2, making or deleting a zone, or its association with a VPC, is 2.
 func changeTokens(input any) float64 {
 	switch in := input.(type) {
-	case *route53.CreateHostedZoneInput, *route53.DeleteHostedZoneInput:
+	case *route53.CreateHostedZoneInput, *route53.DeleteHostedZoneInput,
+		*route53.AssociateVPCWithHostedZoneInput, *route53.DisassociateVPCFromHostedZoneInput:
 		return 2
 	case *route53.ChangeResourceRecordSetsInput:
 		if in.ChangeBatch == nil {

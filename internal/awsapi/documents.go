@@ -137,28 +137,11 @@ func nth(role string, i int) string {
 	return fmt.Sprintf("%s-%d", role, i+1)
 }
 
-// trustDocument is the trust policy of a role (IAM User Guide,
-// id_roles_create_for-user_externalid.html; aws:PrincipalOrgID).
+// trustDocument is the trust policy of a role.
 func trustDocument(partition string, t Trust, externalID string) string {
-	principal := t.Principal
-	if !strings.HasPrefix(principal, "arn:") {
-		principal = fmt.Sprintf("arn:%s:iam::%s:root", partition, principal)
-	}
-	st := statement{
-		Effect: "Allow", Principal: map[string]list[string]{"AWS": {principal}},
-		Action: list[string]{"sts:AssumeRole"}, Condition: conditions{},
-	}
-	equals := map[string]list[string]{}
-	if externalID != "" {
-		equals["sts:ExternalId"] = list[string]{externalID}
-	}
-	if t.Organization != "" {
-		equals["aws:PrincipalOrgID"] = list[string]{t.Organization}
-	}
-	if len(equals) > 0 {
-		st.Condition["StringEquals"] = equals
-	}
-	return document([]statement{st})
+	return plan.Role{
+		Partition: partition, Principals: []string{t.Principal}, Organization: t.Organization, ExternalID: plan.NewSecret(externalID),
+	}.TrustPolicy()
 }
 
 // pack puts the statements of one account into policies, and the policies
@@ -244,7 +227,7 @@ func tooLong(st statement) bool { return len(document([]statement{st})) > maxPol
 func fill(groups ...[]statement) [][]statement {
 	var out [][]statement
 	var sizes []int
-	empty := len(document(nil)) - len("null") + len("[]")
+	empty := len(document(nil))
 	for _, st := range slices.Concat(groups...) {
 		size := len(document([]statement{st})) - empty + len(",")
 		for _, r := range st.Resource {

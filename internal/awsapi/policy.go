@@ -1,8 +1,6 @@
 package awsapi
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,66 +22,23 @@ const (
 	breadths          // how many there are
 )
 
-// policy is an IAM policy document (IAM User Guide,
-// reference_policies_elements.html).
-type policy struct {
-	Version   string
-	Statement []statement
-}
+type (
+	conditions  = plan.Conditions
+	list[T any] = plan.List[T]
+)
 
+// statement is one of a policy, and what it permits records for.
 type statement struct {
-	Sid       string `json:",omitempty"`
-	Effect    string
-	Principal map[string]list[string] `json:",omitempty"`
-	Action    list[string]
-	Resource  list[string] `json:",omitempty"`
-	Condition conditions   `json:",omitempty"`
-
-	places []Place // where it permits changes of records
-}
-
-type conditions map[string]map[string]list[string]
-
-// list is one value or several; documents allow both forms.
-type list[T any] []T
-
-func (l *list[T]) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '[' {
-		var many []T
-		err := json.Unmarshal(b, &many)
-		*l = many
-		return err
-	}
-	var one T
-	err := json.Unmarshal(b, &one)
-	*l = list[T]{one}
-	return err
-}
-
-func (l list[T]) MarshalJSON() ([]byte, error) {
-	if len(l) == 1 {
-		return compact(l[0])
-	}
-	return compact([]T(l))
-}
-
-// compact is JSON without white space, with <, > and & as they are.
-func compact(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	plan.PolicyStatement
+	places []Place
 }
 
 func document(statements []statement) string {
-	b, err := compact(policy{"2012-10-17", statements})
-	if err != nil { // strings, and maps of them: cannot be
-		return ""
+	out := make([]plan.PolicyStatement, len(statements))
+	for i, st := range statements {
+		out[i] = st.PolicyStatement
 	}
-	return string(b)
+	return plan.NewDocument(out...)
 }
 
 // part is a statement that a permission needs. Parts of one sid become one
@@ -95,52 +50,84 @@ type part struct {
 	// by condition.
 	resources func(arns, plan.Permission) []string
 	regional  bool
+	vpcs      bool // limited to VPCs
 }
 
 // parts by permission; MayChangeRecords is apart, in recordStatements.
 var parts = map[plan.May][]part{
-	plan.MayReadOrganization: {{"Organization", []string{"organizations:DescribeOrganization"}, anyResource, false}},
+	plan.MayReadOrganization: {{"Organization", []string{"organizations:DescribeOrganization"}, anyResource, false, false}},
 	plan.MayReadAccounts: {{"Accounts", []string{
 		"organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent",
-	}, anyResource, false}},
-	plan.MayReadZones: {{"Zones", []string{"route53:ListHostedZones"}, anyResource, false}},
+	}, anyResource, false, false}},
+	plan.MayReadZones: {{"Zones", []string{"route53:ListHostedZones"}, anyResource, false, false}},
 	plan.MayReadZone: {{"ReadZone", []string{
 		"route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource",
-	}, arns.zones, false}},
-	plan.MayReadVPCs: {{"VPCs", []string{"ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"}, anyResource, true}},
+	}, arns.zones, false, false}},
+	plan.MayReadVPCs: {{"VPCs", []string{"ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"}, anyResource, true, false}},
 	plan.MayReadCertificates: {
-		{"Certificates", []string{"acm:ListCertificates"}, anyResource, true},
-		{"ReadCertificate", []string{"acm:DescribeCertificate", "acm:ListTagsForCertificate"}, arns.certificates, false},
+		{"Certificates", []string{"acm:ListCertificates"}, anyResource, true, false},
+		{"ReadCertificate", []string{"acm:DescribeCertificate", "acm:ListTagsForCertificate"}, arns.certificates, false, false},
 	},
 	plan.MayReadRole: {{"ReadRole", []string{
 		"iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:GetPolicy", "iam:GetPolicyVersion",
-	}, arns.roleAndPolicies, false}},
+	}, arns.roleAndPolicies, false, false}},
 	plan.MayReadLimits: {
-		{"AccountLimit", []string{"route53:GetAccountLimit"}, anyResource, false},
-		{"ZoneLimit", []string{"route53:GetHostedZoneLimit"}, arns.zones, false},
+		{"AccountLimit", []string{"route53:GetAccountLimit"}, anyResource, false, false},
+		{"ZoneLimit", []string{"route53:GetHostedZoneLimit"}, arns.zones, false, false},
 	},
 	plan.MayCreateZone: {
-		{"CreateZone", []string{"route53:CreateHostedZone", "route53:ListHostedZonesByName"}, anyResource, false},
+		{"CreateZone", []string{"route53:CreateHostedZone", "route53:ListHostedZonesByName"}, anyResource, false, false},
 		following,
 	},
-	plan.MayDeleteZone: {{"DeleteZone", []string{"route53:DeleteHostedZone"}, arns.zones, false}, following},
-	plan.MayTagZone:    {{"TagZone", []string{"route53:ChangeTagsForResource"}, arns.zones, false}},
+	plan.MayDeleteZone: {{"DeleteZone", []string{"route53:DeleteHostedZone"}, arns.zones, false, false}, following},
+	plan.MayTagZone:    {{"TagZone", []string{"route53:ChangeTagsForResource"}, arns.zones, false, false}},
 	plan.MayMakeCertificates: {
-		{"RequestCertificate", []string{"acm:RequestCertificate"}, anyResource, true},
-		{"MakeCertificate", []string{"acm:AddTagsToCertificate", "acm:DeleteCertificate"}, arns.certificates, false},
+		{"RequestCertificate", []string{"acm:RequestCertificate"}, anyResource, true, false},
+		{"MakeCertificate", []string{"acm:AddTagsToCertificate", "acm:DeleteCertificate"}, arns.certificates, false, false},
 	},
+	plan.MayCreatePrivateZone: {
+		{"CreatePrivateZone", []string{"route53:CreateHostedZone"}, anyResource, false, true},
+		{"FindZone", []string{"route53:ListHostedZonesByName", "ec2:DescribeVpcs"}, anyResource, false, false},
+		following,
+	},
+	plan.MayAuthorizeVPCs: {
+		{"AuthorizeVPCs", []string{"route53:CreateVPCAssociationAuthorization", "route53:DeleteVPCAssociationAuthorization"}, arns.zones, false, true},
+		following,
+	},
+	plan.MayReadAssociations: {
+		{"ReadAuthorizations", []string{"route53:ListVPCAssociationAuthorizations"}, arns.zones, false, false},
+		{"ReadVPCZones", []string{"route53:ListHostedZonesByVPC", "ec2:DescribeVpcs", "ec2:DescribeSubnets"}, anyResource, false, false},
+	},
+	plan.MayAssociateVPCs: {
+		{"AssociateVPCs", []string{"route53:AssociateVPCWithHostedZone"}, arns.zones, false, true},
+		{"FindVPCs", []string{"ec2:DescribeVpcs"}, anyResource, false, false},
+		following,
+	},
+	plan.MayDisassociateVPCs: {
+		{"DisassociateVPCs", []string{"route53:DisassociateVPCFromHostedZone"}, arns.zones, false, true},
+		{"FindVPCs", []string{"ec2:DescribeVpcs"}, anyResource, false, false},
+		following,
+	},
+	plan.MayChangeVPCs: {{"ChangeVPCs", []string{"ec2:ModifyVpcAttribute"}, anyResource, true, false}},
+	plan.MayMakeRole: {{"MakeRole", []string{
+		"iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole",
+	}, arns.roles, false, false}},
 	plan.MayChangeRecords: {following},
-	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false}},
+	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }
 
-var following = part{"Changes", []string{"route53:GetChange"}, arns.changes, false}
+var following = part{"Changes", []string{"route53:GetChange"}, arns.changes, false, false}
 
 // implied are permissions that go with another: what is changed is read too.
 func implied(p plan.Permission) []plan.Permission {
 	also := plan.Permission{Account: p.Account, Zone: p.Zone, Region: p.Region}
 	switch p.May {
-	case plan.MayCreateZone, plan.MayChangeRecords:
+	case plan.MayCreateZone, plan.MayCreatePrivateZone, plan.MayChangeRecords, plan.MayDisassociateVPCs:
 		also.May = plan.MayReadZone
+	case plan.MayChangeVPCs:
+		also.May = plan.MayReadVPCs
+	case plan.MayMakeRole:
+		also.May, also.Role = plan.MayReadRole, p.Role
 	case plan.MayMakeCertificates:
 		also.May = plan.MayReadCertificates
 	default:
@@ -153,6 +140,7 @@ func implied(p plan.Permission) []plan.Permission {
 var readAll = []plan.Permission{
 	{May: plan.MayReadOrganization}, {May: plan.MayReadAccounts}, {May: plan.MayReadZones}, {May: plan.MayReadZone},
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
+	{May: plan.MayReadAssociations},
 }
 
 // arns makes ARNs (Service Authorization Reference, resource types).
@@ -209,8 +197,8 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 	a := arns{partition, account, wide >= anyZone}
 	type group struct {
 		part
-		resources, regions []string // of all permissions
-		everywhere         bool
+		resources, regions, vpcs []string // of all permissions
+		everywhere, anyVPC       bool
 	}
 	groups := map[string]*group{}
 	var order []string
@@ -225,6 +213,9 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 				}
 				g.resources = append(g.resources, part.resources(a, p)...)
 				g.regions = append(g.regions, string(p.Region))
+				values := vpcValues(p)
+				g.vpcs = append(g.vpcs, values...)
+				g.anyVPC = g.anyVPC || len(values) == 0 || a.wide
 				g.everywhere = g.everywhere || p.Region == "" || a.wide
 			}
 		}
@@ -232,14 +223,31 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 	slices.Sort(order)
 	for _, sid := range order {
 		g := groups[sid]
-		st := statement{Sid: sid, Effect: "Allow", Action: g.actions, Resource: widest(g.resources)}
+		st := statement{PolicyStatement: plan.PolicyStatement{Sid: sid, Effect: "Allow", Action: g.actions, Resource: widest(g.resources)}}
 		if g.regional && !g.everywhere {
 			slices.Sort(g.regions)
 			st.Condition = conditions{"StringEquals": {"aws:RequestedRegion": slices.Compact(g.regions)}}
 		}
+		if g.part.vpcs && !g.anyVPC {
+			st.Condition = conditions{}
+			st.Condition.ForAll("StringLike", plan.KeyVPCs, g.vpcs)
+		}
 		general = append(general, st)
 	}
 	return general, recordStatements(a, permissions, wide)
+}
+
+// vpcValues are the VPCs of a permission as route53:VPCs has them: those it
+// names, or all of its Region.
+func vpcValues(p plan.Permission) []string {
+	if len(p.VPCs) == 0 && p.Region != "" {
+		return []string{plan.VPCValue("*", string(p.Region))}
+	}
+	var out []string
+	for _, v := range p.VPCs {
+		out = append(out, plan.VPCValue(v.ID, string(v.Region)))
+	}
+	return out
 }
 
 // widest sorts ARNs and leaves out those that a pattern among them covers.
@@ -253,14 +261,6 @@ func widest(resources []string) []string {
 		})
 	})
 }
-
-// The condition keys of record changes (Developer Guide,
-// specifying-rrset-conditions.html).
-const (
-	keyNames = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
-	keyTypes = "route53:ChangeResourceRecordSetsRecordTypes"
-	keyVerbs = "route53:ChangeResourceRecordSetsActions"
-)
 
 // recordGroup are permissions that share a statement.
 type recordGroup struct {
@@ -316,24 +316,9 @@ func recordStatements(a arns, permissions []plan.Permission, wide breadth) []sta
 	return out
 }
 
-// recordStatement permits the changes of a group. ForAllValues holds for a
-// request without the key, hence the guards
-// (reference_policies_condition-single-vs-multi-valued-context-keys.html).
+// recordStatement permits the changes of a group.
 func recordStatement(a arns, g *recordGroup) statement {
 	c := conditions{}
-	limit := func(operator, key string, values []string) {
-		if len(values) == 0 {
-			return
-		}
-		for _, o := range []string{"ForAllValues:" + operator, "Null"} {
-			if c[o] == nil {
-				c[o] = map[string]list[string]{}
-			}
-		}
-		slices.Sort(values)
-		c["ForAllValues:"+operator][key] = slices.Compact(values)
-		c["Null"][key] = list[string]{"false"}
-	}
 	operator := "StringEquals"
 	if len(g.Like) > 0 {
 		operator = "StringLike"
@@ -342,13 +327,13 @@ func recordStatement(a arns, g *recordGroup) statement {
 	for _, v := range g.Verbs {
 		verbs = append(verbs, string(v))
 	}
-	limit(operator, keyNames, g.names)
-	limit("StringEquals", keyTypes, slices.Clone(g.Types))
-	limit("StringEquals", keyVerbs, verbs)
-	return statement{
-		Sid: sid(g.Statement), Effect: "Allow", Condition: c, places: g.places,
+	c.ForAll(operator, plan.KeyNames, g.names)
+	c.ForAll("StringEquals", plan.KeyTypes, g.Types)
+	c.ForAll("StringEquals", plan.KeyVerbs, verbs)
+	return statement{plan.PolicyStatement{
+		Sid: sid(g.Statement), Effect: "Allow", Condition: c,
 		Action: list[string]{"route53:ChangeResourceRecordSets"}, Resource: list[string]{a.zone(g.Permission)},
-	}
+	}, g.places}
 }
 
 // sid is a statement's name in the letters and digits that IAM takes.
@@ -388,7 +373,7 @@ func sessionPolicy(partition string, account estate.AccountID, permissions []pla
 			}
 		}
 		slices.Sort(actions)
-		all = []statement{{Action: slices.Compact(actions), Resource: list[string]{"*"}}}
+		all = []statement{{PolicyStatement: plan.PolicyStatement{Action: slices.Compact(actions), Resource: list[string]{"*"}}}}
 	}
 	// Statements with the same resources and conditions become one.
 	var merged []statement
@@ -405,7 +390,7 @@ func sessionPolicy(partition string, account estate.AccountID, permissions []pla
 		merged[i].Action = slices.Concat(merged[i].Action, st.Action)
 	}
 	if len(merged) == 0 {
-		merged = []statement{{Effect: "Deny", Action: list[string]{"*"}, Resource: list[string]{"*"}}}
+		merged = []statement{{PolicyStatement: plan.PolicyStatement{Effect: "Deny", Action: list[string]{"*"}, Resource: list[string]{"*"}}}}
 	}
 	return document(merged)
 }

@@ -126,7 +126,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestSizes: whatever the names, no policy is longer than IAM takes, no role
+// TestSizes: whatever the names, no plan.Document is longer than IAM takes, no role
 // holds more than ten, and a batch of one statement finds all its names in one.
 func TestSizes(t *testing.T) {
 	tests := []struct {
@@ -160,7 +160,7 @@ func TestSizes(t *testing.T) {
 					}
 					for _, st := range parse(t, p.Document).Statement {
 						for _, keys := range st.Condition {
-							for _, n := range keys[keyNames] {
+							for _, n := range keys[plan.KeyNames] {
 								seen[n]++
 							}
 						}
@@ -201,9 +201,9 @@ func TestUnspread(t *testing.T) {
 	}
 }
 
-func parse(t *testing.T, document string) policy {
+func parse(t *testing.T, document string) plan.Document {
 	t.Helper()
-	var p policy
+	var p plan.Document
 	if err := json.Unmarshal([]byte(document), &p); err != nil {
 		t.Fatal(err)
 	}

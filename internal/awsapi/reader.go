@@ -16,17 +16,20 @@ type Patch = func(*estate.Estate)
 
 // reads is how each kind of query is answered.
 var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (Patch, error){
-	estate.QueryIdentity:     (*caller).readIdentity,
-	estate.QueryOrganization: (*caller).readOrganization,
-	estate.QueryAccounts:     (*caller).readAccounts,
-	estate.QueryZones:        (*caller).readZones,
-	estate.QueryZone:         (*caller).readZone,
-	estate.QueryRecords:      (*caller).readRecords,
-	estate.QueryZoneTags:     (*caller).readZoneTags,
-	estate.QueryVPCs:         (*caller).readVPCs,
-	estate.QueryCertificates: (*caller).readCertificates,
-	estate.QueryRole:         (*caller).readRole,
-	estate.QueryLimits:       (*caller).readLimits,
+	estate.QueryIdentity:       (*caller).readIdentity,
+	estate.QueryOrganization:   (*caller).readOrganization,
+	estate.QueryAccounts:       (*caller).readAccounts,
+	estate.QueryZones:          (*caller).readZones,
+	estate.QueryZone:           (*caller).readZone,
+	estate.QueryRecords:        (*caller).readRecords,
+	estate.QueryZoneTags:       (*caller).readZoneTags,
+	estate.QueryVPCs:           (*caller).readVPCs,
+	estate.QuerySubnets:        (*caller).readSubnets,
+	estate.QueryAuthorizations: (*caller).readAuthorizations,
+	estate.QueryVPCZones:       (*caller).readVPCZones,
+	estate.QueryCertificates:   (*caller).readCertificates,
+	estate.QueryRole:           (*caller).readRole,
+	estate.QueryLimits:         (*caller).readLimits,
 }
 
 // Read answers a query. It touches no estate: the patch is applied by whoever

@@ -34,10 +34,14 @@ type binding struct {
 
 // bindings has every kind.
 var bindings = map[plan.Kind]binding{
-	plan.KindZone:        zoneBinding,
-	plan.KindZoneTags:    zoneTagsBinding,
-	plan.KindRecord:      recordBinding,
-	plan.KindCertificate: certificateBinding,
+	plan.KindZone:          zoneBinding,
+	plan.KindZoneTags:      zoneTagsBinding,
+	plan.KindRecord:        recordBinding,
+	plan.KindCertificate:   certificateBinding,
+	plan.KindAuthorization: authorizationBinding,
+	plan.KindAssociation:   associationBinding,
+	plan.KindVPCAttributes: vpcAttributesBinding,
+	plan.KindRole:          roleBinding,
 }
 
 // Do carries out one step. A step that was done before, by an earlier run or

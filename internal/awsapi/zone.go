@@ -187,18 +187,23 @@ func (w *Writer) createZone(ctx context.Context, s plan.Step) (plan.Attributes, 
 			Name:            aws.String(s.Zone.Name.Route53()),
 			CallerReference: aws.String(plan.NumberedReference(s.Zone.Reference, n)),
 		}
+		if a := s.Zone.Anchor; a != nil {
+			in.VPC = &types.VPC{VPCId: &a.ID, VPCRegion: types.VPCRegion(a.Region)}
+		}
 		if s.Zone.Comment != "" {
 			in.HostedZoneConfig = &types.HostedZoneConfig{Comment: &s.Zone.Comment}
 		}
 		out, err := client.CreateHostedZone(ctx, in)
 		if err == nil {
-			servers, err := serversOf(out.DelegationSet)
-			if err != nil {
-				return nil, err
+			made := plan.Attributes{attrID: {bareID(out.HostedZone.Id)}, attrChange: {bareID(out.ChangeInfo.Id)}}
+			if out.DelegationSet != nil { // a private zone has none
+				servers, err := serversOf(out.DelegationSet)
+				if err != nil {
+					return nil, err
+				}
+				made[attrServers] = texts(servers)
 			}
-			return plan.Attributes{
-				attrID: {bareID(out.HostedZone.Id)}, attrServers: texts(servers), attrChange: {bareID(out.ChangeInfo.Id)},
-			}, nil
+			return made, nil
 		}
 		if Code(err) != "HostedZoneAlreadyExists" {
 			return nil, err
@@ -244,7 +249,7 @@ func (w *Writer) lookForZone(ctx context.Context, s plan.Step) (string, error) {
 			if zone.Name != s.Zone.Name {
 				return found, nil // they come in the order of names
 			}
-			if ref, number, ok := plan.ParseReference(zone.CallerReference); ok && ref == s.Zone.Reference && !zone.Private && number > best {
+			if ref, number, ok := plan.ParseReference(zone.CallerReference); ok && ref == s.Zone.Reference && zone.Private == s.Zone.Private() && number > best {
 				found, best = zone.ID, number
 			}
 		}

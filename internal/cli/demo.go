@@ -119,7 +119,7 @@ func (a *app) demoPass(ctx context.Context, cfg *config.Config, w *world.World, 
 	}
 	ports.Prober = &prober{servers: byVantage(list)}
 	return &reconcile.Pass{
-		Config: cfg, Ports: ports, Progress: a.progress(),
+		Config: cfg, Ports: ports, Progress: a.progress(), Secrets: stage.Secrets(cfg, os.LookupEnv),
 		Stage: func(_ context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return stage.New(cfg, e, w.Now(), access)
 		},

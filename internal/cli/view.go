@@ -150,6 +150,9 @@ func (a *app) changes(cfg *config.Config, p *plan.Plan) {
 	for _, id := range order {
 		a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, id)))
 		for _, c := range byAccount[id] {
+			if c.Item().Record != nil && c.Bookkeeping() { // said below
+				continue
+			}
 			c = p.Shown(c)
 			a.printf("  %s %s\n", a.paint(a.Out, actionColours[c.Action], signs[c.Action]), describe(c))
 			for _, line := range details(c) {
@@ -198,6 +201,14 @@ func describe(c plan.Change) string {
 			names = append(names, n.String())
 		}
 		return fmt.Sprintf("certificate %s in %s", strings.Join(names, ", "), c.Region)
+	case item.Authorization != nil:
+		return fmt.Sprintf("authorization of %s for zone %s", vpcText(item.Authorization.VPC), item.Authorization.ZoneName)
+	case item.Association != nil:
+		return fmt.Sprintf("association of %s with zone %s", vpcText(item.Association.VPC), item.Association.ZoneName)
+	case item.VPCAttributes != nil:
+		return "DNS attributes of " + item.VPCAttributes.VPC
+	case item.Role != nil:
+		return "role " + item.Role.Name
 	case item.Record != nil && item.Record.Entry != "":
 		return "ledger entry " + item.Record.Entry + " in zone " + item.Record.ZoneName.String()
 	case item.Record != nil:
@@ -205,6 +216,8 @@ func describe(c plan.Change) string {
 	}
 	return c.Address
 }
+
+func vpcText(v estate.VPCRef) string { return v.ID + " (" + string(v.Region) + ")" }
 
 // details are the lines below a change: what it was and will be, and why.
 func details(c plan.Change) []string {
@@ -219,8 +232,45 @@ func details(c plan.Change) []string {
 			out = append(out, "was "+content(c.Before.Record))
 		}
 	}
+	if r := c.Item().Role; r != nil && c.After != nil {
+		out = append(out, granted(*r)...)
+	}
+	if a := c.Item().VPCAttributes; a != nil {
+		if a.Support {
+			out = append(out, "enableDnsSupport on")
+		}
+		if a.Hostnames {
+			out = append(out, "enableDnsHostnames on")
+		}
+	}
 	if c.Reason != "" && c.Reason != recipe.Configured {
 		out = append(out, c.Reason)
+	}
+	return out
+}
+
+// granted says who may assume a role, and what it may change.
+func granted(r plan.Role) []string {
+	who := strings.Join(r.Principals, ", ")
+	if r.Path != "" {
+		who = r.Path
+	}
+	if !r.ExternalID.IsZero() {
+		who += ", with an external ID"
+	}
+	out := []string{"assumed by " + who}
+	for _, g := range r.Grants {
+		var names, verbs []string
+		for _, n := range g.Names {
+			names = append(names, n.Normalized())
+		}
+		for _, n := range g.Below {
+			names = append(names, plan.LikeUnder(n))
+		}
+		for _, v := range g.Verbs {
+			verbs = append(verbs, string(v))
+		}
+		out = append(out, fmt.Sprintf("may %s %s of %s", strings.Join(verbs, ", "), strings.Join(g.Types, ", "), strings.Join(names, ", ")))
 	}
 	return out
 }
@@ -322,8 +372,10 @@ func counts(p *plan.Plan) string {
 	n := map[plan.Action]int{}
 	accounts := map[estate.AccountID]bool{}
 	for _, c := range p.Changes {
-		n[c.Action]++
 		accounts[c.Account] = true
+		if c.Item().Record == nil || !c.Bookkeeping() {
+			n[c.Action]++
+		}
 	}
 	var parts []string
 	for _, x := range []struct {
@@ -360,6 +412,9 @@ func (a *app) events() func(apply.Event) {
 			a.waits.over(waitEffect)
 		case apply.Held:
 			a.waits.over(waitDeadline)
+		}
+		if e.Change.Item().Record != nil && e.Change.Bookkeeping() && e.State != apply.Failed {
+			return
 		}
 		if w := words[e.State]; w != "" {
 			a.waits.line()

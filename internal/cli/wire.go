@@ -87,7 +87,7 @@ func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, er
 		ports.Clock = a.waits
 	}
 	return &reconcile.Pass{
-		Config: cfg, Ports: ports, Progress: a.progress(),
+		Config: cfg, Ports: ports, Progress: a.progress(), Secrets: stage.Secrets(cfg, os.LookupEnv),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return stage.New(cfg, e, c.Now(), access)
 		},

@@ -51,10 +51,9 @@ unknown-key orgdns.yaml:9:57: unknown key "tll"; did you mean "ttl"?
 		{"unknown key, nothing near", "owner: acme\ndefaults: { colour: red }\n", `
 unknown-key orgdns.yaml:2:13: unknown key "colour"; known here: role, region, externalID
 `},
-		{"coming recipes", "owner: acme\nprivateZones: []\nendpointShares: []\nlatticeDomains: []\n", `
-not-yet orgdns.yaml:2:1: the recipe privateZones is not in this version; remove the section, or use a version that has it
-not-yet orgdns.yaml:3:1: the recipe endpointShares is not in this version; remove the section, or use a version that has it
-not-yet orgdns.yaml:4:1: the recipe latticeDomains is not in this version; remove the section, or use a version that has it
+		{"coming recipes", "owner: acme\nendpointShares: []\nlatticeDomains: []\n", `
+not-yet orgdns.yaml:2:1: the recipe endpointShares is not in this version; remove the section, or use a version that has it
+not-yet orgdns.yaml:3:1: the recipe latticeDomains is not in this version; remove the section, or use a version that has it
 `},
 		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
 wrong-type orgdns.yaml:1:8: expected text, an owner, found a list
@@ -269,7 +268,7 @@ bad-record orgdns.yaml:25:43: "eu-west-1.elb.amazonaws.com" is not the name of a
       - { name: k, type: CNAME, values: a.example.org, set: y, multivalue: true }
 `, `
 missing-key orgdns.yaml:13:9: the key "set" is missing: records with a routing policy are told apart by it
-key-conflict orgdns.yaml:14:53: a set identifier belongs to a routing policy; remove it, or add one of weight, latency, failover, geolocation, geoproximity, multivalue
+key-conflict orgdns.yaml:14:53: a set identifier belongs to a routing policy; remove it, or add one of weight, latency, failover, geolocation, geoproximity, multivalue, cidr
 bad-value orgdns.yaml:15:64: "256" is not a weight: it is a whole number from 0 to 255
 key-conflict orgdns.yaml:16:76: a record has one routing policy, not weight and latency; remove one
 record-conflict orgdns.yaml:18:9: the record sets of the A record of e.api.example.com have different routing policies, weight and simple: the other is at orgdns.yaml:17:9; give all of them the same

@@ -154,6 +154,7 @@ func (c *Config) check(r *reader) {
 		}
 	}
 	c.checkDelegations(r)
+	c.checkPrivateZones(r)
 	for i := range c.Expect {
 		if s := c.Expect[i].From.Selector; len(s.Units) > 0 && c.Access == nil {
 			r.problem(s.At("organizationalUnits"), CodeSelector, "units cannot be read without access to the organization", "", "add organization.access, or name the accounts")

@@ -29,10 +29,11 @@ type Config struct {
 	Accounts []Account // by name, defaults filled in
 	// Delegations are in the order of their names, so a parent stands before
 	// its children.
-	Delegations []Delegation
-	Expect      []Expectation // in the order of the files
-	Limits      Limits
-	Policies    Policies
+	Delegations  []Delegation
+	PrivateZones []PrivateZone // in the order of their names
+	Expect       []Expectation // in the order of the files
+	Limits       Limits
+	Policies     Policies
 }
 
 // Source is where a thing stands in the files.

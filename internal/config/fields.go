@@ -18,7 +18,7 @@ var root = object("configuration", "a configuration",
 		key("defaults", defaultsKind, "What holds for each account that does not say otherwise.", func(c *Config) *Defaults { return &c.Defaults }),
 		key("accounts", named(accountKind, nameAccount), "Names for account IDs. With `organization`, accounts can be used by their own names, too.", func(c *Config) *[]Account { return &c.Accounts }),
 		key("delegations", listOf(delegationKind), "Public subdomains that are given to other accounts.", func(c *Config) *[]Delegation { return &c.Delegations }),
-		later[Config]("privateZones"),
+		key("privateZones", listOf(privateZoneKind), "Private hosted zones that accounts share.", func(c *Config) *[]PrivateZone { return &c.PrivateZones }),
 		later[Config]("endpointShares"),
 		later[Config]("latticeDomains"),
 		key("expect", listOf(expectKind), "DNS tests: checked on the twin at plan time, live after apply.", func(c *Config) *[]Expectation { return &c.Expect }),
@@ -116,6 +116,7 @@ var recordKind = object("record", "a record", "",
 		key("geolocation", optional(geoKind), "Geolocation routing.", func(r *Record) **estate.Geo { return &r.Routing.Geo }),
 		key("geoproximity", optional(proximityKind), "Geoproximity routing.", func(r *Record) **estate.GeoProximity { return &r.Routing.GeoProximity }),
 		key("multivalue", boolKind, "Multivalue answer routing.", func(r *Record) *bool { return &r.Routing.MultiValue }),
+		key("cidr", optional(cidrKind), "IP-based routing, in public zones.", func(r *Record) **estate.CIDR { return &r.Routing.CIDR }),
 		key("healthCheck", freeText, "The ID of the health check that decides whether the record is answered.", func(r *Record) *string { return &r.HealthCheck }),
 	}, nil)
 
@@ -150,6 +151,12 @@ var geoKind = object("geolocation", "a geolocation", "",
 		key("continent", enum("a continent", "AF", "AN", "AS", "EU", "NA", "OC", "SA"), "A continent's code.", func(g *estate.Geo) *string { return &g.Continent }),
 		key("country", freeText, "A country's code (ISO 3166-1 alpha-2), or `*` for everybody else.", func(g *estate.Geo) *string { return &g.Country }),
 		key("subdivision", freeText, "A subdivision of the country, such as a state of the USA.", func(g *estate.Geo) *string { return &g.Subdivision }),
+	}, nil)
+
+var cidrKind = object("cidr", "an IP-based location", "",
+	[]field[estate.CIDR]{
+		key("collection", freeText, "The ID of the CIDR collection.", func(c *estate.CIDR) *string { return &c.Collection }).must(),
+		key("location", freeText, "The name of a location in it, or `*` for everybody else.", func(c *estate.CIDR) *string { return &c.Location }).must(),
 	}, nil)
 
 var proximityKind = object("geoproximity", "a geoproximity", "One of a Region, a Local Zone, or coordinates.",

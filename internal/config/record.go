@@ -125,7 +125,7 @@ func (r *reader) finishAlias(rec *Record) {
 }
 
 // routingKeys are the keys of routing policies; a record has one at most.
-var routingKeys = []string{"weight", "latency", "failover", "geolocation", "geoproximity", "multivalue"}
+var routingKeys = []string{"weight", "latency", "failover", "geolocation", "geoproximity", "multivalue", "cidr"}
 
 func (r *reader) finishRouting(rec *Record) {
 	var used []string
@@ -242,6 +242,8 @@ func policyOf(rec *Record) string {
 		return "geoproximity"
 	case p.MultiValue:
 		return "multivalue"
+	case p.CIDR != nil:
+		return "cidr"
 	}
 	return "simple"
 }

@@ -22,14 +22,17 @@ const DefaultTTL = 300
 
 // Patterns of AWS's identifiers, where the API states one.
 var (
-	accountDigits = regexp.MustCompile(`^[0-9]{12}$`)                       // Organizations API, AccountId
-	accountName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)         // ours: never mistaken for an ID
-	regionCode    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)      // EC2 User Guide, using-regions-availability-zones.html
-	roleName      = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`) // IAM API, CreateRole; with its path
-	externalID    = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)                // STS API, AssumeRole; at most maxExternalID
-	envName       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)          // POSIX, 8.1
-	zoneID        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)                 // Route 53 API, ResourceId
-	vpcID         = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)              // EC2 User Guide, resource-ids.html
+	accountDigits = regexp.MustCompile(`^[0-9]{12}$`)                                                            // Organizations API, AccountId
+	accountName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)                                              // ours: never mistaken for an ID
+	regionCode    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)                                           // EC2 User Guide, using-regions-availability-zones.html
+	roleName      = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)                                      // IAM API, CreateRole; with its path
+	externalID    = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)                                                     // STS API, AssumeRole; at most maxExternalID
+	envName       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)                                               // POSIX, 8.1
+	zoneID        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)                                                      // Route 53 API, ResourceId
+	vpcID         = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)                                                   // EC2 User Guide, resource-ids.html
+	newRoleName   = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)                                                     // IAM API, CreateRole
+	principalARN  = regexp.MustCompile(`^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:(root|(role|user)/[\w+=,.@/-]+)$`) // IAM User Guide, reference_policies_elements_principal.html
+	orgPath       = regexp.MustCompile(`^o-[a-z0-9]{10,32}/r-[a-z0-9]{4,32}/(ou-[a-z0-9-]+/)*(\*)?$`)            // IAM User Guide, reference_policies_condition-keys.html, aws:PrincipalOrgPaths
 	ownerName     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 )
 
@@ -63,6 +66,9 @@ var (
 	})
 	regionKind   = pattern[estate.Region]("a Region", regionCode, `write its code, as in "eu-west-1"`)
 	roleKind     = pattern[string]("a role name", roleName, "write the name of the role, without its ARN")
+	newRoleKind  = pattern[string]("a role name", newRoleName, "write the name alone: up to 64 letters, digits and any of +=,.@-_")
+	arnKind      = pattern[string]("the ARN of a role or user", principalARN, `write it as in "arn:aws:iam::111122223333:role/dns-writer"`)
+	pathKind     = pattern[string]("a path of the organization", orgPath, `write it as in "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"`)
 	zoneIDKind   = pattern[string]("a hosted zone ID", zoneID, `write the ID alone, as in "Z0123456789ABCDEFGHIJ"`)
 	vpcIDKind    = pattern[string]("a VPC ID", vpcID, `write it as in "vpc-0123456789abcdef0"`)
 	ownerKind    = pattern[string]("an owner", ownerName, "write up to 32 letters, digits, dots, - and _")

@@ -1,6 +1,9 @@
 package estate
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // VPC is a virtual private cloud, as far as names depend on it.
 type VPC struct {
@@ -14,12 +17,18 @@ type VPC struct {
 	DNSHostnames bool `json:"dnsHostnames"`
 	Default      bool `json:"default,omitempty"`
 	Tags         Tags `json:"tags,omitzero"`
+	// Participants are other accounts that see the VPC, since one of its
+	// subnets is shared with them (VPC guide, vpc-sharing.html).
+	Participants []AccountID `json:"participants,omitempty"`
 }
 
 func (v VPC) Key() string { return v.ID }
 func (v VPC) IndexKeys() []string {
 	return []string{ByAccount(v.Account), ByRegion(v.Account, v.Region)}
 }
+
+// Of reports whether the account owns the VPC or takes part in it.
+func (v VPC) Of(id AccountID) bool { return v.Account == id || slices.Contains(v.Participants, id) }
 
 // Ref is the VPC as Route 53 names it.
 func (v VPC) Ref() VPCRef { return VPCRef{v.Region, v.ID} }

@@ -42,6 +42,7 @@ type Estate struct {
 	Zones          Table[Zone]
 	Records        Table[RecordSet]
 	Authorizations Table[ZoneAuthorization]
+	VPCZones       Table[VPCZone]
 	DelegationSets Table[DelegationSet]
 	Targets        Table[AliasTarget]
 	Certificates   Table[Certificate]
@@ -83,6 +84,7 @@ type snapshot struct {
 	Zones                []Zone                `json:"zones,omitempty"`
 	Records              []RecordSet           `json:"records,omitempty"`
 	Authorizations       []ZoneAuthorization   `json:"authorizations,omitempty"`
+	VPCZones             []VPCZone             `json:"vpcZones,omitempty"`
 	DelegationSets       []DelegationSet       `json:"delegationSets,omitempty"`
 	Targets              []AliasTarget         `json:"targets,omitempty"`
 	Certificates         []Certificate         `json:"certificates,omitempty"`
@@ -119,6 +121,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Zones:                slices.Collect(e.Zones.All()),
 		Records:              slices.Collect(e.Records.All()),
 		Authorizations:       slices.Collect(e.Authorizations.All()),
+		VPCZones:             slices.Collect(e.VPCZones.All()),
 		DelegationSets:       slices.Collect(e.DelegationSets.All()),
 		Targets:              slices.Collect(e.Targets.All()),
 		Certificates:         slices.Collect(e.Certificates.All()),
@@ -162,6 +165,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Zones.Put(s.Zones...)
 	e.Records.Put(s.Records...)
 	e.Authorizations.Put(s.Authorizations...)
+	e.VPCZones.Put(s.VPCZones...)
 	e.DelegationSets.Put(s.DelegationSets...)
 	e.Targets.Put(s.Targets...)
 	e.Certificates.Put(s.Certificates...)

@@ -6,20 +6,22 @@ type QueryKind string
 // The kinds of queries. The comment names what Account, Region and ID mean
 // where they matter, and the AWS calls behind it.
 const (
-	QueryIdentity     QueryKind = "identity"     // GetCallerIdentity: of whoever runs orgdns, or with Account through its role
-	QueryOrganization QueryKind = "organization" // DescribeOrganization
-	QueryAccounts     QueryKind = "accounts"     // ListAccounts and the tree of units, through organization.access
-	QueryZones        QueryKind = "zones"        // Account: ListHostedZones
-	QueryZone         QueryKind = "zone"         // Account; ID zone: GetHostedZone (name servers, VPCs)
-	QueryRecords      QueryKind = "records"      // Account; ID zone: ListResourceRecordSets
-	QueryZoneTags     QueryKind = "zoneTags"     // Account; ID zone: ListTagsForResource
-	QueryVPCs         QueryKind = "vpcs"         // Account, Region: DescribeVpcs, DescribeVpcAttribute
-	QuerySubnets      QueryKind = "subnets"      // Account, Region: DescribeSubnets, with those that others share
-	QueryCertificates QueryKind = "certificates" // Account, Region: ListCertificates, DescribeCertificate, tags
-	QueryTargets      QueryKind = "targets"      // every alias target that there is; only the twin can answer
-	QueryRole         QueryKind = "role"         // Account; ID name: GetRole and its policies
-	QueryLimits       QueryKind = "limits"       // Account: GetAccountLimit; with ID zone: GetHostedZoneLimit
-	QueryPublic       QueryKind = "public"       // ID name/type: public DNS, by the probe
+	QueryIdentity       QueryKind = "identity"       // GetCallerIdentity: of whoever runs orgdns, or with Account through its role
+	QueryOrganization   QueryKind = "organization"   // DescribeOrganization
+	QueryAccounts       QueryKind = "accounts"       // ListAccounts and the tree of units, through organization.access
+	QueryZones          QueryKind = "zones"          // Account: ListHostedZones
+	QueryZone           QueryKind = "zone"           // Account; ID zone: GetHostedZone (name servers, VPCs)
+	QueryRecords        QueryKind = "records"        // Account; ID zone: ListResourceRecordSets
+	QueryZoneTags       QueryKind = "zoneTags"       // Account; ID zone: ListTagsForResource
+	QueryVPCs           QueryKind = "vpcs"           // Account, Region: DescribeVpcs, DescribeVpcAttribute
+	QueryAuthorizations QueryKind = "authorizations" // Account; ID zone: ListVPCAssociationAuthorizations
+	QueryVPCZones       QueryKind = "vpcZones"       // Account, Region; ID VPC: ListHostedZonesByVPC
+	QuerySubnets        QueryKind = "subnets"        // Account, Region: DescribeSubnets, with those that others share
+	QueryCertificates   QueryKind = "certificates"   // Account, Region: ListCertificates, DescribeCertificate, tags
+	QueryTargets        QueryKind = "targets"        // every alias target that there is; only the twin can answer
+	QueryRole           QueryKind = "role"           // Account; ID name: GetRole and its policies
+	QueryLimits         QueryKind = "limits"         // Account: GetAccountLimit; with ID zone: GetHostedZoneLimit
+	QueryPublic         QueryKind = "public"         // ID name/type: public DNS, by the probe
 )
 
 // Query is one question about the organization. Queries are comparable: what

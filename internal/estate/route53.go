@@ -205,6 +205,28 @@ type ZoneAuthorization struct {
 
 func (a ZoneAuthorization) Key() string { return a.Zone + "/" + string(a.VPC.Region) + "/" + a.VPC.ID }
 
+// VPCZone is a private zone that a VPC uses, as ListHostedZonesByVPC tells its
+// owner: also zones of other accounts and of AWS services.
+type VPCZone struct {
+	VPC   string       `json:"vpc"`
+	Zone  string       `json:"zone"`
+	Name  dnsname.Name `json:"name"`
+	Owner string       `json:"owner"` // an account, or the service that manages the zone
+}
+
+func (z VPCZone) Key() string { return z.VPC + "/" + z.Zone }
+
+// ZonesNamed are an account's zones of a name, public or private.
+func (e Estate) ZonesNamed(account AccountID, name dnsname.Name, private bool) []Zone {
+	var out []Zone
+	for z := range e.Zones.By(ByName(name)) {
+		if z.Account == account && z.Private == private {
+			out = append(out, z)
+		}
+	}
+	return out
+}
+
 // DelegationSet is a reusable delegation set (API_CreateReusableDelegationSet).
 type DelegationSet struct {
 	ID              string         `json:"id"` // N…

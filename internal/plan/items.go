@@ -12,17 +12,28 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
-// Zone is a public hosted zone. Attributes: id, nameServers.
+// Zone is a hosted zone. Attributes: id, and of a public one nameServers.
 type Zone struct {
 	Name dnsname.Name `json:"name"`
+	// Anchor is the VPC with which a private zone is made: one of its own
+	// account, as AWS requires (API_CreateHostedZone). Without one the zone is
+	// public.
+	Anchor *estate.VPCRef `json:"anchor,omitempty"`
+	// AnchorGoes: the anchor is let go once another VPC is associated.
+	AnchorGoes bool `json:"anchorGoes,omitempty"`
 	// Reference is the CallerReference without its last part, the number.
 	Reference string `json:"reference,omitempty"`
 	Comment   string `json:"comment,omitempty"`
 	// Adopt: a zone of that name which is not ours may be taken over.
 	Adopt bool `json:"adopt,omitempty"`
+	// Pick is the ID of the zone to adopt, where several have the name.
+	Pick string `json:"pick,omitempty"`
 	// Use is the ID of a standing zone that is not ours and is used as it is.
 	Use string `json:"use,omitempty"`
 }
+
+// Private reports whether the zone is a private one.
+func (z Zone) Private() bool { return z.Anchor != nil }
 
 // ZoneTags are tags on a zone: deadlines, marks of adoption. Set is added or
 // replaced, Remove taken away.
@@ -147,6 +158,12 @@ func (i Item) refs() []Ref {
 	case i.Record != nil:
 		add(i.Record.Zone, i.Record.Name)
 		add(i.Record.Values...)
+	case i.Authorization != nil:
+		add(i.Authorization.Zone)
+	case i.Association != nil:
+		add(i.Association.Zone)
+	case i.Role != nil:
+		add(i.Role.Zone)
 	}
 	return out
 }

@@ -36,10 +36,11 @@ func Make(in Input) *Plan {
 			Version: Version, Owner: in.Owner, Made: in.Now,
 			Known: map[string]Attributes{}, Changes: []Change{},
 		},
-		ledgers: map[string]*ledgerView{},
-		wanted:  map[string]bool{},
-		knownBy: map[string]Basis{},
-		frozen:  map[string]bool{},
+		ledgers:  map[string]*ledgerView{},
+		wanted:   map[string]bool{},
+		knownBy:  map[string]Basis{},
+		frozen:   map[string]bool{},
+		standing: map[string]bool{},
 	}
 	for _, w := range in.Wanted {
 		if b.wanted[w.Address] {
@@ -54,7 +55,11 @@ func Make(in Input) *Plan {
 	b.certificates()
 	b.tags()
 	b.records()
+	b.roles()
+	b.associations()
 	b.orphanCertificates()
+	b.orphanRoles()
+	b.orphanAssociations()
 	b.orphanRecords()
 	b.orphanZones()
 	b.finish()
@@ -76,6 +81,11 @@ type builder struct {
 	knownBy map[string]Basis
 	// claims are the ledger entries of wanted records, "<zone ID> <entry>".
 	claims map[string]bool
+	// made are the associations to be made, by zone.
+	made map[string][]Dependency
+	// standing are ledger entries of things other than records that stand,
+	// "<zone ID> <entry>"; whoever takes those out withdraws them.
+	standing map[string]bool
 	// frozen are addresses left as they are, and the records among them whose
 	// names are not known.
 	frozen        map[string]bool
@@ -357,6 +367,15 @@ func Fingerprint(e estate.Estate, table, key string) string {
 		r, ok := e.Records.Get(key)
 		r.Values = slices.Sorted(slices.Values(r.Values))
 		return fingerprint(r, ok)
+	case "associations": // of a zone: which VPC uses it
+		zone, vpc, _ := strings.Cut(key, "/")
+		z, ok := e.Zones.Get(zone)
+		return fingerprint(slices.ContainsFunc(z.VPCs, func(v estate.VPCRef) bool { return v.ID == vpc }), ok)
+	case "roles":
+		account, name, _ := strings.Cut(key, "/")
+		for r := range e.Roles.By(estate.ByRole(estate.AccountID(account), name)) {
+			return fingerprint([]any{r.ARN, r.Trust, r.Inline, r.Attached, r.Tags[TagOwner]}, true)
+		}
 	case "certificates":
 		c, ok := e.Certificates.Get(key)
 		return fingerprint([]any{c.ARN, c.Status, c.Names}, ok)

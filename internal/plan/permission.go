@@ -21,6 +21,9 @@ type Permission struct {
 	// Role is the name of a role to read, or the ARN of one to assume.
 	Role string `json:"role,omitempty"`
 
+	// VPCs limit what is done with VPCs; none does not limit.
+	VPCs []estate.VPCRef `json:"vpcs,omitempty"`
+
 	// What follows limits MayChangeRecords; an empty list does not limit.
 	ZoneName  dnsname.Name   `json:"zoneName,omitzero"`
 	Statement Statement      `json:"statement,omitempty"`
@@ -36,20 +39,27 @@ type May string
 // What may be done. Creating, deleting and changing include following the
 // change until it is in effect.
 const (
-	MayReadOrganization May = "readOrganization" // its ID and management account
-	MayReadAccounts     May = "readAccounts"     // accounts and units
-	MayReadZones        May = "readZones"        // the list of zones
-	MayReadZone         May = "readZone"         // Zone: name servers, VPCs, records, tags
-	MayReadVPCs         May = "readVPCs"         // Region
-	MayReadCertificates May = "readCertificates" // Region
-	MayReadRole         May = "readRole"         // Role: the role and its policies
-	MayReadLimits       May = "readLimits"       // quotas of the account and, with Zone, of that zone alone
-	MayCreateZone       May = "createZone"       // any; CreateHostedZone cannot be limited by name
-	MayDeleteZone       May = "deleteZone"       // Zone
-	MayTagZone          May = "tagZone"          // Zone
-	MayChangeRecords    May = "changeRecords"    // Zone, as limited
-	MayMakeCertificates May = "makeCertificates" // Region: request, tag, delete
-	MayAssume           May = "assume"           // Role: held by whoever runs orgdns
+	MayReadOrganization  May = "readOrganization"  // its ID and management account
+	MayReadAccounts      May = "readAccounts"      // accounts and units
+	MayReadZones         May = "readZones"         // the list of zones
+	MayReadZone          May = "readZone"          // Zone: name servers, VPCs, records, tags
+	MayReadVPCs          May = "readVPCs"          // Region
+	MayReadCertificates  May = "readCertificates"  // Region
+	MayReadRole          May = "readRole"          // Role: the role and its policies
+	MayReadLimits        May = "readLimits"        // quotas of the account and, with Zone, of that zone alone
+	MayCreateZone        May = "createZone"        // any; CreateHostedZone cannot be limited by name
+	MayDeleteZone        May = "deleteZone"        // Zone
+	MayTagZone           May = "tagZone"           // Zone
+	MayChangeRecords     May = "changeRecords"     // Zone, as limited
+	MayCreatePrivateZone May = "createPrivateZone" // with VPCs
+	MayReadAssociations  May = "readAssociations"  // Zone: who may be associated; what zones a VPC uses; subnets
+	MayAuthorizeVPCs     May = "authorizeVPCs"     // Zone, VPCs: let them be associated, list who may, take it back
+	MayAssociateVPCs     May = "associateVPCs"     // VPCs, of this account, with zones of any; list what zones a VPC uses
+	MayDisassociateVPCs  May = "disassociateVPCs"  // Zone, VPCs
+	MayChangeVPCs        May = "changeVPCs"        // Region: their DNS attributes
+	MayMakeRole          May = "makeRole"          // Role: make, change, delete it, with our policy
+	MayMakeCertificates  May = "makeCertificates"  // Region: request, tag, delete
+	MayAssume            May = "assume"            // Role: held by whoever runs orgdns
 )
 
 // LikeUnder is the pattern of every name below n, the wildcard record

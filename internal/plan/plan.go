@@ -20,22 +20,30 @@ type Kind string
 
 // The kinds. A test of package awsapi requires a binding for each.
 const (
-	KindZone        Kind = "zone"
-	KindZoneTags    Kind = "zoneTags"
-	KindRecord      Kind = "record"
-	KindCertificate Kind = "certificate"
+	KindZone          Kind = "zone"
+	KindZoneTags      Kind = "zoneTags"
+	KindRecord        Kind = "record"
+	KindCertificate   Kind = "certificate"
+	KindAuthorization Kind = "authorization"
+	KindAssociation   Kind = "association"
+	KindVPCAttributes Kind = "vpcAttributes"
+	KindRole          Kind = "role"
 )
 
 // Kinds lists every kind.
-var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate}
+var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate, KindAuthorization, KindAssociation, KindVPCAttributes, KindRole}
 
 // Item is the content of a resource, wanted or standing; exactly one field is
 // set, and says the kind.
 type Item struct {
-	Zone        *Zone        `json:"zone,omitempty"`
-	ZoneTags    *ZoneTags    `json:"zoneTags,omitempty"`
-	Record      *Record      `json:"record,omitempty"`
-	Certificate *Certificate `json:"certificate,omitempty"`
+	Zone          *Zone          `json:"zone,omitempty"`
+	ZoneTags      *ZoneTags      `json:"zoneTags,omitempty"`
+	Record        *Record        `json:"record,omitempty"`
+	Certificate   *Certificate   `json:"certificate,omitempty"`
+	Authorization *Association   `json:"authorization,omitempty"`
+	Association   *Association   `json:"association,omitempty"`
+	VPCAttributes *VPCAttributes `json:"vpcAttributes,omitempty"`
+	Role          *Role          `json:"role,omitempty"`
 }
 
 // Kind is the kind of the item.
@@ -49,6 +57,14 @@ func (i Item) Kind() Kind {
 		return KindRecord
 	case i.Certificate != nil:
 		return KindCertificate
+	case i.Authorization != nil:
+		return KindAuthorization
+	case i.Association != nil:
+		return KindAssociation
+	case i.VPCAttributes != nil:
+		return KindVPCAttributes
+	case i.Role != nil:
+		return KindRole
 	}
 	return ""
 }
@@ -118,6 +134,16 @@ type Change struct {
 	Pos      diag.Pos `json:"pos,omitzero"`
 }
 
+// Bookkeeping reports whether a change serves only another one and undoes
+// nothing that anybody uses: an entry of a ledger, an authorization.
+func (c Change) Bookkeeping() bool {
+	item := c.Item()
+	return item.Authorization != nil || item.Record != nil && item.Record.Entry != "" && c.Reason != Nothing
+}
+
+// Nothing is the reason of withdrawing a claim behind which nothing stands.
+const Nothing = "nothing stands behind the claim"
+
 // Item is the content that says the kind: what will be, else what was.
 func (c Change) Item() Item {
 	if c.After != nil {
@@ -136,7 +162,7 @@ type Delay struct {
 // was made. The plan is refused when it has become something else.
 type Basis struct {
 	Query estate.Query `json:"query"`
-	Table string       `json:"table"` // zones, records, certificates
+	Table string       `json:"table"` // zones, records, certificates, associations, roles
 	Key   string       `json:"key"`
 	Hash  string       `json:"hash"` // empty: it was absent
 }

@@ -62,6 +62,8 @@ func (f *fill) count(c Change, wanted map[string]Wanted) {
 		}
 	}
 	switch {
+	case r.Entry != "" && c.Action == Claim:
+		f.add = append(f.add, r.Entry)
 	case r.Entry != "":
 		f.withdraw = append(f.withdraw, r.Entry)
 	case c.Action == Create || c.Action == Claim:

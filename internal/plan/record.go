@@ -153,7 +153,7 @@ func (b *builder) orphanRecords() {
 		if len(l.has) == 0 {
 			continue
 		}
-		retiring := b.retiring(z)
+		retiring := b.retiring(z) || b.retiringPrivate(z)
 		claimed := map[string]bool{}
 		for _, r := range b.ownRecords(z) {
 			claimed[Entry(z.Name, r.Name, r.Type, r.SetID)] = true
@@ -194,7 +194,7 @@ func (b *builder) label(z estate.Zone) string {
 // record hides the names below it): what is hidden by a new one goes after it,
 // and what comes into sight when one goes stands before.
 func (b *builder) cuts() {
-	at := map[string]int{}
+	at := map[string]int{} // by zone and name
 	names := make([]dnsname.Name, len(b.plan.Changes))
 	for i, c := range b.plan.Changes {
 		r := c.Item().Record
@@ -308,13 +308,13 @@ var route53Server = regexp.MustCompile(`^ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk
 // wanted.
 func (b *builder) forgetClaims(z estate.Zone, l *ledgerView, claimed map[string]bool) {
 	for _, e := range l.Entries() {
-		if claimed[e] || b.claims[z.ID+" "+e] {
+		if claimed[e] || b.claims[z.ID+" "+e] || b.standing[z.ID+" "+e] {
 			continue
 		}
 		before := Record{Zone: Lit(z.ID), ZoneName: z.Name, Name: Lit(z.Name.String()), Type: "TXT", Statement: b.ledgerStatement(z), Entry: e}
 		b.plan.Changes = append(b.plan.Changes, Change{
 			Address: "ledger/" + b.label(z) + "/" + e, Action: Forget, Account: z.Account,
-			Before: &Item{Record: &before}, Reason: "nothing stands behind the claim",
+			Before: &Item{Record: &before}, Reason: Nothing,
 		})
 	}
 }

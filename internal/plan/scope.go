@@ -13,10 +13,17 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 	out := map[estate.AccountID][]Permission{}
 	add := func(x Permission) {
 		same := func(y Permission) bool {
-			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone
+			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role
 		}
-		if !slices.ContainsFunc(out[x.Account], same) {
+		i := slices.IndexFunc(out[x.Account], same)
+		if i < 0 {
 			out[x.Account] = append(out[x.Account], x)
+			return
+		}
+		for _, v := range x.VPCs {
+			if have := &out[x.Account][i]; !slices.Contains(have.VPCs, v) {
+				have.VPCs = append(have.VPCs, v)
+			}
 		}
 	}
 	for _, c := range p.Changes {
@@ -24,6 +31,20 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 		switch item := c.Item(); {
 		case item.Zone != nil && c.Action == Create:
 			one.May = MayCreateZone
+			if item.Zone.Private() {
+				one.May = MayCreatePrivateZone
+				one.VPCs = []estate.VPCRef{*item.Zone.Anchor}
+			}
+		case item.Authorization != nil:
+			one.May, one.Zone, one.VPCs = MayAuthorizeVPCs, p.zoneID(item.Authorization.Zone), []estate.VPCRef{item.Authorization.VPC}
+		case item.Association != nil && c.Action == Delete:
+			one.May, one.Zone, one.VPCs = MayDisassociateVPCs, p.zoneID(item.Association.Zone), []estate.VPCRef{item.Association.VPC}
+		case item.Association != nil:
+			one.May, one.Zone, one.VPCs = MayAssociateVPCs, p.zoneID(item.Association.Zone), []estate.VPCRef{item.Association.VPC}
+		case item.VPCAttributes != nil:
+			one.May = MayChangeVPCs
+		case item.Role != nil:
+			one.May, one.Role = MayMakeRole, item.Role.Name
 		case item.Zone != nil && c.Action == Delete:
 			one.May, one.Zone = MayDeleteZone, c.ID
 		case item.Zone != nil:
@@ -43,7 +64,7 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 	}
 	for _, list := range out {
 		slices.SortFunc(list, func(a, b Permission) int {
-			return strings.Compare(string(a.May)+" "+a.Zone+" "+string(a.Region), string(b.May)+" "+b.Zone+" "+string(b.Region))
+			return strings.Compare(string(a.May)+" "+a.Zone+" "+string(a.Region)+" "+a.Role, string(b.May)+" "+b.Zone+" "+string(b.Region)+" "+b.Role)
 		})
 	}
 	return out

@@ -15,10 +15,27 @@ type Step struct {
 	Region  estate.Region
 	ID      string // of what stands: zone ID, certificate ARN
 
-	Zone        *Zone
-	Tags        *Tags
-	Certificate *Certificate
-	Batch       *Batch // KindRecord
+	Zone          *Zone
+	Tags          *Tags
+	Certificate   *Certificate
+	Association   *ZoneVPC // KindAuthorization, KindAssociation
+	VPCAttributes *VPCAttributes
+	Role          *RoleStep
+	Batch         *Batch // KindRecord
+}
+
+// ZoneVPC is a VPC to be associated with a zone.
+type ZoneVPC struct {
+	Zone string // ID
+	VPC  estate.VPCRef
+}
+
+// RoleStep is a role with its documents written out.
+type RoleStep struct {
+	Name, Description string
+	Trust             string
+	Policy            string
+	Tags              map[string]string
 }
 
 // Tags are changes to the tags of a zone.

@@ -39,20 +39,9 @@ func MarkOf(z estate.Zone, owner string) (reference string, adopted, ours bool) 
 	return "", false, false
 }
 
-// standing are the public zones of a name in an account.
-func standing(e estate.Estate, account estate.AccountID, name dnsname.Name) []estate.Zone {
-	var out []estate.Zone
-	for z := range e.Zones.By(estate.ByName(name)) {
-		if z.Account == account && !z.Private {
-			out = append(out, z)
-		}
-	}
-	return out
-}
-
 // OwnZone finds the zone of ours that stands for a wanted zone.
 func OwnZone(e estate.Estate, owner string, account estate.AccountID, want Zone) (estate.Zone, bool) {
-	for _, z := range standing(e, account, want.Name) {
+	for _, z := range e.ZonesNamed(account, want.Name, want.Private()) {
 		if ref, _, ours := MarkOf(z, owner); ours && ref == want.Reference {
 			return z, true
 		}
@@ -90,7 +79,7 @@ func (b *builder) zones() {
 			b.plan.Managed++
 			continue
 		}
-		foreign := standing(b.e, w.Account, want.Name)
+		foreign := b.foreign(w, want)
 		if i := slices.IndexFunc(foreign, func(z estate.Zone) bool { return z.ID == want.Use }); i >= 0 {
 			b.stands(w, foreign[i])
 			continue
@@ -98,7 +87,7 @@ func (b *builder) zones() {
 		switch {
 		case len(foreign) == 0:
 			b.add(w, Change{Action: Create, After: &w.Item, Basis: []Basis{b.basisZone(w.Account, want.Name)}})
-		case len(foreign) == 1 && (b.in.Adopt || want.Adopt):
+		case len(foreign) == 1 && b.adopts(want):
 			z := foreign[0]
 			b.stands(w, z)
 			b.add(w, Change{Action: Claim, ID: z.ID, After: &w.Item, Reason: "adopts the zone that stands",
@@ -112,11 +101,33 @@ func (b *builder) zones() {
 			if len(foreign) > 1 {
 				hint = "delete the zones that are not in use, then take over the last one with --adopt"
 			}
+			public := "public"
+			if want.Private() {
+				public = "private"
+			}
 			b.problem(w, diag.Error, "conflict",
-				fmt.Sprintf("account %s already has a public zone %s that orgdns did not make", w.Account, want.Name),
+				fmt.Sprintf("account %s already has a %s zone %s that orgdns did not make", w.Account, public, want.Name),
 				"standing: "+strings.Join(ids, ", ")+"; wanted: a zone of our own, "+want.Reference, hint)
 		}
 	}
+}
+
+func (b *builder) adopts(want Zone) bool { return b.in.Adopt || want.Adopt }
+
+// foreign are the zones of others that stand where a wanted zone would. Of
+// private zones of one name an account may have several, as long as no VPC
+// uses two (R1.28): those are in the way that share a VPC with the wanted one,
+// and to adopt, all of them.
+func (b *builder) foreign(w Wanted, want Zone) []estate.Zone {
+	zones := b.e.ZonesNamed(w.Account, want.Name, want.Private())
+	if !want.Private() || b.adopts(want) {
+		return slices.DeleteFunc(zones, func(z estate.Zone) bool { return want.Pick != "" && z.ID != want.Pick })
+	}
+	vpcs := b.vpcsOf(w.Address)
+	vpcs[want.Anchor.ID] = true
+	return slices.DeleteFunc(zones, func(z estate.Zone) bool {
+		return !slices.ContainsFunc(z.VPCs, func(v estate.VPCRef) bool { return vpcs[v.ID] })
+	})
 }
 
 // stands makes the attributes of a standing zone known.
@@ -167,7 +178,7 @@ func (b *builder) tagged(z estate.Zone, t ZoneTags) bool {
 func (b *builder) orphanZones() {
 	for z := range b.e.Zones.All() {
 		ref, adopted, ours := MarkOf(z, b.in.Owner)
-		if !ours || z.Private || b.owned[z.ID] != "" {
+		if !ours || b.owned[z.ID] != "" {
 			continue
 		}
 		b.plan.Managed++
@@ -176,6 +187,10 @@ func (b *builder) orphanZones() {
 			w.Address += "/" + z.ID
 		}
 		b.wanted[w.Address] = true // several zones may have been made for one address
+		if z.Private {
+			b.retirePrivate(w, z, adopted)
+			continue
+		}
 		b.retire(w, z, adopted)
 	}
 }
@@ -442,7 +457,14 @@ func (b *builder) keeps(z estate.Zone) []string {
 
 func zoneItem(z estate.Zone) *Item {
 	ref, _, _ := ParseReference(z.CallerReference)
-	return &Item{Zone: &Zone{Name: z.Name, Reference: ref, Comment: z.Comment}}
+	item := Zone{Name: z.Name, Reference: ref, Comment: z.Comment}
+	if z.Private {
+		item.Anchor = &estate.VPCRef{}
+		if len(z.VPCs) > 0 {
+			item.Anchor = &z.VPCs[0]
+		}
+	}
+	return &Item{Zone: &item}
 }
 
 func seconds(ttl uint32) time.Duration { return time.Duration(ttl) * time.Second }

@@ -40,7 +40,7 @@ func (n *needs) delegations() {
 			continue
 		}
 		own := false
-		for _, z := range zonesNamed(n.Estate, child.ID, d.Domain) {
+		for _, z := range n.Estate.ZonesNamed(child.ID, d.Domain, false) {
 			n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
 			n.ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
 			if _, _, ours := plan.MarkOf(z, n.Config.Owner); ours {
@@ -99,17 +99,6 @@ func certificateRegion(c config.Certificate) estate.Region {
 	return c.Region
 }
 
-// zonesNamed are an account's public zones of a name.
-func zonesNamed(e estate.Estate, account estate.AccountID, name dnsname.Name) []estate.Zone {
-	var out []estate.Zone
-	for z := range e.Zones.By(estate.ByName(name)) {
-		if z.Account == account && !z.Private {
-			out = append(out, z)
-		}
-	}
-	return out
-}
-
 // parentCandidates are the zones that may be a delegation's parent: the public
 // zones of the longest name above it in the parent's account, unless another
 // delegation makes a longer one there.
@@ -131,7 +120,7 @@ func parentCandidates(in Input, d config.Delegation, account estate.AccountID) [
 			}
 			return nil
 		}
-		if zones := zonesNamed(in.Estate, account, name); len(zones) > 0 {
+		if zones := in.Estate.ZonesNamed(account, name, false); len(zones) > 0 {
 			return zones
 		}
 	}
@@ -412,7 +401,7 @@ func serves(z estate.Zone, servers []string) bool {
 // zone when the link in the parent is ours already: the zone was deleted and
 // made again by hand.
 func (d *delegation) useForeign(zone *plan.Zone, linked *estate.RecordSet) {
-	zones := zonesNamed(d.Estate, d.child, d.Domain)
+	zones := d.Estate.ZonesNamed(d.child, d.Domain, false)
 	if linked == nil || len(zones) != 1 || d.Adopt {
 		return
 	}
@@ -501,44 +490,17 @@ func (d *delegation) external() {
 // records wants the configured records of the child zone.
 func (d *delegation) records() {
 	for i, rec := range d.Records {
-		w := plan.Record{
-			Zone: plan.Of(zoneAddress(d.Domain), "id"), ZoneName: d.Domain, Name: plan.Lit(rec.Name.String()),
-			Type: rec.Type, TTL: rec.TTL, Values: plan.Lits(rec.Values), SetID: rec.SetID, Routing: rec.Routing,
-			Health: rec.HealthCheck, Statement: plan.StatementRecords,
+		w, ok := configured(plan.Of(zoneAddress(d.Domain), "id"), d.Domain, rec, func(pos diag.Pos, s diag.Severity, code, summary, detail, hint string) {
+			d.problem(pos, s, d.address, code, summary, detail, hint)
+		})
+		if !ok {
+			continue
 		}
-		if rec.Alias != nil {
-			alias, ok := d.alias(rec)
-			if !ok {
-				continue
-			}
-			w.Alias = &alias
-		}
-		address := d.recordAddress("records", rec.Name, rec.Type, rec.SetID)
+		address := recordAddress(d.address, "records", d.Domain, rec.Name, rec.Type, rec.SetID)
 		d.want(plan.Wanted{Address: address, Account: d.child, Item: plan.Item{Record: &w}, Pos: d.At("records", i),
 			Reason: Configured})
 		d.after = append(d.after, plan.Dependency{Address: address})
 	}
-}
-
-func (d *delegation) recordAddress(part string, name dnsname.Name, rrtype, setID string) string {
-	a := d.address + "/" + part + "/" + name.Relative(d.Domain) + "/" + rrtype
-	if setID != "" {
-		a += "/" + setID
-	}
-	return a
-}
-
-// alias finds the hosted zone of an alias target, which AWS fixes per service
-// and Region.
-func (d *delegation) alias(rec config.Record) (estate.Alias, bool) {
-	zone, ok := estate.AliasZone(rec.Alias.Target)
-	if !ok || zone.Kind != rec.Alias.Kind {
-		d.problem(rec.Alias.Pos, diag.Error, d.address, "alias-target",
-			fmt.Sprintf("%s is no name of a %s that an alias can point at", rec.Alias.Target, rec.Alias.Kind),
-			"AWS fixes the hosted zone of such names per service and Region", "give the name that the AWS console shows as the target domain")
-		return estate.Alias{}, false
-	}
-	return estate.Alias{Name: rec.Alias.Target, Zone: zone.ID, EvaluateTargetHealth: rec.Alias.EvaluateTargetHealth}, true
 }
 
 // occluded lists the records of the parent at and below the delegated name:
@@ -618,7 +580,7 @@ func (d *delegation) move(parent estate.Zone, r estate.RecordSet) bool {
 	}
 	w := plan.RecordOf(estate.Zone{Name: d.Domain}, r, plan.StatementRecords)
 	w.Zone, w.Unclaimed = plan.Of(zoneAddress(d.Domain), "id"), true
-	address := d.recordAddress("moved", r.Name, r.Type, r.SetID)
+	address := recordAddress(d.address, "moved", d.Domain, r.Name, r.Type, r.SetID)
 	d.want(plan.Wanted{Address: address, Account: d.child, Item: plan.Item{Record: &w}, Pos: d.At("domain"),
 		Reason: "carried over from zone " + parent.Name.String()})
 	d.after = append(d.after, plan.Dependency{Address: address, Settled: true})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -27,6 +28,9 @@ func Permissions(in Input) []plan.Permission {
 			p.add(plan.Permission{Account: a.ID, May: plan.MayReadRole, Role: a.Role})
 		}
 	}
+	for _, z := range in.Config.PrivateZones {
+		p.privateZone(in, z)
+	}
 	parents := map[parentZone][]dnsname.Name{}
 	for _, d := range in.Config.Delegations {
 		child, problems := in.Config.FindAccount(d.Child, in.Estate)
@@ -45,7 +49,7 @@ func Permissions(in Input) []plan.Permission {
 			Account: child.ID, May: plan.MayChangeRecords, ZoneName: d.Domain, Statement: plan.StatementApex,
 			Names: []dnsname.Name{d.Domain}, Types: []string{"NS"}, Verbs: []plan.Verb{plan.VerbUpsert},
 		})
-		p.limits(child.ID, zonesNamed(in.Estate, child.ID, d.Domain), len(d.Records))
+		p.limits(child.ID, in.Estate.ZonesNamed(child.ID, d.Domain, false), len(d.Records))
 		for _, c := range d.Certificates {
 			r := certificateRegion(c)
 			p.add(plan.Permission{Account: child.ID, May: plan.MayMakeCertificates, Region: r})
@@ -100,6 +104,58 @@ func (p *permissions) add(x plan.Permission) {
 	if !p.seen[key] {
 		p.seen[key] = true
 		p.list = append(p.list, x)
+	}
+}
+
+// privateTypes are the types of records in a private zone.
+var privateTypes = []string{"A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NAPTR", "PTR", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"}
+
+// privateZone permits the life of a private zone in its account, and its
+// association in each account whose VPCs may be selected.
+func (p *permissions) privateZone(in Input, z config.PrivateZone) {
+	account, problems := in.Config.FindAccount(z.Account, in.Estate)
+	if len(problems) > 0 {
+		return
+	}
+	id := ""
+	if have, ok := plan.OwnZone(in.Estate, in.Config.Owner, account.ID, plan.Zone{
+		Name: z.Domain, Reference: plan.Reference(in.Config.Owner, privateZoneAddress(account.ID, z.Domain)+"/zone"), Anchor: &estate.VPCRef{},
+	}); ok {
+		id = have.ID
+	}
+	anchors := VPCQueries(in.Config, anchorSelector(z, account), in.Estate)
+	for _, q := range anchors {
+		p.add(plan.Permission{Account: account.ID, May: plan.MayCreatePrivateZone, Region: q.Region})
+	}
+	for _, may := range []plan.May{plan.MayDeleteZone, plan.MayTagZone, plan.MayReadAssociations} {
+		p.add(plan.Permission{Account: account.ID, May: may})
+	}
+	p.add(plan.Permission{
+		Account: account.ID, May: plan.MayChangeRecords, Zone: id, ZoneName: z.Domain, Statement: plan.StatementRecords,
+		Names: []dnsname.Name{z.Domain}, Like: []string{plan.LikeUnder(z.Domain)}, Types: privateTypes, Verbs: []plan.Verb{plan.VerbCreate, plan.VerbDelete},
+	})
+	p.limits(account.ID, in.Estate.ZonesNamed(account.ID, z.Domain, true), len(z.Records))
+	for _, w := range z.Writers {
+		p.add(plan.Permission{Account: account.ID, May: plan.MayMakeRole, Role: w.Role})
+	}
+	if len(z.Writers) > 0 && in.Config.Access != nil {
+		p.add(plan.Permission{Account: account.ID, May: plan.MayReadOrganization})
+	}
+	queries := anchors
+	for _, s := range z.VPCs {
+		queries = append(queries, VPCQueries(in.Config, s, in.Estate)...)
+	}
+	for _, q := range queries {
+		p.add(plan.Permission{Account: q.Account, May: plan.MayReadVPCs, Region: q.Region})
+		p.add(plan.Permission{Account: q.Account, May: plan.MayAssociateVPCs, Region: q.Region})
+		p.add(plan.Permission{Account: q.Account, May: plan.MayReadAssociations})
+		if q.Account != account.ID {
+			p.add(plan.Permission{Account: account.ID, May: plan.MayAuthorizeVPCs, Zone: id, Region: q.Region})
+		}
+		p.add(plan.Permission{Account: account.ID, May: plan.MayDisassociateVPCs, Zone: id, Region: q.Region})
+		if z.FixVPCAttributes {
+			p.add(plan.Permission{Account: q.Account, May: plan.MayChangeVPCs, Region: q.Region})
+		}
 	}
 }
 

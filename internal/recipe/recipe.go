@@ -31,6 +31,8 @@ type Input struct {
 	Sweep bool
 	// MoveRecords carries occluded records of a parent into the child zone.
 	MoveRecords bool
+	// Secrets are the external IDs of writers, by the address of their role.
+	Secrets map[string]string
 }
 
 // Output is what the recipes make of it.
@@ -49,6 +51,7 @@ func Needs(in Input) []estate.Query {
 	for _, a := range accounts(in) {
 		n.ask(estate.Query{Kind: estate.QueryZones, Account: a.ID})
 	}
+	n.privateZones()
 	n.delegations() // to destroy, too: adopted zones and links show only there
 	if !in.Destroy {
 		n.expectations()
@@ -67,6 +70,8 @@ func Make(in Input) Output {
 	d.apart()
 	if !in.Destroy {
 		d.make()
+		p := &privateZones{in, &out}
+		p.make()
 	}
 	out.Diagnostics.Sort()
 	return out
@@ -95,13 +100,19 @@ func (n *needs) organization() {
 	for _, d := range n.Config.Delegations {
 		refs = append(refs, d.Child, d.Parent.Account)
 	}
+	for _, z := range n.Config.PrivateZones {
+		refs = append(refs, z.Account)
+		for _, w := range z.Writers {
+			refs = append(refs, w.Account)
+		}
+	}
 	unlisted := func(r config.AccountRef) bool {
 		_, ok := n.Config.Account(r)
 		return !ok && !r.IsZero()
 	}
 	outside := slices.ContainsFunc(refs, unlisted)
-	for _, e := range n.Config.Expect {
-		outside = outside || len(e.From.Units) > 0 || slices.ContainsFunc(e.From.Accounts, unlisted)
+	for _, s := range selectors(n.Config) {
+		outside = outside || len(s.Units) > 0 || slices.ContainsFunc(s.Accounts, unlisted)
 	}
 	for _, a := range accounts(n.Input) { // one that cannot be read may be suspended
 		zones, _ := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: a.ID})
@@ -111,6 +122,18 @@ func (n *needs) organization() {
 		n.ask(estate.Query{Kind: estate.QueryOrganization})
 		n.ask(estate.Query{Kind: estate.QueryAccounts})
 	}
+}
+
+// selectors are all selections of VPCs in a configuration.
+func selectors(cfg *config.Config) []config.Selector {
+	var out []config.Selector
+	for _, e := range cfg.Expect {
+		out = append(out, e.From.Selector)
+	}
+	for _, z := range cfg.PrivateZones {
+		out = append(out, z.VPCs...)
+	}
+	return out
 }
 
 // accounts are all accounts that the configuration reaches, by ID.
@@ -124,6 +147,11 @@ func accounts(in Input) []config.Account {
 			if a, problems := in.Config.FindAccount(ref, in.Estate); !ref.IsZero() && len(problems) == 0 {
 				byID[a.ID] = a
 			}
+		}
+	}
+	for _, z := range in.Config.PrivateZones {
+		if a, problems := in.Config.FindAccount(z.Account, in.Estate); len(problems) == 0 {
+			byID[a.ID] = a
 		}
 	}
 	var ids []estate.AccountID
@@ -184,10 +212,18 @@ func (n *needs) orphans() {
 			a, _ := n.Config.FindAccount(d.Child, n.Estate)
 			wanted[string(a.ID)+" "+plan.Reference(n.Config.Owner, zoneAddress(d.Domain))] = true
 		}
+		for _, z := range n.Config.PrivateZones {
+			a, _ := n.Config.FindAccount(z.Account, n.Estate)
+			wanted[string(a.ID)+" "+plan.Reference(n.Config.Owner, privateZoneAddress(a.ID, z.Domain)+"/zone")] = true
+		}
 	}
 	for z := range n.Estate.Zones.All() {
 		ref, _, ours := plan.MarkOf(z, n.Config.Owner)
-		if !ours || z.Private || wanted[string(z.Account)+" "+ref] {
+		if !ours || wanted[string(z.Account)+" "+ref] {
+			continue
+		}
+		if z.Private {
+			n.privateZone(z)
 			continue
 		}
 		for _, k := range []estate.QueryKind{estate.QueryZone, estate.QueryRecords, estate.QueryZoneTags} {
@@ -218,9 +254,6 @@ func (n *needs) orphans() {
 // sweep asks for the ledger and the tags of every public zone.
 func (n *needs) sweep() {
 	for z := range n.Estate.Zones.All() {
-		if z.Private {
-			continue
-		}
 		for _, k := range []estate.QueryKind{estate.QueryRecords, estate.QueryZoneTags} {
 			n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
 		}

@@ -68,6 +68,9 @@ type Pass struct {
 	Ports  Ports
 	// Stage makes a twin of what was observed.
 	Stage func(ctx context.Context, e estate.Estate) (*Stage, error)
+	// Secrets are the external IDs of writers, by the address of their role.
+	// Optional.
+	Secrets func(estate.Estate) (map[string]string, diag.List)
 	// Progress is told what goes on, in a few words. Optional.
 	Progress func(string)
 }
@@ -88,7 +91,11 @@ func (p *Pass) say(format string, args ...any) {
 }
 
 func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
-	return recipe.Input{Config: p.Config, Estate: e, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords}
+	var secrets map[string]string
+	if p.Secrets != nil {
+		secrets, _ = p.Secrets(e) // what is not known is reported where it is needed
+	}
+	return recipe.Input{Config: p.Config, Estate: e, Secrets: secrets, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords}
 }
 
 // Observe asks until the recipes need to know nothing more. What was refused
@@ -277,7 +284,7 @@ func (p *Pass) observeRoles(ctx context.Context, e estate.Estate, made *plan.Pla
 func (p *Pass) guard(out *Planned, o Options) {
 	deletes, changed := 0, 0
 	for _, c := range out.Changes {
-		if c.Action == plan.Delete {
+		if c.Action == plan.Delete && !c.Bookkeeping() {
 			deletes++
 		}
 	}
@@ -319,7 +326,7 @@ func (p *Pass) policies(out *Planned) {
 		return
 	}
 	for _, c := range out.Changes {
-		if !allowed(c.Action) {
+		if !allowed(c.Action) && !c.Bookkeeping() {
 			out.Diagnostics.Add(diag.Diagnostic{
 				Code: "policy", Pos: p.Config.Policies.At("changes"), Address: c.Address, Account: string(c.Account),
 				Summary: fmt.Sprintf("the configuration does not let orgdns %s %s", c.Action, c.Address),

@@ -76,6 +76,13 @@ func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estat
 	return out, errors.Join(errs...)
 }
 
+// Secrets finds the external IDs of writers, for a pass.
+func Secrets(cfg *config.Config, lookup func(string) (string, bool)) func(estate.Estate) (map[string]string, diag.List) {
+	return func(e estate.Estate) (map[string]string, diag.List) {
+		return recipe.WriterSecrets(cfg, e, func(s config.Secret) (string, error) { return s.Resolve(lookup) })
+	}
+}
+
 // Ports makes the ports of a pass over an AWS.
 func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access) reconcile.Ports {
 	sessions := awsapi.New(awsapi.Options{

@@ -93,7 +93,7 @@ func (r rig) process(w *world.World, jitter *rand.Rand) process {
 		}
 	}
 	return process{&reconcile.Pass{
-		Config: r.cfg, Ports: ports,
+		Config: r.cfg, Ports: ports, Secrets: stage.Secrets(r.cfg, os.LookupEnv),
 		Stage: func(_ context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return stage.New(r.cfg, e, w.Now(), access)
 		},

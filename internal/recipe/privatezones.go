@@ -1,0 +1,470 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// The recipe privateZones: a private zone in one account, associated with VPCs
+// of any, with records, and roles for those who write into it.
+
+func privateZoneAddress(account estate.AccountID, domain dnsname.Name) string {
+	return "privateZones/" + string(account) + "/" + domain.String()
+}
+
+// vpcQuota is how many VPCs a private zone has unless AWS was asked for more
+// (Developer Guide, DNSLimitations.html).
+const vpcQuota = 300
+
+// QuotaVPCs is the code of that quota (API_GetHostedZoneLimit).
+const quotaVPCs = "MAX_VPCS_ASSOCIATED_BY_ZONE"
+
+// privateZones asks for what each private zone must know: the zones that stand
+// at the name, the VPCs that are selected, the roles of its writers.
+func (n *needs) privateZones() {
+	for _, z := range n.Config.PrivateZones {
+		account, problems := n.Config.FindAccount(z.Account, n.Estate)
+		if len(problems) > 0 {
+			continue
+		}
+		for _, q := range VPCQueries(n.Config, anchorSelector(z, account), n.Estate) {
+			n.ask(q)
+		}
+		for _, s := range z.VPCs {
+			n.vpcs(s)
+		}
+		if len(z.Writers) > 0 && n.Config.Access != nil {
+			n.ask(estate.Query{Kind: estate.QueryOrganization})
+		}
+		for _, w := range z.Writers {
+			n.ask(estate.Query{Kind: estate.QueryRole, Account: account.ID, ID: w.Role})
+		}
+		for _, have := range n.Estate.ZonesNamed(account.ID, z.Domain, true) {
+			n.privateZone(have)
+			if max(have.RecordCount, int64(len(z.Records))) > plan.RecordsWarning || len(have.VPCs) > vpcQuota*9/10 {
+				n.ask(estate.Query{Kind: estate.QueryLimits, Account: account.ID, ID: have.ID})
+			}
+			n.conflicts(z, have)
+		}
+	}
+}
+
+// privateZone asks for a private zone that stands, all that it has.
+func (n *needs) privateZone(z estate.Zone) {
+	for _, k := range []estate.QueryKind{estate.QueryZone, estate.QueryRecords, estate.QueryZoneTags} {
+		n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
+	}
+	if _, _, ours := plan.MarkOf(z, n.Config.Owner); ours {
+		n.ask(estate.Query{Kind: estate.QueryAuthorizations, Account: z.Account, ID: z.ID})
+	}
+	if n.Estate.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
+		for _, e := range plan.ReadLedger(n.Estate, z, n.Config.Owner).Entries() {
+			if role, ok := plan.RoleOfEntry(e); ok {
+				n.ask(estate.Query{Kind: estate.QueryRole, Account: z.Account, ID: role})
+			}
+		}
+	}
+}
+
+// vpcs asks for the VPCs that a selector means. One that is shared with a
+// selected account is read in its owner's account too, which associates it.
+func (n *needs) vpcs(s config.Selector) {
+	for _, q := range VPCQueries(n.Config, s, n.Estate) {
+		n.ask(q)
+	}
+	for _, v := range selected(n.Input, s) {
+		n.ask(estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region})
+	}
+}
+
+// conflicts asks what zones the VPCs use that are to be associated.
+func (n *needs) conflicts(z config.PrivateZone, have estate.Zone) {
+	if !n.Estate.Answered(estate.Query{Kind: estate.QueryZone, Account: have.Account, ID: have.ID}) {
+		return
+	}
+	for _, s := range z.VPCs {
+		for _, v := range selected(n.Input, s) {
+			if !slices.Contains(have.VPCs, v.Ref()) {
+				n.ask(estate.Query{Kind: estate.QueryVPCZones, Account: v.Account, Region: v.Region, ID: v.ID})
+			}
+		}
+	}
+}
+
+// selected are the VPCs that a selector means, those shared with a selected
+// account included.
+func selected(in Input, s config.Selector) []estate.VPC {
+	accounts, _ := in.Config.SelectAccounts(s, in.Estate)
+	var out []estate.VPC
+	for v := range in.Estate.VPCs.All() {
+		if slices.ContainsFunc(accounts, v.Of) && s.Matches(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func anchorSelector(z config.PrivateZone, account config.Account) config.Selector {
+	s := z.Anchor.Selector
+	s.Accounts = []config.AccountRef{{Name: string(account.ID), Pos: z.Account.Pos}}
+	return s
+}
+
+// privateZones makes what is wanted.
+type privateZones struct {
+	Input
+	out *Output
+}
+
+func (r *privateZones) make() {
+	for _, z := range r.Config.PrivateZones {
+		account, problems := r.Config.FindAccount(z.Account, r.Estate)
+		if len(problems) > 0 {
+			r.out.Diagnostics.Add(problems...)
+			continue
+		}
+		one := &privateZone{privateZones: r, PrivateZone: z, account: account, address: privateZoneAddress(account.ID, z.Domain)}
+		if one.frozen = !active(r.Estate, account.ID); one.frozen {
+			one.problem(z.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the private zone %s is left as it is", account.ID, z.Domain), "", "")
+		}
+		one.make()
+	}
+}
+
+// privateZone is one of them in the making.
+type privateZone struct {
+	*privateZones
+	config.PrivateZone
+	account config.Account
+	address string
+	frozen  bool
+	zone    estate.Zone // if it stands
+	stands  bool
+}
+
+func (z *privateZone) problem(pos diag.Pos, s diag.Severity, code, summary, detail, hint string) {
+	z.out.Diagnostics.Add(diag.Diagnostic{Severity: s, Code: code, Summary: summary, Detail: detail, Hint: hint, Address: z.address, Pos: pos})
+}
+
+func (z *privateZone) want(w plan.Wanted) {
+	if w.Pos == (diag.Pos{}) {
+		w.Pos = z.Pos
+	}
+	w.Frozen = w.Frozen || z.frozen
+	z.out.Wanted = append(z.out.Wanted, w)
+}
+
+func (z *privateZone) id() plan.Value { return plan.Of(z.address+"/zone", "id") }
+
+func (z *privateZone) make() {
+	item := plan.Zone{
+		Name: z.Domain, Reference: plan.Reference(z.Config.Owner, z.address+"/zone"), Adopt: z.Adopt, Pick: z.Zone, Anchor: &estate.VPCRef{},
+	}
+	z.zone, z.stands = plan.OwnZone(z.Estate, z.Config.Owner, z.account.ID, item)
+	anchor, ok := z.anchor()
+	if ok {
+		item.Anchor, item.AnchorGoes, item.Comment = &estate.VPCRef{Region: anchor.Region, ID: anchor.ID}, z.Anchor.Release, plan.AnchorComment(anchor.ID)
+	} else if !z.stands { // nothing can be made without
+		z.frozen = true
+	}
+	z.want(plan.Wanted{
+		Address: z.address + "/zone", Account: z.account.ID, Item: plan.Item{Zone: &item}, Pos: z.At("domain"),
+		Reason: fmt.Sprintf("account %s is to own %s", z.account.ID, z.Domain),
+	})
+	z.revive()
+	z.vpcs(anchor, ok)
+	z.records()
+	z.writers()
+}
+
+// revive takes back that a removal was begun which is called off.
+func (z *privateZone) revive() {
+	if _, goes := z.zone.Tags[plan.TagDeleteAfter]; !z.stands || !goes {
+		return
+	}
+	tags := plan.ZoneTags{Zone: plan.Lit(z.zone.ID), Name: z.Domain, Remove: []string{plan.TagDeleteAfter}}
+	var after []plan.Dependency
+	for _, s := range z.VPCs { // until they are claimed again, the tag tells whose they are
+		for _, v := range selected(z.Input, s) {
+			after = append(after, plan.Dependency{Address: z.vpcAddress(v.ID) + "/claim"})
+		}
+	}
+	z.want(plan.Wanted{Address: z.address + "/zone/revived", Account: z.account.ID, Item: plan.Item{ZoneTags: &tags}, After: after,
+		Reason: "a removal was begun and called off"})
+}
+
+func (z *privateZone) vpcAddress(id string) string { return z.address + "/vpcs/" + id }
+
+// anchor finds the one VPC with which the zone is made.
+func (z *privateZone) anchor() (estate.VPC, bool) {
+	s := anchorSelector(z.PrivateZone, z.account)
+	severity := diag.Error
+	if z.stands { // it is no longer needed
+		severity = diag.Warning
+	}
+	if !z.read(s, z.At("anchor"), severity) {
+		return estate.VPC{}, false
+	}
+	found, _ := z.Config.SelectVPCs(s, z.Estate)
+	found = slices.DeleteFunc(found, func(v estate.VPC) bool { return v.Account != z.account.ID })
+	switch {
+	case len(found) == 1:
+		return found[0], true
+	case len(found) == 0:
+		z.problem(z.At("anchor"), severity, "no-anchor", fmt.Sprintf("account %s has no VPC that the anchor of %s selects", z.account.ID, z.Domain),
+			"AWS makes a private zone only with a VPC of its own account", "tag one, or name it by its ID; `regions` of the account says where VPCs are looked for")
+	default:
+		var ids []string
+		for _, v := range found {
+			ids = append(ids, v.ID+" in "+string(v.Region))
+		}
+		z.problem(z.At("anchor"), severity, "ambiguous-anchor", fmt.Sprintf("the anchor of %s selects %d VPCs; it must be one", z.Domain, len(found)),
+			strings.Join(ids, ", "), "name one by its ID")
+	}
+	return estate.VPC{}, false
+}
+
+// read reports whether all VPCs of a selector could be read, and says what not.
+func (z *privateZone) read(s config.Selector, pos diag.Pos, severity diag.Severity) bool {
+	ok := true
+	for _, q := range VPCQueries(z.Config, s, z.Estate) {
+		if z.Estate.Answered(q) {
+			continue
+		}
+		ok = false
+		a, _ := z.Estate.Asked(q)
+		z.problem(pos, severity, "unread", fmt.Sprintf("the VPCs of account %s in %s could not be read", q.Account, q.Region),
+			strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role that this account needs")
+	}
+	return ok
+}
+
+// vpcs wants the associations: of the anchor, and of what is selected.
+func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
+	wanted := map[string]estate.VPC{}
+	if anchored && !z.Anchor.Release {
+		wanted[anchor.ID] = anchor
+	}
+	complete := anchored
+	for i, s := range z.VPCs {
+		pos := z.At("vpcs", i)
+		if !z.read(s, pos, diag.Warning) {
+			complete = false
+		}
+		_, problems := z.Config.SelectAccounts(s, z.Estate)
+		z.out.Diagnostics.Add(problems...)
+		complete = complete && !problems.HasErrors()
+		found := selected(z.Input, s)
+		if len(found) == 0 && complete {
+			z.problem(pos, diag.Warning, "no-vpc", fmt.Sprintf("no VPC is selected for %s", z.Domain), "", "")
+		}
+		for _, v := range found {
+			wanted[v.ID] = v
+		}
+	}
+	for _, v := range z.zone.VPCs {
+		if _, selected := wanted[v.ID]; !selected && !complete { // nobody knows whether it is still selected
+			z.associate(estate.VPC{ID: v.ID, Region: v.Region, Account: z.account.ID}, true)
+		}
+	}
+	for _, id := range sortedVPCs(wanted) {
+		v := wanted[id]
+		if !active(z.Estate, v.Account) {
+			z.problem(z.At("vpcs"), diag.Warning, "suspended", fmt.Sprintf("VPC %s is left as it is: its account %s is suspended", id, v.Account), "", "")
+			z.associate(v, true)
+			continue
+		}
+		z.associate(v, false)
+		z.visible(v)
+	}
+	z.quota(len(wanted))
+	z.others(wanted)
+}
+
+func sortedVPCs(m map[string]estate.VPC) []string {
+	out := make([]string, 0, len(m))
+	for id := range m {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (z *privateZone) associate(v estate.VPC, frozen bool) {
+	z.want(plan.Wanted{
+		Address: z.vpcAddress(v.ID), Account: v.Account, Region: v.Region, Pos: z.At("vpcs"), Frozen: frozen,
+		Item:   plan.Item{Association: &plan.Association{Zone: z.id(), ZoneName: z.Domain, VPC: v.Ref(), Owner: z.account.ID}},
+		Reason: fmt.Sprintf("%s of account %s is to resolve %s", v.ID, v.Account, z.Domain),
+	})
+}
+
+// visible sees to the DNS attributes without which a VPC does not see the zone
+// (R1.4).
+func (z *privateZone) visible(v estate.VPC) {
+	var off []string
+	if !v.DNSSupport {
+		off = append(off, "enableDnsSupport")
+	}
+	if !v.DNSHostnames {
+		off = append(off, "enableDnsHostnames")
+	}
+	switch {
+	case len(off) == 0:
+	case !z.FixVPCAttributes:
+		z.problem(z.At("vpcs"), diag.Warning, "invisible", fmt.Sprintf("VPC %s (account %s) will not see %s: %s is off there", v.ID, v.Account, z.Domain, strings.Join(off, " and ")),
+			"a private zone needs both attributes (VPC User Guide, AmazonDNS-concepts.html)", "turn it on, or write `fixVpcAttributes: true`")
+	default:
+		z.want(plan.Wanted{
+			Address: z.vpcAddress(v.ID) + "/attributes", Account: v.Account, Region: v.Region, Pos: z.At("fixVpcAttributes"),
+			Item: plan.Item{VPCAttributes: &plan.VPCAttributes{VPC: v.ID}}, Reason: "without it the VPC sees no private zone",
+		})
+	}
+}
+
+// quota tells ahead that a zone will have too many VPCs.
+func (z *privateZone) quota(wanted int) {
+	limit := int64(vpcQuota)
+	if q, ok := z.Estate.Quotas.Get(estate.Quota{Account: z.account.ID, Code: quotaVPCs, ID: z.zone.ID}.Key()); ok && z.stands {
+		limit = q.Value
+	}
+	total := int64(wanted)
+	for _, v := range z.zone.VPCs {
+		if !z.selected(v.ID) && !z.own(v.ID) {
+			total++
+		}
+	}
+	if total > limit {
+		z.problem(z.At("vpcs"), diag.Error, "quota", fmt.Sprintf("zone %s would have %d VPCs; the quota is %d", z.Domain, total, limit), "",
+			"share the zone by a Route 53 Profile, which has room for 1,000 VPCs, or ask AWS for a higher quota of VPCs per private zone")
+	}
+}
+
+func (z *privateZone) selected(vpc string) bool {
+	return slices.ContainsFunc(z.VPCs, func(s config.Selector) bool {
+		return slices.ContainsFunc(selected(z.Input, s), func(v estate.VPC) bool { return v.ID == vpc })
+	})
+}
+
+// own reports whether the ledger of the zone claims a VPC.
+func (z *privateZone) own(vpc string) bool {
+	return plan.ReadLedger(z.Estate, z.zone, z.Config.Owner).Has(plan.VPCEntry(vpc))
+}
+
+// others shows the VPCs that somebody else associated: they are left alone.
+func (z *privateZone) others(wanted map[string]estate.VPC) {
+	var ids []string
+	for _, v := range z.zone.VPCs {
+		if _, is := wanted[v.ID]; !is && !z.own(v.ID) {
+			ids = append(ids, v.ID)
+		}
+	}
+	if len(ids) > 0 {
+		z.problem(z.At("vpcs"), diag.Note, "others", fmt.Sprintf("zone %s (%s) is also used by VPCs that somebody else associated; they are left alone", z.Domain, z.zone.ID), strings.Join(ids, ", "), "")
+	}
+}
+
+// records wants the configured records.
+func (z *privateZone) records() {
+	for i, rec := range z.Records {
+		w, ok := configured(z.id(), z.Domain, rec, z.problem)
+		if !ok {
+			continue
+		}
+		z.want(plan.Wanted{Address: recordAddress(z.address, "records", z.Domain, rec.Name, rec.Type, rec.SetID), Account: z.account.ID,
+			Item: plan.Item{Record: &w}, Pos: z.At("records", i), Reason: Configured})
+	}
+}
+
+// writers wants the roles of those who write.
+func (z *privateZone) writers() {
+	org := z.Estate.Organization.ID
+	if q := (estate.Query{Kind: estate.QueryOrganization}); len(z.Writers) > 0 && z.Config.Access != nil && !z.Estate.Answered(q) {
+		a, _ := z.Estate.Asked(q)
+		z.problem(z.At("writers"), diag.Error, "unread", "the ID of the organization could not be read, to which the roles of writers are limited",
+			strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role in organization.access")
+		return
+	}
+	for i, w := range z.Writers {
+		role := plan.Role{
+			Name: w.Role, Zone: z.id(), ZoneName: z.Domain, Partition: partition(z.Estate), Path: w.Path, Organization: org, Tagging: w.Tagging,
+			Principals: w.Principals,
+		}
+		if w.Path == "" && len(w.Principals) == 0 {
+			account, problems := z.Config.FindAccount(w.Account, z.Estate)
+			if len(problems) > 0 {
+				z.out.Diagnostics.Add(problems...)
+				continue
+			}
+			role.Principals = []string{string(account.ID)}
+		}
+		address := z.address + "/writers/" + w.Role
+		if !w.ExternalID.IsZero() {
+			secret, ok := z.Secrets[address]
+			if !ok {
+				z.problem(w.At("externalID"), diag.Error, "external-id", fmt.Sprintf("the external ID of writer %s is not known", w.Role), "", "set the environment variable that `externalID` names")
+				continue
+			}
+			role.ExternalID = plan.NewSecret(secret)
+		}
+		grant := plan.Grant{Types: w.Types}
+		for _, n := range w.Names {
+			if n.Below {
+				grant.Below = append(grant.Below, n.Name)
+			} else {
+				grant.Names = append(grant.Names, n.Name)
+			}
+		}
+		for _, a := range w.Actions {
+			grant.Verbs = append(grant.Verbs, plan.Verb(a))
+		}
+		role.Grants = []plan.Grant{grant}
+		z.want(plan.Wanted{Address: address, Account: z.account.ID, Item: plan.Item{Role: &role}, Pos: z.At("writers", i),
+			Reason: fmt.Sprintf("lets %s write into %s", who(w), z.Domain)})
+	}
+}
+
+// partition of the accounts, which all are in the caller's.
+func partition(e estate.Estate) string {
+	if f := strings.SplitN(e.Caller.ARN, ":", 3); len(f) == 3 {
+		return f[1]
+	}
+	return "aws"
+}
+
+func who(w config.Writer) string {
+	if w.Path != "" {
+		return w.Path
+	}
+	return w.Account.Name
+}
+
+// WriterSecrets are the external IDs of writers, by the address of their role.
+func WriterSecrets(cfg *config.Config, e estate.Estate, resolve func(config.Secret) (string, error)) (map[string]string, diag.List) {
+	out := map[string]string{}
+	var problems diag.List
+	for _, z := range cfg.PrivateZones {
+		account, list := cfg.FindAccount(z.Account, e)
+		if len(list) > 0 {
+			continue // reported where the zone is made
+		}
+		for _, w := range z.Writers {
+			if w.ExternalID.IsZero() {
+				continue
+			}
+			s, err := resolve(w.ExternalID)
+			if err != nil {
+				problems.Add(diag.Diagnostic{Code: "external-id", Pos: w.At("externalID"), Summary: "the external ID is not known: " + err.Error(), Hint: "set it, or write `externalID` otherwise"})
+				continue
+			}
+			out[privateZoneAddress(account.ID, z.Domain)+"/writers/"+w.Role] = s
+		}
+	}
+	return out, problems
+}
