@@ -41,6 +41,12 @@ func acme(t testing.TB) rig {
 	return rig{loadConfig(t, examples.FS, "acme"), loadEstate(t, "acme/estate.json")}
 }
 
+// private is the rig of examples/privatezone.
+func private(t testing.TB) rig {
+	t.Helper()
+	return rig{loadConfig(t, examples.FS, "privatezone"), loadEstate(t, "privatezone/estate.json")}
+}
+
 func loadConfig(t testing.TB, fsys fs.FS, paths ...string) *config.Config {
 	t.Helper()
 	cfg, problems := config.Load(fsys, paths...)
@@ -169,6 +175,12 @@ func form(t testing.TB, e estate.Estate) string {
 		certificates = append(certificates, c)
 	}
 	e.Certificates.Put(certificates...)
+	var roles []estate.Role
+	for r := range e.Roles.All() {
+		r.Created = time.Time{}
+		roles = append(roles, r)
+	}
+	e.Roles.Put(roles...)
 	var zones []estate.Zone
 	for z := range e.Zones.All() {
 		tags := estate.Tags{}

@@ -26,17 +26,49 @@ type phase struct {
 	name   string
 	config string
 	o      reconcile.Options
+	before func(*world.State) error // what somebody else does first
 }
 
 // lives are what the sweep walks.
 var lives = map[string][]phase{
-	"made and taken out": {{"apply", "", reconcile.Options{}}, {"destroy", "", reconcile.Options{Destroy: true}}},
+	"made and taken out": {{name: "apply"}, {name: "destroy", o: reconcile.Options{Destroy: true}}},
 	"changed": {
-		{"apply", "", reconcile.Options{}},
-		{"a child moves to another account", "moved", reconcile.Options{AcceptLimits: true}},
-		{"a middle is put in", "middle", reconcile.Options{AcceptLimits: true, MoveRecords: true}},
-		{"the middle is taken out again", "moved", reconcile.Options{AcceptLimits: true}},
+		{name: "apply"},
+		{name: "a child moves to another account", config: "moved", o: reconcile.Options{AcceptLimits: true}},
+		{name: "a middle is put in", config: "middle", o: reconcile.Options{AcceptLimits: true, MoveRecords: true}},
+		{name: "the middle is taken out again", config: "moved", o: reconcile.Options{AcceptLimits: true}},
 	},
+	"private": {
+		{name: "apply"},
+		{name: "a VPC loses its tag, a writer another name", config: "private", before: partner, o: reconcile.Options{AcceptLimits: true}},
+		{name: "the anchor goes", config: "private-release", o: reconcile.Options{AcceptLimits: true}},
+		{name: "destroy", before: unpartner, o: reconcile.Options{Destroy: true}},
+	},
+}
+
+// partner associates a VPC of an account that the configuration does not know,
+// by hand; unpartner takes it off.
+func partner(s *world.State) error {
+	for z := range s.Estate.Zones.All() {
+		z.VPCs = append(slices.Clone(z.VPCs), estate.VPCRef{Region: ireland, ID: "vpc-0333333333333333a"})
+		s.Estate.Zones.Put(z)
+	}
+	untag(s, "vpc-0444444444444444b")
+	return nil
+}
+
+func unpartner(s *world.State) error {
+	for z := range s.Estate.Zones.All() {
+		z.VPCs = slices.DeleteFunc(slices.Clone(z.VPCs), func(v estate.VPCRef) bool { return v.ID == "vpc-0333333333333333a" })
+		s.Estate.Zones.Put(z)
+	}
+	return nil
+}
+
+func untag(s *world.State, vpc string) {
+	v, _ := s.Estate.VPCs.Get(vpc)
+	v.Tags = estate.Tags{"Name": v.Tags["Name"]}
+	s.Estate.VPCs.Put(v)
 }
 
 // TestCrashSweep: for each k the process dies after the k-th call that changed
@@ -46,14 +78,22 @@ var lives = map[string][]phase{
 // is whole, and no answer is lost that stands before and after.
 func TestCrashSweep(t *testing.T) {
 	for _, life := range slices.Sorted(maps.Keys(lives)) {
-		r := acme(t)
+		r, accounts := acme(t), "accounts.yaml"
+		if life == "private" {
+			r, accounts = private(t), "accounts-private.yaml"
+		}
 		w := r.world()
 		for i, ph := range lives[life] {
 			if ph.config != "" {
-				r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), "accounts.yaml", ph.config+".yaml")
+				r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), accounts, ph.config+".yaml")
+			}
+			if ph.before != nil {
+				if err := w.Update(ph.before); err != nil {
+					t.Fatal(err)
+				}
 			}
 			seeds := []uint64{0, 1, 2}
-			if life != "made and taken out" {
+			if life == "changed" {
 				seeds = []uint64{uint64(i)}
 			}
 			var next *world.World
@@ -181,23 +221,30 @@ func (c *caches) commit(e estate.Estate, now time.Time) (problem string) {
 
 // answer is a name that somebody can ask for.
 type answer struct {
+	from resolve.Vantage
 	name dnsname.Name
 	kind string
 }
 
-// lasting are the questions that the internet gets an answer to both before
-// and after.
+// lasting are the questions that the internet or a VPC gets an answer to both
+// before and after.
 func lasting(before, after estate.Estate) []answer {
 	b, a := resolve.New(before, resolve.DefaultPolicy), resolve.New(after, resolve.DefaultPolicy)
 	var out []answer
 	seen := map[answer]bool{}
+	vantages := []resolve.Vantage{{}}
+	for v := range before.VPCs.All() {
+		vantages = append(vantages, resolve.Vantage{VPC: v.ID})
+	}
 	for _, e := range []estate.Estate{before, after} {
 		for rec := range e.Records.All() {
-			q := answer{rec.Name, rec.Type}
-			if !seen[q] && b.Resolve(resolve.Vantage{}, q.name, q.kind).Positive() && a.Resolve(resolve.Vantage{}, q.name, q.kind).Positive() {
-				out = append(out, q)
+			for _, from := range vantages {
+				q := answer{from, rec.Name, rec.Type}
+				if !seen[q] && !plan.IsLedger(rec) && b.Resolve(from, q.name, q.kind).Positive() && a.Resolve(from, q.name, q.kind).Positive() {
+					out = append(out, q)
+				}
+				seen[q] = true
 			}
-			seen[q] = true
 		}
 	}
 	return out
@@ -212,8 +259,8 @@ func unsafe(e estate.Estate, keep []answer) string {
 	}
 	r := resolve.New(e, resolve.DefaultPolicy)
 	for _, q := range keep {
-		if got := r.Resolve(resolve.Vantage{}, q.name, q.kind); !got.Positive() {
-			return fmt.Sprintf("%s %s has no answer: %s", q.name, q.kind, got)
+		if got := r.Resolve(q.from, q.name, q.kind); !got.Positive() {
+			return fmt.Sprintf("%s %s has no answer from %s: %s", q.name, q.kind, q.from, got)
 		}
 	}
 	return ""
