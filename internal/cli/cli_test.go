@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
 			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
 			"template": template, "blocks": blocks,
+			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {
@@ -106,7 +107,7 @@ type runningKey struct{}
 
 func twinOf(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
 
-// twin [-empty|FILE...]: starts a twin of testdata/estates/base.json, changed by
+// twin [-empty|-only FILE|FILE...]: starts a twin of testdata/estates/base.json, changed by
 // the snapshots of the files, or of nothing, and points the script's AWS settings at it. The
 // administrator of the management account runs orgdns.
 func startTwin(ts *testscript.TestScript, neg bool, args []string) {
@@ -115,7 +116,11 @@ func startTwin(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: twin [FILE...], once")
 	}
 	server := twin.Server{Listen: "127.0.0.1:0"}
-	if !slices.Equal(args, []string{"-empty"}) {
+	switch {
+	case slices.Equal(args, []string{"-empty"}):
+	case len(args) == 2 && args[0] == "-only":
+		server.Estate = onlyEstate(ts, args[1])
+	default:
 		server.Estate = merged(ts, args)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -308,8 +308,16 @@ func (a *app) answers(list []plan.Answer) {
 			colour = green
 		}
 		a.printf("  %s %s, from %s\n", a.paint(a.Out, colour, x.Name.String()), x.Type, from(x.From))
-		a.printf("      before  %s\n      after   %s\n", x.Before, x.After)
+		a.printf("      before  %s\n      after   %s\n", answered(x.Before), answered(x.After))
 	}
+}
+
+// answered words an answer that lies outside what orgdns reads.
+func answered(s string) string {
+	if s == string(resolve.Outside) {
+		return "whatever public DNS says"
+	}
+	return s
 }
 
 // from names who sees an answer: one by name, several VPCs by number.

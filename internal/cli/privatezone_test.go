@@ -1,0 +1,136 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/miekg/dns"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/orgdns/orgdns/examples"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Commands of scripts about private zones.
+
+// example NAME: writes an example's files into the folder of its name.
+func example(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: example NAME")
+	}
+	files, err := examples.FS.ReadDir(args[0])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o755))
+	for _, f := range files {
+		raw, err := examples.FS.ReadFile(args[0] + "/" + f.Name())
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+"/"+f.Name()), raw, 0o600))
+	}
+}
+
+// ask FROM NAME TYPE: asks the twin's resolver of a VPC, or "internet", over
+// UDP, and prints the outcome with the values of the answer.
+func ask(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: ask FROM NAME TYPE")
+	}
+	raw, err := admin(twinOf(ts).url, http.MethodGet, "resolvers", "")
+	ts.Check(err)
+	var resolvers []struct{ VPC, UDP string }
+	ts.Check(json.Unmarshal(raw, &resolvers))
+	for _, r := range resolvers {
+		if r.VPC != args[0] {
+			continue
+		}
+		m := new(dns.Msg).SetQuestion(dns.Fqdn(args[1]), dns.StringToType[args[2]])
+		in, _, err := (&dns.Client{Net: "udp"}).Exchange(m, r.UDP)
+		ts.Check(err)
+		line := []string{dns.RcodeToString[in.Rcode]}
+		for _, rr := range in.Answer {
+			fields := strings.Fields(rr.String())
+			line = append(line, fields[len(fields)-1])
+		}
+		slices.Sort(line[1:])
+		fmt.Fprintln(ts.Stdout(), strings.Join(line, " "))
+		return
+	}
+	ts.Fatalf("there is no resolver of %s", args[0])
+}
+
+// vpcs ZONE: prints the VPCs of a private zone, and the authorizations that are
+// open.
+func vpcs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: vpcs ZONE")
+	}
+	e := snapshot(ts)
+	for z := range e.Zones.All() {
+		if z.Name.String() != args[0] || !z.Private {
+			continue
+		}
+		for _, v := range z.VPCs {
+			fmt.Fprintln(ts.Stdout(), v.ID, v.Region)
+		}
+		for a := range e.Authorizations.Prefix(z.ID + "/") {
+			fmt.Fprintln(ts.Stdout(), "authorized", a.VPC.ID)
+		}
+	}
+}
+
+// associate ACCOUNT ZONE VPC: what the two owners do by hand to let a VPC of
+// another account use a private zone.
+func associate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: associate ACCOUNT ZONE VPC")
+	}
+	v, ok := snapshot(ts).VPCs.Get(args[2])
+	if !ok {
+		ts.Fatalf("there is no VPC %s", args[2])
+	}
+	z, vpc, ctx := zoneNamed(ts, args[0], args[1]), &types.VPC{VPCId: &v.ID, VPCRegion: types.VPCRegion(v.Region)}, context.Background()
+	owner := client(ts, args[0])
+	_, err := owner.CreateVPCAssociationAuthorization(ctx, &route53.CreateVPCAssociationAuthorizationInput{HostedZoneId: &z.ID, VPC: vpc})
+	ts.Check(err)
+	_, err = client(ts, string(v.Account)).AssociateVPCWithHostedZone(ctx, &route53.AssociateVPCWithHostedZoneInput{HostedZoneId: &z.ID, VPC: vpc})
+	ts.Check(err)
+	_, err = owner.DeleteVPCAssociationAuthorization(ctx, &route53.DeleteVPCAssociationAuthorizationInput{HostedZoneId: &z.ID, VPC: vpc})
+	ts.Check(err)
+}
+
+// tag VPC KEY [VALUE]: sets a tag of a VPC as its owner, or takes it off.
+func tag(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: tag VPC KEY [VALUE]")
+	}
+	v, _ := snapshot(ts).VPCs.Get(args[0])
+	c := ec2.New(ec2.Options{
+		Region: string(v.Region), BaseEndpoint: aws.String(twinOf(ts).url),
+		Credentials: credentials.NewStaticCredentialsProvider(string(v.Account), "twin", ""),
+	})
+	var err error
+	if len(args) == 3 {
+		_, err = c.CreateTags(context.Background(), &ec2.CreateTagsInput{Resources: args[:1], Tags: []ec2types.Tag{{Key: &args[1], Value: &args[2]}}})
+	} else {
+		_, err = c.DeleteTags(context.Background(), &ec2.DeleteTagsInput{Resources: args[:1], Tags: []ec2types.Tag{{Key: &args[1]}}})
+	}
+	ts.Check(err)
+}
+
+// onlyEstate reads the estate of a file, for a twin that starts from nothing
+// else.
+func onlyEstate(ts *testscript.TestScript, file string) estate.Estate {
+	var e estate.Estate
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &e))
+	return e
+}
