@@ -16,6 +16,7 @@ import (
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
@@ -457,7 +458,11 @@ func (a *app) savedPlan(ctx context.Context, p *reconcile.Pass, path string) (*p
 	if stale.HasErrors() {
 		return nil, stale.Err()
 	}
-	return saved, nil
+	secrets, problems := p.Secrets(estate.Estate{})
+	if problems.HasErrors() {
+		return nil, problems.Err()
+	}
+	return saved, saved.Fill(secrets)
 }
 
 func (a *app) twinCommand() *cobra.Command {

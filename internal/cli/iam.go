@@ -24,6 +24,7 @@ import (
 func (a *app) iamCommand() *cobra.Command {
 	var trust awsapi.Trust
 	var observe, external bool
+	var writers bool
 	var format, only, dir string
 	c := &cobra.Command{
 		Use:   "iam",
@@ -45,6 +46,10 @@ ARNs are of the partition of defaults.region: aws, aws-cn or aws-us-gov.
 Terraform, or as commands of the AWS CLI, for one account (--account) or in one
 file an account (--dir). External IDs are secrets: there they are a parameter,
 unless --external-ids is given.
+
+With --writers it prints what orgdns makes for the writers of private zones: the
+role in the zone's account, and for the account that writes the permission to
+assume it. A zone that was not read (--observe) stands there as ZONE-ID.
 
 Where a delegation is being removed, keep the policies of before until it is
 gone: the new ones no longer permit its NS record.`,
@@ -69,7 +74,7 @@ gone: the new ones no longer permit its NS record.`,
 					trust.Principal = e.Caller.ARN
 				}
 			}
-			if trust.Principal == "" {
+			if trust.Principal == "" && !writers {
 				return fmt.Errorf("say who runs orgdns with --principal (an account, or the ARN of a role or user), or read it with --observe")
 			}
 			partition := awsapi.Partition(stage.Region(cfg))
@@ -90,7 +95,12 @@ gone: the new ones no longer permit its NS record.`,
 				return x
 			}
 			roles, notes := awsapi.Documents(partition, trust, shown, permissions)
-			if o := cfg.Access; o != nil { // the role that reads the organization
+			if writers {
+				if roles, notes, err = writerDocuments(cfg, e, partition, external); err != nil {
+					return err
+				}
+				trust.Principal = ""
+			} else if o := cfg.Access; o != nil { // the role that reads the organization
 				account, _ := cfg.Account(o.Account)
 				reads := []plan.Permission{{Account: account.ID, May: plan.MayReadAccounts}, {Account: account.ID, May: plan.MayReadOrganization}}
 				more, n := awsapi.Documents(partition, trust, func(estate.AccountID) awsapi.Access { return shown("") }, reads)
@@ -113,7 +123,9 @@ gone: the new ones no longer permit its NS record.`,
 			}
 			for _, r := range roles {
 				a.printf("\n%s\n", a.paint(a.Out, bold, accountTitle(cfg, r.Account)))
-				if r.Name == "" {
+				if r.Name == "" && writers {
+					a.printf("  whoever writes\n")
+				} else if r.Name == "" {
 					a.printf("  the identity that runs orgdns\n")
 				} else {
 					a.printf("  role %s, trust policy\n%s\n", r.Name, indented(r.Trust))
@@ -128,6 +140,7 @@ gone: the new ones no longer permit its NS record.`,
 	c.Flags().StringVar(&trust.Principal, "principal", "", "who runs orgdns: an account ID, or the ARN of a role or user")
 	c.Flags().StringVar(&trust.Organization, "organization", "", "limit the trust to principals of this organization (o-…)")
 	c.Flags().BoolVar(&observe, "observe", false, "read the organization first")
+	c.Flags().BoolVar(&writers, "writers", false, "print the roles of the writers of private zones instead, and what those who assume them need")
 	c.Flags().BoolVar(&external, "external-ids", false, "print external IDs instead of placeholders")
 	c.Flags().StringVar(&format, "format", "text", strings.Join(iamFormatNames(), ", "))
 	c.Flags().StringVar(&only, "account", "", "only what is needed in this account, by its name or number")
@@ -135,6 +148,38 @@ gone: the new ones no longer permit its NS record.`,
 	proposes(c, "format", iamFormatNames)
 	proposes(c, "account", a.configuredAccounts)
 	return c
+}
+
+// writerDocuments are the roles of writers, and what those who assume them must
+// be permitted.
+func writerDocuments(cfg *config.Config, e estate.Estate, partition string, external bool) ([]awsapi.RoleDocument, diag.List, error) {
+	list, problems := recipe.WriterRoles(recipe.Input{Config: cfg, Estate: e})
+	if problems.HasErrors() {
+		return nil, nil, problems.Err()
+	}
+	var out []awsapi.RoleDocument
+	for _, w := range list {
+		w.Partition = partition
+		if !w.Secret.IsZero() {
+			secret := placeholder + writerPlaceholder + strings.ToUpper(w.Name)
+			if external {
+				var err error
+				if secret, err = w.Secret.Resolve(os.LookupEnv); err != nil {
+					return nil, nil, err
+				}
+			}
+			w.ExternalID = plan.NewSecret(secret)
+		}
+		out = append(out, awsapi.RoleDocument{Account: w.Account, Name: w.Name, Trust: w.TrustPolicy(),
+			Policies: []awsapi.PolicyDocument{{Name: w.Name, Document: w.Policy(cmp.Or(w.ZoneID, "ZONE-ID"))}}})
+		if w.From != "" {
+			out = append(out, awsapi.RoleDocument{Account: w.From, Policies: []awsapi.PolicyDocument{{Name: "assume-" + w.Name,
+				Document: plan.NewDocument(plan.PolicyStatement{Effect: "Allow", Action: plan.List[string]{"sts:AssumeRole"},
+					Resource: plan.List[string]{awsapi.RoleARN(partition, w.Account, w.Name)}})}}})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b awsapi.RoleDocument) int { return cmp.Compare(a.Account, b.Account) })
+	return out, nil, nil
 }
 
 // accountNamed is the account of a name or number, among those with roles.

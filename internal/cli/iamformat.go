@@ -21,6 +21,14 @@ type accountRoles struct {
 	roles     []awsapi.RoleDocument
 }
 
+// about says what a file is for.
+func (x accountRoles) about() string {
+	if x.principal == "" {
+		return "What writers of private zones need in account " + x.title
+	}
+	return "What orgdns may do in account " + x.title
+}
+
 // iamFormats are the forms in which roles are made by others.
 var iamFormats = map[string]struct {
 	suffix string
@@ -92,9 +100,14 @@ func external(trust string) (found, parameter string) {
 		return "", ""
 	case name == organization:
 		return placeholder + name, "organization_external_id"
+	case strings.HasPrefix(name, writerPlaceholder):
+		return placeholder + name, "external_id_" + strings.ToLower(strings.NewReplacer("-", "_", ".", "_").Replace(strings.TrimPrefix(name, writerPlaceholder)))
 	}
 	return placeholder + name, "external_id"
 }
+
+// writerPlaceholder begins the placeholder's name for the role of a writer.
+const writerPlaceholder = "WRITER-"
 
 // organization is the placeholder's name for the role that reads the organization.
 const organization = "THE-ORGANIZATION"
@@ -139,7 +152,7 @@ func cloudFormation(x accountRoles) (string, error) {
 	resources, parameters := object{}, object{}
 	template := object{
 		"AWSTemplateFormatVersion": "2010-09-09",
-		"Description":              "What orgdns may do in account " + x.title,
+		"Description":              x.about(),
 		"Resources":                resources,
 	}
 	for _, r := range x.roles {
@@ -159,7 +172,7 @@ func cloudFormation(x accountRoles) (string, error) {
 		if found, parameter := external(trust); found != "" {
 			trust = strings.ReplaceAll(trust, `"`+found+`"`, `{"Ref":"`+identifier(parameter)+`"}`)
 			parameters[identifier(parameter)] = object{
-				"Type": "String", "NoEcho": true, "MinLength": 2, "Description": "The external ID with which orgdns assumes " + r.Name,
+				"Type": "String", "NoEcho": true, "MinLength": 2, "Description": "The external ID with which " + r.Name + " is assumed",
 			}
 		}
 		properties := object{"RoleName": r.Name, "AssumeRolePolicyDocument": json.RawMessage(trust), "ManagedPolicyArns": arns}
@@ -183,7 +196,7 @@ func cloudFormation(x accountRoles) (string, error) {
 // aws_iam_role_policy_attachment).
 func terraform(x accountRoles) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What orgdns may do in account %s.\n\nterraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\n", x.title)
+	fmt.Fprintf(&b, "# %s.\n\nterraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\n", x.about())
 	block := func(kind, name, format string, args ...any) {
 		fmt.Fprintf(&b, "\nresource %q %q {\n%s}\n", kind, label(name), fmt.Sprintf(format, args...))
 	}
@@ -212,7 +225,7 @@ func terraform(x accountRoles) (string, error) {
 		block("aws_iam_role", r.Name, "  name               = %q\n%s  assume_role_policy = <<-EOT\n%s\n  EOT\n", r.Name, path, trust)
 	}
 	for _, v := range sorted(variables) {
-		fmt.Fprintf(&b, "\nvariable %q {\n  description = \"The external ID with which orgdns assumes %s\"\n  type        = string\n  sensitive   = true\n}\n", v, variables[v])
+		fmt.Fprintf(&b, "\nvariable %q {\n  description = \"The external ID with which %s is assumed\"\n  type        = string\n  sensitive   = true\n}\n", v, variables[v])
 	}
 	return b.String(), nil
 }
@@ -241,14 +254,14 @@ func literal(document string) string {
 func awsCLI(x accountRoles) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `#!/bin/sh
-# What orgdns may do in account %s.
+# %s.
 set -e
 account=$(aws sts get-caller-identity --query Account --output text)
 if [ "$account" != %s ]; then
   echo "these roles are for account %s; the credentials are of $account" >&2
   exit 1
 fi
-`, x.title, x.account, x.account)
+`, x.about(), x.account, x.account)
 	for _, r := range x.roles {
 		path := ""
 		if r.Path != "" {
@@ -258,7 +271,7 @@ fi
 			trust := quoted(r.Trust)
 			if found, parameter := external(trust); found != "" {
 				parameter = strings.ToUpper(parameter)
-				fmt.Fprintf(&b, "\n: \"${%s:?set it to the external ID with which orgdns assumes %s}\"\n", parameter, r.Name)
+				fmt.Fprintf(&b, "\n: \"${%s:?set it to the external ID with which %s is assumed}\"\n", parameter, r.Name)
 				trust = strings.ReplaceAll(trust, found, `'"$`+parameter+`"'`)
 			}
 			fmt.Fprintf(&b, "\naws iam create-role --role-name %s%s --query Role.Arn --output text \\\n  --assume-role-policy-document %s\n", quoted(r.Name), path, trust)
@@ -271,7 +284,7 @@ fi
 			case kind != "":
 				fmt.Fprintf(&b, "aws iam attach-%s-policy --%s-name %s --policy-arn \"$arn\"\n", kind, kind, quoted(name))
 			default:
-				b.WriteString("echo \"attach $arn to whoever runs orgdns\"\n")
+				fmt.Fprintf(&b, "echo \"attach $arn to whoever %s\"\n", map[bool]string{true: "writes", false: "runs orgdns"}[x.principal == ""])
 			}
 		}
 	}

@@ -384,7 +384,6 @@ func (z *privateZone) records() {
 
 // writers wants the roles of those who write.
 func (z *privateZone) writers() {
-	org := z.Estate.Organization.ID
 	if q := (estate.Query{Kind: estate.QueryOrganization}); len(z.Writers) > 0 && z.Config.Access != nil && !z.Estate.Answered(q) {
 		a, _ := z.Estate.Asked(q)
 		z.problem(z.At("writers"), diag.Error, "unread", "the ID of the organization could not be read, to which the roles of writers are limited",
@@ -392,19 +391,12 @@ func (z *privateZone) writers() {
 		return
 	}
 	for i, w := range z.Writers {
-		role := plan.Role{
-			Name: w.Role, Zone: z.id(), ZoneName: z.Domain, Partition: partition(z.Estate), Path: w.Path, Organization: org, Tagging: w.Tagging,
-			Principals: w.Principals,
-		}
-		if w.Path == "" && len(w.Principals) == 0 {
-			account, problems := z.Config.FindAccount(w.Account, z.Estate)
-			if len(problems) > 0 {
-				z.out.Diagnostics.Add(problems...)
-				continue
-			}
-			role.Principals = []string{string(account.ID)}
-		}
 		address := z.address + "/writers/" + w.Role
+		role, problems := writerRole(z.Input, z.PrivateZone, w, z.id())
+		if len(problems) > 0 {
+			z.out.Diagnostics.Add(problems...)
+			continue
+		}
 		if !w.ExternalID.IsZero() {
 			secret, ok := z.Secrets[address]
 			if !ok {
@@ -413,21 +405,67 @@ func (z *privateZone) writers() {
 			}
 			role.ExternalID = plan.NewSecret(secret)
 		}
-		grant := plan.Grant{Types: w.Types}
-		for _, n := range w.Names {
-			if n.Below {
-				grant.Below = append(grant.Below, n.Name)
-			} else {
-				grant.Names = append(grant.Names, n.Name)
-			}
-		}
-		for _, a := range w.Actions {
-			grant.Verbs = append(grant.Verbs, plan.Verb(a))
-		}
-		role.Grants = []plan.Grant{grant}
 		z.want(plan.Wanted{Address: address, Account: z.account.ID, Item: plan.Item{Role: &role}, Pos: z.At("writers", i),
 			Reason: fmt.Sprintf("lets %s write into %s", who(w), z.Domain)})
 	}
+}
+
+// writerRole is the role of a writer, without its external ID.
+func writerRole(in Input, z config.PrivateZone, w config.Writer, id plan.Value) (plan.Role, diag.List) {
+	role := plan.Role{
+		Name: w.Role, Zone: id, ZoneName: z.Domain, Partition: partition(in.Estate), Path: w.Path, Organization: in.Estate.Organization.ID,
+		Tagging: w.Tagging, Principals: w.Principals,
+	}
+	if w.Path == "" && len(w.Principals) == 0 {
+		account, problems := in.Config.FindAccount(w.Account, in.Estate)
+		if len(problems) > 0 {
+			return role, problems
+		}
+		role.Principals = []string{string(account.ID)}
+	}
+	grant := plan.Grant{Types: w.Types}
+	for _, n := range w.Names {
+		if n.Below {
+			grant.Below = append(grant.Below, n.Name)
+		} else {
+			grant.Names = append(grant.Names, n.Name)
+		}
+	}
+	for _, a := range w.Actions {
+		grant.Verbs = append(grant.Verbs, plan.Verb(a))
+	}
+	role.Grants = []plan.Grant{grant}
+	return role, nil
+}
+
+// WriterRole is the role of a writer and where it stands, for whoever makes it
+// by other means.
+type WriterRole struct {
+	plan.Role
+	Account estate.AccountID // of the role
+	From    estate.AccountID // from which it is assumed; empty for a path of the organization
+	ZoneID  string           // empty when it was not read
+	Secret  config.Secret    // the external ID, zero without one
+}
+
+// WriterRoles are the roles of all writers.
+func WriterRoles(in Input) ([]WriterRole, diag.List) {
+	var out []WriterRole
+	var problems diag.List
+	for _, z := range in.Config.PrivateZones {
+		account, list := in.Config.FindAccount(z.Account, in.Estate)
+		problems.Add(list...)
+		zone, _ := plan.OwnZone(in.Estate, in.Config.Owner, account.ID, plan.Zone{
+			Name: z.Domain, Reference: plan.Reference(in.Config.Owner, privateZoneAddress(account.ID, z.Domain)+"/zone"), Anchor: &estate.VPCRef{},
+		})
+		for _, w := range z.Writers {
+			role, list := writerRole(in, z, w, plan.Lit(zone.ID))
+			problems.Add(list...)
+			from, _ := in.Config.FindAccount(w.Account, in.Estate)
+			out = append(out, WriterRole{role, account.ID, from.ID, zone.ID, w.ExternalID})
+		}
+	}
+	return out, problems
 }
 
 // partition of the accounts, which all are in the caller's.
