@@ -438,7 +438,7 @@ func (a *app) checks(list []reconcile.Check) {
 	}
 	a.printf("\n%s\n", a.paint(a.Out, bold, "Verified"))
 	width, _ := terminal(a.Out)
-	for _, c := range list {
+	for _, c := range gathered(list) {
 		mark, how := a.paint(a.Out, green, "ok  "), ""
 		if !c.OK {
 			mark = a.paint(a.Out, red, "FAIL")
@@ -463,6 +463,33 @@ func (a *app) checks(list []reconcile.Check) {
 			a.printf("       expected %s\n", c.Want)
 		}
 	}
+}
+
+// gathered makes one line of neighbours that say the same of many VPCs.
+func gathered(list []reconcile.Check) []reconcile.Check {
+	const few = 3
+	var out []reconcile.Check
+	for i := 0; i < len(list); {
+		n := i + 1
+		for n < len(list) && same(list[i], list[n]) {
+			n++
+		}
+		if n-i > few {
+			c := list[i]
+			c.From = fmt.Sprintf("%d VPCs", n-i)
+			out = append(out, c)
+		} else {
+			out = append(out, list[i:n]...)
+		}
+		i = n
+	}
+	return out
+}
+
+// same reports whether two checks differ in the vantage alone.
+func same(a, b reconcile.Check) bool {
+	a.From, a.Pos = b.From, b.Pos
+	return a == b
 }
 
 // wrapped breaks a list of values into lines.

@@ -410,6 +410,43 @@ func (z *privateZone) writers() {
 	}
 }
 
+// Served is a private zone of ours that stands, and the VPCs that are to
+// resolve it.
+type Served struct {
+	config.PrivateZone
+	Zone estate.Zone
+	VPCs []estate.VPC
+}
+
+// ServedZones are the private zones that stand, with the selected VPCs that
+// are associated.
+func ServedZones(in Input) []Served {
+	var out []Served
+	for _, z := range in.Config.PrivateZones {
+		account, problems := in.Config.FindAccount(z.Account, in.Estate)
+		if len(problems) > 0 {
+			continue
+		}
+		zone, ok := plan.OwnZone(in.Estate, in.Config.Owner, account.ID, plan.Zone{
+			Name: z.Domain, Reference: plan.Reference(in.Config.Owner, privateZoneAddress(account.ID, z.Domain)+"/zone"), Anchor: &estate.VPCRef{},
+		})
+		if !ok {
+			continue
+		}
+		s := Served{PrivateZone: z, Zone: zone}
+		for _, sel := range z.VPCs {
+			for _, v := range selected(in, sel) {
+				known := slices.ContainsFunc(s.VPCs, func(have estate.VPC) bool { return have.ID == v.ID })
+				if !known && slices.Contains(zone.VPCs, v.Ref()) {
+					s.VPCs = append(s.VPCs, v)
+				}
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
 // writerRole is the role of a writer, without its external ID.
 func writerRole(in Input, z config.PrivateZone, w config.Writer, id plan.Value) (plan.Role, diag.List) {
 	role := plan.Role{

@@ -168,6 +168,20 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 		}
 		out.Checks = append(out.Checks, c)
 	}
+	for _, z := range recipe.ServedZones(p.input(e, p.Ports, o)) {
+		soa, ok := e.Records.Get(estate.RecordKey(z.Zone.ID, z.Domain, "SOA", ""))
+		x := config.Expectation{Source: z.Source, Name: z.Domain, Type: "SOA", Values: soa.Values}
+		for _, v := range z.VPCs {
+			if !ok || !v.DNSSupport || !v.DNSHostnames { // the plan says that it is invisible there
+				continue
+			}
+			c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, x)
+			if err != nil {
+				return out, err
+			}
+			out.Checks = append(out.Checks, c)
+		}
+	}
 	for _, x := range p.Config.Expect {
 		vantages, _ := p.vantages(x, e)
 		for _, v := range vantages {
