@@ -57,6 +57,18 @@ func TestDiff(t *testing.T) {
 			"x.w.example.com TXT internet A B: NODATA -> \"t\"",
 			"*.x.w.example.com A internet A B: 1.1.1.3 -> NXDOMAIN",
 		}},
+		{"a child zone comes into sight, and with it what its parent's wildcard may not answer", all(public("T", "t", set2, "* A 1.1.1.1"), public("AT", "a.t", set2)),
+			registered("t", set2), []string{
+				"a.t A internet A B: 1.1.1.1 -> NODATA",
+				"a.t NS internet A B: NODATA -> ns-1026.awsdns-02.org., ns-1538.awsdns-02.co.uk., ns-2.awsdns-02.com., ns-514.awsdns-02.net.",
+				"*.a.t A internet A B: 1.1.1.1 -> NXDOMAIN",
+			}},
+		{"a VPC that no longer sees its private zones", all(public("T", "t", set2, "* A 1.1.1.1"), phz("PHZ", "a.t", []string{"A"})),
+			vpc("A", func(v *estate.VPC) { v.DNSHostnames = false }), []string{
+				"a.t A A: NODATA -> 1.1.1.1",
+				"a.t NS A: ns-0.awsdns-00.com., ns-1024.awsdns-00.org., ns-1536.awsdns-00.co.uk., ns-512.awsdns-00.net. -> NODATA",
+				"*.a.t A A: NXDOMAIN -> 1.1.1.1",
+			}},
 		{"an address of an alias target", all(target("d-1.execute-api.eu-west-1.amazonaws.com", "ZAPI", estate.TargetAPIGateway, "192.0.2.1"),
 			record("P", "api A alias d-1.execute-api.eu-west-1.amazonaws.com ZAPI")),
 			target("d-1.execute-api.eu-west-1.amazonaws.com", "ZAPI", estate.TargetAPIGateway, "192.0.2.2"), []string{

@@ -19,9 +19,11 @@ func Touched(before, after estate.Estate) []dnsname.Name {
 		for _, e := range []estate.Estate{before, after} {
 			for rs := range e.Records.All() {
 				t.add(rs.Name)
+				blocked(rs.Name, dnsname.Name{}, func(n dnsname.Name) { t.add(n) })
 			}
 			for z := range e.Zones.All() {
 				t.add(z.Name)
+				blocked(z.Name, dnsname.Name{}, func(n dnsname.Name) { t.add(n) })
 			}
 			for tgt := range e.Targets.All() {
 				t.add(tgt.Name)
@@ -54,6 +56,20 @@ func Touched(before, after estate.Estate) []dnsname.Name {
 		t.add(a.Name)
 	}
 	return t.sorted()
+}
+
+// blocked walks the wildcards at a name and at those between it and top: what is
+// below a name that exists, a wildcard further up does not answer (RFC 4592
+// section 2.2.2), so it changes when the name comes into sight or goes.
+func blocked(n, top dnsname.Name, yield func(dnsname.Name)) {
+	for above := range n.Ancestors() {
+		if above == top {
+			return
+		}
+		if !above.IsWildcard() {
+			yield(above.Wildcard())
+		}
+	}
 }
 
 // everywhere reports whether the estates differ in the tables that bear on every
@@ -145,6 +161,7 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 			for _, r := range d.sides {
 				for below := range r.under(n) {
 					add(below)
+					blocked(below, n, add)
 				}
 				for rs := range r.e.Records.ByPrefix(estate.ByTarget(n)) {
 					add(rs.Name)
