@@ -134,7 +134,7 @@ func TestDiffMissesNothing(t *testing.T) {
 // underWildcard reports whether a change was found for a wildcard above n.
 func underWildcard(found map[string]bool, n dnsname.Name, v Vantage) bool {
 	for above := range n.Ancestors() {
-		for _, qtype := range []string{"A", "AAAA", "TXT", "CNAME"} {
+		for _, qtype := range []string{"A", "AAAA", "TXT", "CNAME", "NS"} { // NS of what its CNAME leads to
 			if w := above.Wildcard(); above != n && found[fmt.Sprintf("%s %s %s", w, qtype, v)] {
 				return true
 			}
