@@ -115,7 +115,7 @@ func parentCandidates(in Input, d config.Delegation, account estate.AccountID) [
 			continue
 		}
 		if chained && name == above.Domain {
-			if own, ok := ownZone(in, above, account); ok {
+			if own, ok := OwnZone(in, above, account); ok {
 				return []estate.Zone{own}
 			}
 			return nil
@@ -141,7 +141,9 @@ func chain(in Input, d config.Delegation, account estate.AccountID) (above confi
 	return above, ok
 }
 
-func ownZone(in Input, d config.Delegation, account estate.AccountID) (estate.Zone, bool) {
+// OwnZone finds the zone that orgdns made or adopted for a delegation, in the
+// child's account.
+func OwnZone(in Input, d config.Delegation, account estate.AccountID) (estate.Zone, bool) {
 	return plan.OwnZone(in.Estate, in.Config.Owner, account, plan.Zone{
 		Name: d.Domain, Reference: plan.Reference(in.Config.Owner, zoneAddress(d.Domain)),
 	})
@@ -258,7 +260,7 @@ func (d *delegation) make() {
 	}
 	parent, parentZone, linked, ok := d.parent()
 	d.linked = linked
-	if d.zone, d.stands = ownZone(d.Input, d.Delegation, d.child); !d.stands {
+	if d.zone, d.stands = OwnZone(d.Input, d.Delegation, d.child); !d.stands {
 		d.useForeign(&zone, linked)
 	}
 	d.want(plan.Wanted{

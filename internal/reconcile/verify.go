@@ -146,13 +146,12 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 	if err != nil || o.Destroy {
 		return Verified{}, err
 	}
+	in := p.input(e, p.Ports, o)
 	out := Verified{Waiting: p.make(e, p.Ports, o).Waiting}
 	r := resolve.New(e, resolve.DefaultPolicy)
 	for _, d := range p.Config.Delegations {
 		child, _ := p.Config.FindAccount(d.Child, e)
-		z, ok := plan.OwnZone(e, p.Config.Owner, child.ID, plan.Zone{
-			Name: d.Domain, Reference: plan.Reference(p.Config.Owner, "delegations/"+d.Domain.String()+"/zone"),
-		})
+		z, ok := recipe.OwnZone(in, d, child.ID)
 		if !ok || d.Parent.External != "" {
 			continue // waits for a registrar, used as somebody else made it, or not there: the plan says so
 		}
