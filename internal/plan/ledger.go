@@ -46,9 +46,16 @@ const (
 // LedgerPrefix starts the first label of every ledger set.
 const LedgerPrefix = "_orgdns-"
 
-// LedgerName is the name of set n.
+// ledgerLabel is the first label of an owner's set 0.
+func ledgerLabel(owner string) string { return LedgerPrefix + hash(owner, 10) }
+
+// hasLedger reports whether the zone's name leaves room for the names of
+// ledger sets, as many as a zone may need.
+func hasLedger(zone dnsname.Name, owner string) bool { return !LedgerName(zone, owner, 99).IsZero() }
+
+// LedgerName is the name of set n; none in a zone whose own name is too long.
 func LedgerName(zone dnsname.Name, owner string, n int) dnsname.Name {
-	label := LedgerPrefix + hash(owner, 10)
+	label := ledgerLabel(owner)
 	if n > 0 {
 		label += "-" + strconv.Itoa(n)
 	}
@@ -72,10 +79,11 @@ func Entry(zone, name dnsname.Name, rrtype, setID string) string {
 // read. A set that somebody else damaged counts as far as it can be read.
 func ReadLedger(e estate.Estate, z estate.Zone, owner string) Ledger {
 	l := Ledger{Zone: Lit(z.ID), ZoneName: z.Name, Account: z.Account, Owner: owner, Sets: map[int][]string{}}
-	first := LedgerName(z.Name, owner, 0).String()
-	label, _, _ := strings.Cut(first, ".")
+	if !hasLedger(z.Name, owner) {
+		return l
+	}
 	for rec := range e.Records.Prefix(strings.TrimSuffix(estate.RecordsBelow(z.ID, LedgerName(z.Name, owner, 0)), ".")) {
-		n, ok := ledgerNumber(rec.Name, z.Name, label)
+		n, ok := ledgerNumber(rec.Name, z.Name, ledgerLabel(owner))
 		if !ok || rec.Type != "TXT" {
 			continue
 		}
@@ -228,9 +236,8 @@ func (l Ledger) Reread(sets []SetChange, stands func(SetChange) (estate.RecordSe
 	if next.Sets == nil {
 		next.Sets = map[int][]string{}
 	}
-	label, _, _ := strings.Cut(LedgerName(l.ZoneName, l.Owner, 0).String(), ".")
 	for _, s := range sets {
-		n, _ := ledgerNumber(s.Name, l.ZoneName, label)
+		n, _ := ledgerNumber(s.Name, l.ZoneName, ledgerLabel(l.Owner))
 		have, ok := stands(s)
 		delete(next.Sets, n)
 		delete(next.Odd, n)

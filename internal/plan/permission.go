@@ -68,8 +68,7 @@ func LikeUnder(n dnsname.Name) string { return "*." + n.Normalized() }
 
 // LikeLedger is the pattern of an owner's ledger sets in a zone.
 func LikeLedger(zone dnsname.Name, owner string) string {
-	first := LedgerName(zone, owner, 0).Normalized()
-	return first[:len(first)-len(zone.Normalized())-1] + "*." + zone.Normalized()
+	return ledgerLabel(owner) + "*." + zone.Normalized()
 }
 
 // StatementSize is how many characters of names a statement takes, so that it

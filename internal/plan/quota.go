@@ -46,9 +46,69 @@ func (b *builder) quotas() {
 		f.count(c, wanted)
 	}
 	for _, zone := range sortedKeys(fills) {
-		if f := fills[zone]; f.first.Address != "" {
+		f := fills[zone]
+		if f.first.Address != "" {
 			b.quota(zone, f)
 		}
+		if name := f.zone.ZoneName; len(f.add) > 0 && !hasLedger(name, b.in.Owner) {
+			b.problem(f.first, diag.Error, "long-zone",
+				fmt.Sprintf("the name of zone %s is too long: there is no room for the ledger of what orgdns makes there", name),
+				"the ledger stands below the zone as TXT records "+ledgerLabel(b.in.Owner)+"-<n>, and a name has 255 bytes at most", "choose a shorter domain")
+		}
+	}
+	b.tooLarge(wanted)
+}
+
+// Limits of a ChangeResourceRecordSets request (API_ChangeResourceRecordSets):
+// ResourceRecord elements, an alias counting as one, and characters in all
+// Value elements; UPSERT counts twice.
+const (
+	BatchElements   = 1000
+	BatchCharacters = 32000
+)
+
+// tooLarge refuses changes that no batch can hold. What stands at one name is
+// replaced by DELETE and CREATE in one batch, so that it never lacks an answer.
+func (b *builder) tooLarge(wanted map[string]Wanted) {
+	type unit struct {
+		first                Change
+		elements, characters int
+	}
+	units := map[string]*unit{}
+	for _, c := range b.plan.Changes {
+		r := c.Item().Record
+		if r == nil || r.Entry != "" || c.Action == Claim {
+			continue
+		}
+		key := fmt.Sprint(b.zoneKey(r.Zone), " ", r.Name, " ", r.Statement)
+		u := units[key]
+		if u == nil {
+			u = &unit{first: c}
+			units[key] = u
+		}
+		for _, i := range []*Item{c.Before, c.After} {
+			if i == nil {
+				continue
+			}
+			u.elements += max(1, len(i.Record.Values))
+			for _, v := range i.Record.Values {
+				s, _ := v.Literal()
+				u.characters += len(s)
+			}
+		}
+	}
+	for _, key := range sortedKeys(units) {
+		u := units[key]
+		if u.elements <= BatchElements && u.characters <= BatchCharacters {
+			continue
+		}
+		r := u.first.Item().Record
+		w := wanted[u.first.Address]
+		w.Address, w.Account = u.first.Address, u.first.Account
+		b.problem(w, diag.Error, "too-large",
+			fmt.Sprintf("the records at %s in zone %s are too large to be changed at once: %d values of %d characters, before and after", r.Name, r.ZoneName, u.elements, u.characters),
+			fmt.Sprintf("one change batch of Route 53 holds %d values of %d characters in all", BatchElements, BatchCharacters),
+			"give it fewer or shorter values, or delete what stands there by hand first")
 	}
 }
 

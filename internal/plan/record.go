@@ -122,8 +122,7 @@ func showWanted(want Record, set estate.RecordSet, known bool) string {
 
 // isOwn reports whether a record is part of this owner's ledger itself.
 func (l *ledgerView) isOwn(r estate.RecordSet) bool {
-	label, _, _ := strings.Cut(LedgerName(l.ZoneName, l.Owner, 0).String(), ".")
-	_, ok := ledgerNumber(r.Name, l.ZoneName, label)
+	_, ok := ledgerNumber(r.Name, l.ZoneName, ledgerLabel(l.Owner))
 	return ok && r.Type == "TXT"
 }
 
