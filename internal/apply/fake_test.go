@@ -241,6 +241,8 @@ func (f *route53) Records(ctx context.Context, _ estate.AccountID, zone string, 
 
 func (f *route53) Refused(err error) bool { return errors.Is(err, errRefused) }
 
+func (f *route53) Denied(err error) bool { return errors.Is(err, errFinal) }
+
 // record is a wanted record of a standing zone.
 func record(z estate.Zone, name, rrtype string, ttl uint32, values ...string) plan.Wanted {
 	st := plan.StatementRecords

@@ -26,4 +26,7 @@ type Port interface {
 	// Refused reports whether a batch of records was refused for what it
 	// holds (InvalidChangeBatch), so that its parts can be judged by state.
 	Refused(err error) bool
+
+	// Denied reports whether a call was refused for want of permission.
+	Denied(err error) bool
 }

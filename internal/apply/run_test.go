@@ -289,6 +289,73 @@ func TestLargeLedger(t *testing.T) {
 	}
 }
 
+// TestLargeName makes and removes what fills a batch by itself: the ledger, which
+// would not fit, is written before it and after it.
+func TestLargeName(t *testing.T) {
+	f := newRoute53(t)
+	z := f.zone("Z1", "one.example")
+	var small []plan.Wanted
+	for i := range 300 {
+		small = append(small, record(z, fmt.Sprintf("a-rather-long-name-%d", i), "A", 60, "1"))
+	}
+	long := strings.Repeat("x", 3900)
+	with := append(slices.Clip(small), record(z, "a", "TXT", 60, long, long, long, long), record(z, "a", "SPF", 60, long, long, long, long))
+	for _, wanted := range [][]plan.Wanted{small, with, small} {
+		p := f.plan(false, wanted...)
+		if p.Diagnostics.HasErrors() {
+			t.Fatal(p.Diagnostics)
+		}
+		if r := f.run(p, Options{}); !r.Complete() || len(r.Diagnostics) > 0 {
+			t.Fatal(states(r))
+		}
+		if again := f.plan(false, wanted...); !again.Empty() {
+			t.Fatalf("a second plan has %d changes", len(again.Changes))
+		}
+	}
+}
+
+// TestGone takes names out that stand in several statements of the roles: a batch
+// that is denied is halved, one that fails otherwise is not.
+func TestGone(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		faults  func(b *plan.Batch) fault
+		batches int // that delete records
+		done    int
+	}{
+		{"permitted as one", func(*plan.Batch) fault { return none }, 1, 8},
+		{"permitted by two statements", func(b *plan.Batch) fault {
+			if b.Changes[0].Set.Name.String()[:1] != b.Changes[len(b.Changes)-1].Set.Name.String()[:1] {
+				return denied
+			}
+			return none
+		}, 3, 8},
+		{"AWS does not answer", func(*plan.Batch) fault { return failing }, 1, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newRoute53(t)
+			z := f.zone("Z1", "one.example")
+			var wanted []plan.Wanted
+			for i := range 8 {
+				wanted = append(wanted, record(z, fmt.Sprintf("%c%d", 'a'+i/4, i), "NS", 60, "ns-1.awsdns-01.com"))
+			}
+			f.run(f.plan(true, wanted...), Options{})
+			batches := 0
+			f.faults = func(_ int, s plan.Step) fault {
+				if s.Batch == nil || s.Batch.Statement != plan.StatementGone {
+					return none
+				}
+				batches++
+				return tt.faults(s.Batch)
+			}
+			r := f.run(f.plan(true), Options{})
+			if got := r.Count(Done); got != tt.done || batches != tt.batches {
+				t.Errorf("%d of 8 gone in %d batches; want %d in %d\n%s", got, batches, tt.done, tt.batches, states(r))
+			}
+		})
+	}
+}
+
 // TestTrouble holds what becomes of single records when something is wrong.
 func TestTrouble(t *testing.T) {
 	www := estate.RecordSet{Name: dnsname.MustParse("b.one.example"), Type: "NS", TTL: 60, Values: []string{"theirs"}}

@@ -18,12 +18,9 @@ import (
 // one name. DELETE stands before CREATE, alias targets before aliases
 // (settled point 7).
 
-// Limits of a ChangeResourceRecordSets request (API_ChangeResourceRecordSets):
-// ResourceRecord elements, an alias counting as one, and characters in all
-// Value elements; UPSERT counts twice.
 const (
-	maxElements   = 1000
-	maxCharacters = 32000
+	maxElements   = plan.BatchElements
+	maxCharacters = plan.BatchCharacters
 	// ledgerRoom is kept for the ledger in a batch that it shares with
 	// records: one set of 8,000 characters, deleted and created.
 	ledgerRoom     = 16500
@@ -361,11 +358,13 @@ func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
 			}
 		}
 		next, sets = w.ledger.Edit(w.zone, add, withdraw)
-		changes = append(changes, setChanges(sets)...)
-		e, c := size(changes)
-		if len(units) > 1 && (e > maxElements || c > maxCharacters) {
-			return w.halve(st, units)
+		if e, c := size(slices.Concat(changes, setChanges(sets))); e > maxElements || c > maxCharacters {
+			if len(units) > 1 {
+				return w.halve(st, units)
+			}
+			return w.alone(units)
 		}
+		changes = append(changes, setChanges(sets)...)
 	}
 	if len(changes) == 0 { // a claim that stands already, a withdrawal apart
 		w.finish(units, nil)
@@ -377,7 +376,7 @@ func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
 		w.ledger = next
 		w.finish(units, attrs)
 		return units
-	case st == plan.StatementGone && len(units) > 1: // each may be permitted by a statement of its own
+	case st == plan.StatementGone && len(units) > 1 && w.run.o.Port.Denied(err): // each may be permitted by a statement of its own
 		return w.halve(st, units)
 	case !w.run.o.Port.Refused(err):
 		w.fail(units, err)
@@ -395,6 +394,17 @@ func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
 		return nil
 	}
 	return w.halve(st, rest)
+}
+
+// alone writes a unit that fills a batch by itself: its ledger goes in batches of
+// its own, claims before it and withdrawals after it, as where it is apart.
+func (w *zoneWorker) alone(units []unit) []unit {
+	apart := *w
+	apart.ledger.Apart = true
+	apart.write(units)
+	apart.ledger.Apart = false
+	w.ledger = apart.ledger
+	return nil
 }
 
 func (w *zoneWorker) halve(st plan.Statement, units []unit) []unit {

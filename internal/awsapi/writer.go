@@ -75,6 +75,9 @@ func (w *Writer) Settled(ctx context.Context, s plan.Step, done plan.Attributes)
 // Refused reports whether a batch of records was refused for what it holds.
 func (w *Writer) Refused(err error) bool { return Code(err) == "InvalidChangeBatch" }
 
+// Denied reports whether a call was refused for want of permission.
+func (w *Writer) Denied(err error) bool { return Denied(err) }
+
 // Needs are the permissions without which a step of a kind cannot be done;
 // none when it cannot be done at all.
 func Needs(k plan.Kind, a plan.Action) []plan.May { return slices.Clone(bindings[k].needs[a]) }
