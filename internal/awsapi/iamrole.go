@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -36,7 +37,22 @@ func (c *caller) readRole(ctx context.Context, q estate.Query) (Patch, error) {
 	}, nil
 }
 
+// readOneRole reads a role. IAM is behind for seconds after a change (IAM User
+// Guide, troubleshoot.html): a role that stands for one call and not for the
+// next is asked for again.
 func (c *caller) readOneRole(ctx context.Context, account estate.AccountID, role string) (Patch, error) {
+	for wait := time.Second; ; wait *= 2 {
+		patch, err := c.tryRole(ctx, account, role)
+		if Code(err) != "NoSuchEntity" || wait > 32*time.Second {
+			return patch, err
+		}
+		if err := c.opt.Clock.Sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *caller) tryRole(ctx context.Context, account estate.AccountID, role string) (Patch, error) {
 	client := c.iam(account)
 	name := role[strings.LastIndexByte(role, '/')+1:]
 	out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})

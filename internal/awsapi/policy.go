@@ -124,6 +124,8 @@ func implied(p plan.Permission) []plan.Permission {
 	switch p.May {
 	case plan.MayCreateZone, plan.MayCreatePrivateZone, plan.MayChangeRecords, plan.MayDisassociateVPCs:
 		also.May = plan.MayReadZone
+	case plan.MayAssociateVPCs: // in doubt whether it was done, it looks
+		also.May, also.Zone = plan.MayReadAssociations, ""
 	case plan.MayChangeVPCs:
 		also.May = plan.MayReadVPCs
 	case plan.MayMakeRole:

@@ -269,10 +269,13 @@ func unsafe(e estate.Estate, keep []answer) string {
 // TestFaults: whatever goes wrong at any call, short of death, the run or the
 // next one ends in the same estate, with nothing left to do.
 func TestFaults(t *testing.T) {
-	r := acme(t)
-	w := r.world()
-	for _, ph := range lives["made and taken out"] {
-		t.Run(ph.name, func(t *testing.T) { w = r.faults(t, w, ph.o) })
+	for name, r := range map[string]rig{"delegations": acme(t), "privateZones": private(t)} {
+		t.Run(name, func(t *testing.T) {
+			w := r.world()
+			for _, ph := range lives["made and taken out"] {
+				t.Run(ph.name, func(t *testing.T) { w = r.faults(t, w, ph.o) })
+			}
+		})
 	}
 }
 
