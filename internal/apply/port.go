@@ -24,7 +24,8 @@ type Port interface {
 	Records(ctx context.Context, account estate.AccountID, zone string, ids []plan.RecordID) ([]estate.RecordSet, error)
 
 	// Refused reports whether a batch of records was refused for what it
-	// holds (InvalidChangeBatch), so that its parts can be judged by state.
+	// holds (InvalidChangeBatch, NoSuchHealthCheck), so that its parts can be
+	// judged by state.
 	Refused(err error) bool
 
 	// Denied reports whether a call was refused for want of permission.

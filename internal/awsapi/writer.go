@@ -73,7 +73,9 @@ func (w *Writer) Settled(ctx context.Context, s plan.Step, done plan.Attributes)
 }
 
 // Refused reports whether a batch of records was refused for what it holds.
-func (w *Writer) Refused(err error) bool { return Code(err) == "InvalidChangeBatch" }
+func (w *Writer) Refused(err error) bool {
+	return Code(err) == "InvalidChangeBatch" || Code(err) == "NoSuchHealthCheck"
+}
 
 // Denied reports whether a call was refused for want of permission.
 func (w *Writer) Denied(err error) bool { return Denied(err) }

@@ -127,6 +127,21 @@ func tag(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
+// healthcheck ACCOUNT FILE: makes a health check, and writes its ID into the file
+// in place of HEALTHCHECK.
+func healthcheck(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: healthcheck ACCOUNT FILE")
+	}
+	out, err := client(ts, args[0]).CreateHealthCheck(context.Background(), &route53.CreateHealthCheckInput{
+		CallerReference:   aws.String("by hand"),
+		HealthCheckConfig: &types.HealthCheckConfig{Type: types.HealthCheckTypeTcp, IPAddress: aws.String("192.0.2.1"), Port: aws.Int32(443)},
+	})
+	ts.Check(err)
+	text := strings.ReplaceAll(ts.ReadFile(args[1]), "HEALTHCHECK", *out.HealthCheck.Id)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
 // onlyEstate reads the estate of a file, for a twin that starts from nothing
 // else.
 func onlyEstate(ts *testscript.TestScript, file string) estate.Estate {

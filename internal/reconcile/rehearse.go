@@ -123,6 +123,9 @@ func (p *Pass) notEmpty(out *Planned, second *plan.Plan) {
 func (p *Pass) unproven(out *Planned) {
 	for i := range out.Changes {
 		c := &out.Changes[i]
+		if c.After != nil && c.After.Record != nil && c.After.Record.Health != "" {
+			c.Unproven = append(c.Unproven, "health check "+c.After.Record.Health+": orgdns reads none")
+		}
 		role := p.Config.AccountByID(c.Account).Role
 		if role == "" {
 			c.Unproven = append(c.Unproven, "permission: the caller's own policies were not read")

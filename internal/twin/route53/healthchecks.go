@@ -40,14 +40,18 @@ func ownCheck(c *world.Call, id string) (check, error) {
 }
 
 // checkKnown reports whether a record may use a health check: the caller's, or
-// one that a record of the estate uses already, since an estate that was read
-// holds no health checks.
+// in an estate that was read, which holds no health checks, any: the plan says
+// that it is not proven.
 func checkKnown(c *world.Call, id string) bool {
 	if h, ok := checks.Get(c.State, id); ok {
 		return h.Account == c.Account()
 	}
-	for z := range c.Estate().Zones.By(estate.ByAccount(c.Account())) {
-		for rec := range c.Estate().Records.Prefix(estate.RecordsOf(z.ID)) {
+	e := c.Estate()
+	if !e.Closed() {
+		return true
+	}
+	for z := range e.Zones.By(estate.ByAccount(c.Account())) { // of a snapshot that a twin was started from
+		for rec := range e.Records.Prefix(estate.RecordsOf(z.ID)) {
 			if rec.HealthCheck == id {
 				return true
 			}
