@@ -105,27 +105,55 @@ func copyns(ts *testscript.TestScript, neg bool, args []string) {
 	record(ts, false, line)
 }
 
-// killed AT-MOST PROGRAM ARGS: starts a program and kills it (SIGKILL) after a
-// random part of the time; it may have ended by then.
+// killed WRITES PROGRAM ARGS: starts a program and kills it (SIGKILL) once the
+// twin has answered so many calls that change something.
 func killed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: killed AT-MOST PROGRAM ARGS")
+		ts.Fatalf("usage: killed WRITES PROGRAM ARGS")
 	}
-	most, err := time.ParseDuration(args[0])
+	after, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	after := rand.N(most)
-	ts.Logf("killed after %s", after)
-	ctx, cancel := context.WithTimeout(context.Background(), after)
-	defer cancel()
 	path, err := exec.LookPath(args[1])
 	if err != nil {
 		path = ts.Getenv("PATH")[:strings.IndexByte(ts.Getenv("PATH"), ':')] + "/" + args[1]
 	}
-	cmd := exec.CommandContext(ctx, path, args[2:]...)
+	cmd := exec.Command(path, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED", "TWIN_CLOCK"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
-	out, err := cmd.CombinedOutput()
-	ts.Logf("%s%v", out, err)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	before := writes(ts)
+	ts.Check(cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer func() { ts.Logf("%s", out.String()) }()
+	for end := time.Now().Add(patience); writes(ts) < before+after; time.Sleep(5 * time.Millisecond) {
+		select {
+		case err := <-ended:
+			ts.Fatalf("it ended by itself after %d calls that change something: %v", writes(ts)-before, err)
+		default:
+		}
+		if time.Now().After(end) {
+			_ = cmd.Process.Kill()
+			<-ended
+			ts.Fatalf("%d calls that change something do not come", after)
+		}
+	}
+	ts.Check(cmd.Process.Kill())
+	if err := <-ended; cmd.ProcessState.Exited() {
+		ts.Fatalf("it was not killed, but ended: %v", err)
+	}
+}
+
+// writes counts the calls so far that change something.
+func writes(ts *testscript.TestScript) int {
+	n := 0
+	for k, count := range callCounts(ts) {
+		if !reads(strings.Fields(k)[2]) {
+			n += count
+		}
+	}
+	return n
 }

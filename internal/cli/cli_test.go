@@ -279,8 +279,7 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	out := ""
 	for _, k := range slices.Sorted(maps.Keys(now)) {
 		op := strings.Fields(k)[2]
-		reads := strings.HasPrefix(op, "List") || strings.HasPrefix(op, "Get") || strings.HasPrefix(op, "Describe") || strings.HasPrefix(op, "Assume")
-		if n := now[k] - r.calls[k]; n > 0 && !(len(args) == 1 && reads) {
+		if n := now[k] - r.calls[k]; n > 0 && !(len(args) == 1 && reads(op)) {
 			out += fmt.Sprintf("%s %d\n", k, n)
 		}
 	}
@@ -289,6 +288,11 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	fmt.Fprint(ts.Stdout(), out)
 	r.calls = now
+}
+
+// reads reports whether an operation changes nothing.
+func reads(op string) bool {
+	return slices.ContainsFunc([]string{"List", "Get", "Describe", "Assume"}, func(p string) bool { return strings.HasPrefix(op, p) })
 }
 
 func callCounts(ts *testscript.TestScript) map[string]int {

@@ -212,7 +212,7 @@ func describe(c plan.Change) string {
 	case item.Record != nil && item.Record.Entry != "":
 		return "ledger entry " + item.Record.Entry + " in zone " + item.Record.ZoneName.String()
 	case item.Record != nil:
-		return shown(item.Record.Name) + " " + item.Record.Type
+		return shown(item.Record.Name) + " " + item.Record.Type + " in zone " + item.Record.ZoneName.String()
 	}
 	return c.Address
 }
