@@ -33,6 +33,9 @@ func (a *app) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if a.output == "json" {
+				return a.json("validate", map[string]any{"owner": cfg.Owner, "accounts": len(cfg.Accounts), "delegations": len(cfg.Delegations)})
+			}
 			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s.\n",
 				cfg.Owner, len(cfg.Accounts), plural(len(cfg.Accounts)), len(cfg.Delegations), plural(len(cfg.Delegations)))
 			return nil
