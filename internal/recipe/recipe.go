@@ -5,7 +5,9 @@
 package recipe
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
@@ -72,6 +74,9 @@ func Make(in Input) Output {
 		d.make()
 		p := &privateZones{in, &out}
 		p.make()
+	}
+	if in.Sweep {
+		out.Diagnostics.Add(unswept(in.Estate)...)
 	}
 	out.Diagnostics.Sort()
 	return out
@@ -258,6 +263,28 @@ func (n *needs) sweep() {
 			n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
 		}
 	}
+}
+
+// unswept lists what a sweep could not look at: something of ours may stand
+// there. Accounts that are suspended hold nothing that answers.
+func unswept(e estate.Estate) diag.List {
+	var out diag.List
+	for a := range e.Answers.All() {
+		severity := diag.Warning
+		switch a.Query.Kind {
+		case estate.QueryZones:
+			severity = diag.Error
+		case estate.QueryRecords, estate.QueryZoneTags:
+		default:
+			continue
+		}
+		if a.Code != "" && active(e, a.Query.Account) {
+			out.Add(diag.Diagnostic{Severity: severity, Code: "unread", Account: string(a.Query.Account),
+				Summary: fmt.Sprintf("%s could not be read, so what is ours there is not found", a.Query),
+				Detail:  strings.TrimSpace(a.Code + " " + a.Message), Hint: "see `orgdns iam` for the role that this account needs"})
+		}
+	}
+	return out
 }
 
 // certificatesOf asks for the certificates of an account wherever a
