@@ -23,6 +23,10 @@ type PrivateZone struct {
 	Adopt            bool
 	Zone             string // the zone to adopt, where several have the name
 	FixVPCAttributes bool
+	// What follows is not written in files; `orgdns openshift prepare` sets it.
+	// Foreign: Zone, which stands, is used and stays somebody else's. NoLedger:
+	// no record of ours may stand in the zone, so what is made is not claimed.
+	Foreign, NoLedger bool
 }
 
 // Anchor is the VPC with which the zone is made: exactly one of its own account.
@@ -45,6 +49,11 @@ type Writer struct {
 	Tagging    bool
 	Apex       bool // the grant holds the zone's own name
 	Overlap    bool // the grant may share names with others
+	// What follows is not written in files; `orgdns openshift prepare` sets it.
+	// Wildcards: what is granted below a name holds its wildcard records, too.
+	// Ledger is the ledger set of who keeps records through the role with orgdns.
+	Wildcards bool
+	Ledger    dnsname.Name
 }
 
 // GrantedName is a name, or every name below one.

@@ -23,6 +23,9 @@ type Association struct {
 	VPC      estate.VPCRef `json:"vpc"`
 	// Owner is the account of the zone.
 	Owner estate.AccountID `json:"owner"`
+	// Unclaimed associations get no ledger entry: they are made, and from then
+	// on the administrator's, never let go by us.
+	Unclaimed bool `json:"unclaimed,omitempty"`
 }
 
 // VPCAttributes are the DNS attributes of a VPC, both on: without them it sees
@@ -83,13 +86,12 @@ func (b *builder) association(w Wanted, want Association) bool {
 	entry := VPCEntry(want.VPC.ID)
 	ids, err := b.known(want.Zone)
 	if err != nil { // the zone is still to be made
-		claim := b.claim(w, want.Zone, want.ZoneName, want.Owner, entry)
-		b.plan.Changes = append(b.plan.Changes, claim)
+		needs := b.claimFirst(w, want, entry)
 		ref, _ := want.Zone.Ref()
 		if b.anchorOf(ref.Address) == want.VPC.ID {
 			return false // the zone is made with it
 		}
-		b.associate(w, want, "", []Dependency{{Address: claim.Address}}, false)
+		b.associate(w, want, "", needs, false)
 		return true
 	}
 	z, _ := b.e.Zones.Get(ids[0])
@@ -115,7 +117,7 @@ func (b *builder) association(w Wanted, want Association) bool {
 	}
 	authorized := b.authorized(w, want, z)
 	switch {
-	case stands && !own && (b.in.Adopt || made):
+	case stands && !own && !want.Unclaimed && (b.in.Adopt || made):
 		c := b.claim(w, want.Zone, want.ZoneName, want.Owner, entry)
 		if !made {
 			c.Reason = "adopts the association that stands"
@@ -133,12 +135,20 @@ func (b *builder) association(w Wanted, want Association) bool {
 	}
 	var needs []Dependency
 	if !own {
-		claim := b.claim(w, want.Zone, want.ZoneName, want.Owner, entry)
-		b.plan.Changes = append(b.plan.Changes, claim)
-		needs = append(needs, Dependency{Address: claim.Address})
+		needs = b.claimFirst(w, want, entry)
 	}
 	b.associate(w, want, z.ID, needs, authorized)
 	return true
+}
+
+// claimFirst enters an association into the ledger, and gives what it waits for.
+func (b *builder) claimFirst(w Wanted, want Association, entry string) []Dependency {
+	if want.Unclaimed {
+		return nil
+	}
+	claim := b.claim(w, want.Zone, want.ZoneName, want.Owner, entry)
+	b.plan.Changes = append(b.plan.Changes, claim)
+	return []Dependency{{Address: claim.Address}}
 }
 
 // authorized reports whether an authorization for the VPC stands already.

@@ -29,14 +29,18 @@ type Role struct {
 
 	Grants  []Grant `json:"grants"`
 	Tagging bool    `json:"tagging,omitempty"` // may tag the zone
+	// Unclaimed roles get no ledger entry; their own tags say whose they are.
+	Unclaimed bool `json:"unclaimed,omitempty"`
 }
 
 // Grant is what a role may change.
 type Grant struct {
 	Names []dnsname.Name `json:"names,omitempty"` // these
 	Below []dnsname.Name `json:"below,omitempty"` // everything below these but wildcard records
-	Types []string       `json:"types"`
-	Verbs []Verb         `json:"verbs"`
+	// Wild: the wildcard records below them, too.
+	Wild  bool     `json:"wild,omitempty"`
+	Types []string `json:"types"`
+	Verbs []Verb   `json:"verbs"`
 }
 
 // Secret is text that never leaves the program: it prints, and is saved, as
@@ -140,7 +144,11 @@ func (r Role) Policy(zone string) string {
 				Action: List[string]{"route53:ChangeResourceRecordSets"}, Resource: List[string]{arn}, Condition: Conditions{}}
 			st.Condition.ForAll(operator, KeyNames, names)
 			if sid == "Below" {
-				st.Condition.set("ForAllValues:StringNotLike", KeyNames, []string{`\052.*`, LedgerPrefix + "*"})
+				out := []string{`\052.*`, LedgerPrefix + "*"}
+				if g.Wild {
+					out = out[1:]
+				}
+				st.Condition.set("ForAllValues:StringNotLike", KeyNames, out)
 			}
 			st.Condition.ForAll("StringEquals", KeyTypes, g.Types)
 			var verbs []string
@@ -211,6 +219,9 @@ func (b *builder) role(w Wanted, want Role) {
 		}
 	} else {
 		claim = b.claim(w, want.Zone, want.ZoneName, w.Account, RoleEntry(want.Name))
+	}
+	if want.Unclaimed {
+		claim = Change{}
 	}
 	q := estate.Query{Kind: estate.QueryRole, Account: w.Account, ID: want.Name}
 	if !b.e.Answered(q) {

@@ -161,9 +161,18 @@ func (z *privateZone) want(w plan.Wanted) {
 	z.out.Wanted = append(z.out.Wanted, w)
 }
 
-func (z *privateZone) id() plan.Value { return plan.Of(z.address+"/zone", "id") }
+func (z *privateZone) id() plan.Value {
+	if z.Foreign {
+		return plan.Lit(z.Zone)
+	}
+	return plan.Of(z.address+"/zone", "id")
+}
 
 func (z *privateZone) make() {
+	if z.Foreign {
+		z.foreign()
+		return
+	}
 	item := plan.Zone{
 		Name: z.Domain, Reference: plan.Reference(z.Config.Owner, z.address+"/zone"), Adopt: z.Adopt, Pick: z.Zone, Anchor: &estate.VPCRef{},
 	}
@@ -180,6 +189,17 @@ func (z *privateZone) make() {
 	})
 	z.revive()
 	z.vpcs(anchor, ok)
+	z.records()
+	z.writers()
+}
+
+// foreign wants what is to be in a zone that stays somebody else's.
+func (z *privateZone) foreign() {
+	if z.zone, z.stands = z.Estate.Zones.Get(z.PrivateZone.Zone); !z.stands || z.zone.Account != z.account.ID || !z.zone.Private {
+		z.problem(z.Pos, diag.Error, "unread", fmt.Sprintf("account %s has no private zone %s", z.account.ID, z.PrivateZone.Zone), "", "")
+		return
+	}
+	z.vpcs(estate.VPC{}, false)
 	z.records()
 	z.writers()
 }
@@ -300,7 +320,7 @@ func sortedVPCs(m map[string]estate.VPC) []string {
 func (z *privateZone) associate(v estate.VPC, frozen bool) {
 	z.want(plan.Wanted{
 		Address: z.vpcAddress(v.ID), Account: v.Account, Region: v.Region, Pos: z.At("vpcs"), Frozen: frozen,
-		Item:   plan.Item{Association: &plan.Association{Zone: z.id(), ZoneName: z.Domain, VPC: v.Ref(), Owner: z.account.ID}},
+		Item:   plan.Item{Association: &plan.Association{Zone: z.id(), ZoneName: z.Domain, VPC: v.Ref(), Owner: z.account.ID, Unclaimed: z.NoLedger}},
 		Reason: fmt.Sprintf("%s of account %s is to resolve %s", v.ID, v.Account, z.Domain),
 	})
 }
@@ -451,7 +471,7 @@ func ServedZones(in Input) []Served {
 func writerRole(in Input, z config.PrivateZone, w config.Writer, id plan.Value) (plan.Role, diag.List) {
 	role := plan.Role{
 		Name: w.Role, Zone: id, ZoneName: z.Domain, Partition: partition(in.Estate), Path: w.Path, Organization: in.Estate.Organization.ID,
-		Tagging: w.Tagging, Principals: w.Principals,
+		Tagging: w.Tagging, Principals: w.Principals, Unclaimed: z.NoLedger,
 	}
 	if w.Path == "" && len(w.Principals) == 0 {
 		account, problems := in.Config.FindAccount(w.Account, in.Estate)
@@ -460,7 +480,7 @@ func writerRole(in Input, z config.PrivateZone, w config.Writer, id plan.Value) 
 		}
 		role.Principals = []string{string(account.ID)}
 	}
-	grant := plan.Grant{Types: w.Types}
+	grant := plan.Grant{Types: w.Types, Wild: w.Wildcards}
 	for _, n := range w.Names {
 		if n.Below {
 			grant.Below = append(grant.Below, n.Name)
@@ -472,6 +492,11 @@ func writerRole(in Input, z config.PrivateZone, w config.Writer, id plan.Value) 
 		grant.Verbs = append(grant.Verbs, plan.Verb(a))
 	}
 	role.Grants = []plan.Grant{grant}
+	if !w.Ledger.IsZero() {
+		role.Grants = append(role.Grants, plan.Grant{
+			Names: []dnsname.Name{w.Ledger}, Types: []string{"TXT"}, Verbs: []plan.Verb{plan.VerbCreate, plan.VerbDelete, plan.VerbUpsert},
+		})
+	}
 	return role, nil
 }
 
