@@ -99,6 +99,27 @@ func (n *needs) ask(q estate.Query) {
 	}
 }
 
+// zone asks for a zone by its ID: by the list of zones, and where that is
+// refused, as with a role for the one zone, for the zone alone.
+func (n *needs) zone(account estate.AccountID, id string) {
+	list := estate.Query{Kind: estate.QueryZones, Account: account}
+	n.ask(list)
+	if _, asked := n.e.Asked(list); asked && !n.e.Answered(list) {
+		n.ask(estate.Query{Kind: estate.QueryZone, Account: account, ID: id})
+	}
+}
+
+// zoneAnswer is the query that says whether a zone stands: either of the two
+// that was answered, else the last one that was refused.
+func zoneAnswer(e estate.Estate, account estate.AccountID, id string) estate.Query {
+	list := estate.Query{Kind: estate.QueryZones, Account: account}
+	alone := estate.Query{Kind: estate.QueryZone, Account: account, ID: id}
+	if _, asked := e.Asked(alone); asked && !e.Answered(list) {
+		return alone
+	}
+	return list
+}
+
 // Needs lists the queries that were not asked yet and whose answers Check needs
 // next. It is called again until it lists nothing.
 func Needs(in Input) []estate.Query {
@@ -118,7 +139,7 @@ func Needs(in Input) []estate.Query {
 	}
 	if id := in.Install.HostedZone.Value; id != "" {
 		account := c.zoneAccount()
-		n.ask(estate.Query{Kind: estate.QueryZones, Account: account})
+		n.zone(account, id)
 		if z, ok := in.Estate.Zones.Get(id); ok && z.Account == account {
 			n.ask(estate.Query{Kind: estate.QueryZone, Account: account, ID: id})
 			n.ask(estate.Query{Kind: estate.QueryRecords, Account: account, ID: id})
@@ -314,7 +335,7 @@ func (c *check) privateZone() {
 		return
 	}
 	account := c.zoneAccount()
-	q := estate.Query{Kind: estate.QueryZones, Account: account}
+	q := zoneAnswer(c.Estate, account, i.HostedZone.Value)
 	c.partition()
 	z, known := c.Estate.Zones.Get(i.HostedZone.Value)
 	switch {

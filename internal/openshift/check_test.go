@@ -144,7 +144,9 @@ func TestCheck(t *testing.T) {
 		"zone-unread": func(in *Input) {
 			in.Estate.Zones.Delete(privateID)
 			refuse(zones(dns))(in)
+			refuse(ofZone(estate.QueryZone, dns, privateID))(in)
 		},
+		"good-bare-role": refuse(zones(dns)), // the zone alone can be read
 		"domain":        zone(func(z *estate.Zone) { z.Name = dnsname.MustParse("ine.example.com") }),
 		"unassociated":  zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "eu-west-1", ID: "vpc-00000001"}} }),
 		"wrong-region":  zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "us-east-1", ID: "vpc-0123456789abcdef0"}} }),

@@ -93,7 +93,11 @@ func (c Cluster) Needs(e estate.Estate) []estate.Query {
 			continue
 		}
 		account := c.account(private)
-		n.ask(estate.Query{Kind: estate.QueryZones, Account: account})
+		if ref.ID != "" {
+			n.zone(account, ref.ID)
+		} else {
+			n.ask(estate.Query{Kind: estate.QueryZones, Account: account})
+		}
 		if len(ref.Tags) > 0 && ref.ID == "" {
 			for _, z := range c.candidates(e, private) {
 				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: account, ID: z.ID})
@@ -105,6 +109,25 @@ func (c Cluster) Needs(e estate.Estate) []estate.Query {
 		}
 	}
 	return n.list
+}
+
+// Only is the cluster as if it had but one of its zones: each is read, planned
+// and written apart, with its own credentials.
+func (c Cluster) Only(private bool) Cluster {
+	if private {
+		c.Public = ZoneRef{}
+	} else {
+		c.Private, c.Role = ZoneRef{}, Role{}
+	}
+	return c
+}
+
+// who writes to a zone.
+func (c Cluster) who(private bool) string {
+	if private && !c.Role.IsZero() {
+		return "the role " + c.Role.ARN
+	}
+	return "the cluster's own credentials"
 }
 
 func (c Cluster) ref(private bool) ZoneRef {
@@ -141,11 +164,14 @@ func (c Cluster) zone(e estate.Estate, private bool) (estate.Zone, *diag.Diagnos
 	fail := func(summary, detail, hint string) (estate.Zone, *diag.Diagnostic) {
 		return estate.Zone{}, &diag.Diagnostic{Code: CodeZone, Summary: summary, Detail: detail, Hint: hint, Account: string(account), Pos: ref.Pos}
 	}
-	q := estate.Query{Kind: estate.QueryZones, Account: account}
+	q := zoneAnswer(e, account, ref.ID)
 	if a, asked := e.Asked(q); !asked || a.Code != "" {
 		detail := "it was not asked"
 		if asked {
 			detail = a.Code + ": " + a.Message
+		}
+		if q.Kind == estate.QueryZone {
+			return fail(fmt.Sprintf("could not read the %s zone %s of account %s with %s", sort(private), ref.ID, account, c.who(private)), detail, "")
 		}
 		return fail(fmt.Sprintf("the zones of account %s could not be read", account), detail, "")
 	}
@@ -262,9 +288,12 @@ func (c Cluster) Halves(in Changes) ([]Half, diag.List) {
 		if private {
 			h.Role = c.Role
 		}
-		h.make()
 		h.Plan.Owner, h.Plan.Now, h.Plan.Adopt = c.Owner(), in.Now, in.Adopt
 		h.Plan.Estate = in.Estate
+		if !h.Role.IsZero() { // whoever limits the role by names permits the ledger apart
+			h.Plan.Apart = map[string]bool{z.ID: true}
+		}
+		h.make()
 		for other := range in.Estate.Zones.All() {
 			if other.ID != z.ID {
 				h.Plan.Estate.Zones.Delete(other.ID)
@@ -282,6 +311,8 @@ type half struct {
 	in      Changes
 	refused map[string]diag.Diagnostic
 	wanted  map[string]bool // name and type
+	// tagFirst: the tag is set before the first record.
+	tagFirst bool
 }
 
 func (h *half) address(what string) string {
@@ -290,6 +321,9 @@ func (h *half) address(what string) string {
 
 func (h *half) add(what string, item plan.Item, frozen bool, reason string, pos diag.Pos) string {
 	w := plan.Wanted{Address: h.address(what), Account: h.Zone.Account, Item: item, Frozen: frozen, Reason: reason, Pos: pos}
+	if item.Record != nil && h.tagFirst && !frozen {
+		w.After = []plan.Dependency{{Address: h.address("tag")}}
+	}
 	h.Plan.Wanted = append(h.Plan.Wanted, w)
 	return w.Address
 }
@@ -298,7 +332,7 @@ func (h *half) make() {
 	tags := plan.ZoneTags{Zone: plan.Lit(h.Zone.ID), Name: h.Zone.Name}
 	if h.in.Destroy {
 		tags.Remove = []string{h.c.Tag()}
-		h.add("tag", plan.Item{ZoneTags: &tags}, false, "the cluster goes", h.Ref.Pos)
+		h.tag(tags, "the cluster goes")
 		return
 	}
 	value := shared
@@ -306,10 +340,36 @@ func (h *half) make() {
 		value = h.Ref.Tags[h.c.Tag()]
 	}
 	tags.Set = map[string]plan.Value{h.c.Tag(): plan.Lit(value)}
-	h.add("tag", plan.Item{ZoneTags: &tags}, false, "says which cluster uses the zone", h.Ref.Pos)
+	h.tag(tags, "says which cluster uses the zone")
 	h.day2()
 	h.installed()
 	h.keep()
+}
+
+// tag wants the cluster's tag set or taken off. The role that OpenShift asks for
+// may change tags and not read them: where they are not known the tag is set
+// before the cluster's first record, and goes with its last.
+func (h *half) tag(tags plan.ZoneTags, reason string) {
+	q := estate.Query{Kind: estate.QueryZoneTags, Account: h.Zone.Account, ID: h.Zone.ID}
+	if a, asked := h.in.Estate.Asked(q); asked && a.Code != "" {
+		standing := len(plan.ReadLedger(h.in.Estate, h.Zone, h.c.Owner()).Entries()) > 0
+		if standing != h.in.Destroy {
+			return
+		}
+		h.Plan.Estate.Answers.Put(estate.Answer{Query: q})
+		h.Plan.Estate.Zones.Put(guess(h.Zone, h.c.Tag(), h.in.Destroy))
+		h.tagFirst = !h.in.Destroy
+	}
+	h.add("tag", plan.Item{ZoneTags: &tags}, false, reason, h.Ref.Pos)
+}
+
+// guess is a zone with or without a tag that could not be read.
+func guess(z estate.Zone, tag string, has bool) estate.Zone {
+	z.Tags = estate.Tags{}
+	if has {
+		z.Tags[tag] = shared
+	}
+	return z
 }
 
 // installed are the names that the installation makes, unless a DNSRecord does.

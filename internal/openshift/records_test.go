@@ -212,9 +212,14 @@ func TestHalves(t *testing.T) {
 				"error openshift-conflict -:7:1: x.mine.example.com is the name of several DNSRecords: ns/a, ns/b: their creationTimestamp does not tell which is the oldest, so none is taken; delete all but one of them\n"},
 		{"the oldest of one name", nil, objects(older(object("a", spec("x.mine.example.com"), ""), "2025-01-02T00:00:00Z") + older(object("b", spec("x.mine.example.com"), ""), "2025-01-01T00:00:00Z")), 2,
 			"error openshift-conflict -:2:1: x.mine.example.com is the name of DNSRecord ns/b already: of several objects with one name the oldest holds it; delete all but one of them\n"},
-		{"private zone unread", func(_ *Cluster, e *estate.Estate) { answer(e, "AccessDenied", zones(dns)) }, nil, 1,
-			"error openshift-zone the zones of account 111111111111 could not be read: AccessDenied: no\n"},
-		{"private zone not asked", func(_ *Cluster, e *estate.Estate) { e.Answers.Delete(estate.Answer{Query: zones(dns)}.Key()) }, nil, 1,
+		{"private zone unread", func(_ *Cluster, e *estate.Estate) {
+			answer(e, "AccessDenied", zones(dns), ofZone(estate.QueryZone, dns, privateID))
+		}, nil, 1,
+			"error openshift-zone could not read the private zone Z0PRIVATE00000000001 of account 111111111111 with the role arn:aws:iam::111111111111:role/dns/mine: AccessDenied: no\n"},
+		{"by its ID alone", func(_ *Cluster, e *estate.Estate) { answer(e, "AccessDenied", zones(dns)) }, nil, 2, ""},
+		{"private zone not asked", func(_ *Cluster, e *estate.Estate) {
+			e.Answers.Delete(estate.Answer{Query: zones(dns)}.Key(), estate.Answer{Query: ofZone(estate.QueryZone, dns, privateID)}.Key())
+		}, nil, 1,
 			"error openshift-zone the zones of account 111111111111 could not be read: it was not asked\n"},
 		{"private zone gone", func(_ *Cluster, e *estate.Estate) { e.Zones.Delete(privateID) }, nil, 1,
 			"error openshift-zone there is no zone Z0PRIVATE00000000001 in account 111111111111; the private zone is looked for in the role's account, else in the cluster's; the public one in the cluster's\n"},
@@ -288,6 +293,36 @@ func TestClusterNeeds(t *testing.T) {
 	if !slices.Equal(rounds, want) {
 		t.Errorf("rounds\n got %s\nwant %s", strings.Join(rounds, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// TestTagsUnread: where the role may not read tags, the tag is set before the
+// cluster's first record, and goes with its last.
+func TestTagsUnread(t *testing.T) {
+	e, c := world(), mine().Only(true)
+	answer(&e, "AccessDenied", ofZone(estate.QueryZoneTags, dns, privateID))
+	step := func(in Changes, want string) {
+		t.Helper()
+		in.Estate, in.Now = e, now
+		halves, problems := c.Halves(in)
+		if len(problems) > 0 || len(halves) != 1 {
+			t.Fatalf("%d halves, %s", len(halves), show(problems))
+		}
+		if got := strings.TrimSpace(changed(halves[0])); got != "private ocp-mine-x7k2p"+want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+		p := plan.Make(halves[0].Plan)
+		for i, ch := range p.Changes {
+			if ch.Item().ZoneTags != nil && i > 0 && !in.Destroy {
+				t.Errorf("the tag comes after %s", p.Changes[0].Address)
+			}
+		}
+		e = applied(t, e, halves[0])
+	}
+	records := text(t, object("a", "dnsName: a.mine.example.com, recordType: A, recordTTL: 60, targets: [192.0.2.1]", "")).Records
+	step(Changes{Records: records}, "\ncreate a.mine.example.com A 192.0.2.1 ttl=60\nupdate tag kubernetes.io/cluster/mine-x7k2p=shared")
+	step(Changes{Records: records}, "")
+	step(Changes{Destroy: true}, "\ndelete a.mine.example.com A\nupdate tag kubernetes.io/cluster/mine-x7k2p")
+	step(Changes{Destroy: true}, "")
 }
 
 func TestClusterOf(t *testing.T) {
