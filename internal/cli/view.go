@@ -277,13 +277,38 @@ func granted(r plan.Role) []string {
 
 func content(r *plan.Record) string {
 	if r.Alias != nil {
-		return "alias " + r.Alias.Name.String()
+		return "alias " + r.Alias.Name.String() + routed(r)
 	}
 	var values []string
 	for _, v := range r.Values {
 		values = append(values, shown(v))
 	}
-	return strings.Join(values, ", ") + fmt.Sprintf(" (TTL %d)", r.TTL)
+	return strings.Join(values, ", ") + fmt.Sprintf(" (TTL %d)", r.TTL) + routed(r)
+}
+
+// routed is the routing policy of a record, and the set that it is.
+func routed(r *plan.Record) string {
+	if r.SetID == "" {
+		return ""
+	}
+	policy := ""
+	switch x := r.Routing; {
+	case x.Weight != nil:
+		policy = fmt.Sprintf(", weight %d", *x.Weight)
+	case x.Latency != "":
+		policy = ", latency of " + string(x.Latency)
+	case x.Failover != "":
+		policy = ", failover " + strings.ToLower(x.Failover)
+	case x.Geo != nil:
+		policy = strings.TrimRight(", geolocation "+strings.TrimSpace(x.Geo.Continent+x.Geo.Country+" "+x.Geo.Subdivision), " ")
+	case x.GeoProximity != nil:
+		policy = ", geoproximity"
+	case x.MultiValue:
+		policy = ", multivalue"
+	case x.CIDR != nil:
+		policy = ", IP-based"
+	}
+	return ", set " + r.SetID + policy
 }
 
 func shown(v plan.Value) string {
