@@ -216,7 +216,7 @@ func TestBatches(t *testing.T) {
 				}
 			}
 			return out
-		}, "+r0.A +r0.AAAA +l | -l +r1.A +r1.AAAA +l | -l +r2.A +r2.AAAA +l | -l +r3.A +r3.AAAA +l | -l +r4.A +r4.AAAA +l"},
+		}, "+r0.A +r0.AAAA +r1.A +r1.AAAA +r2.A +r2.AAAA +r3.A +r3.AAAA +l | -l +r4.A +r4.AAAA +l"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newRoute53(t)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
@@ -21,10 +22,6 @@ import (
 const (
 	maxElements   = plan.BatchElements
 	maxCharacters = plan.BatchCharacters
-	// ledgerRoom is kept for the ledger in a batch that it shares with
-	// records: one set of 8,000 characters, deleted and created.
-	ledgerRoom     = 16500
-	ledgerElements = 16
 )
 
 // zoneQueue gathers the ready record changes of a zone.
@@ -93,6 +90,7 @@ func (r *run) flush() {
 		slices.SortFunc(batch, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
 		w := &zoneWorker{run: r, ctx: r.ctx, zone: q.id, ledger: q.ledger, account: batch[0].Account}
 		var units []unit
+		at := map[unitKey]int{}
 		for _, n := range batch {
 			c, err := r.recordChange(n)
 			if err != nil {
@@ -100,7 +98,7 @@ func (r *run) flush() {
 				continue
 			}
 			r.set(n, Running, nil)
-			units = c.join(units)
+			units = c.join(units, at)
 		}
 		r.work(func() func() {
 			w.write(units)
@@ -151,26 +149,31 @@ type member struct {
 
 // unit is the members at one name.
 type unit struct {
-	name      string
-	statement plan.Statement
-	members   []member
+	unitKey
+	members []member
 }
 
-func (m member) join(units []unit) []unit {
+// unitKey is what the members of a unit have in common.
+type unitKey struct {
+	name      string
+	statement plan.Statement
+}
+
+// join puts a member into its unit, whose index at knows.
+func (m member) join(units []unit, at map[unitKey]int) []unit {
 	rec := m.node.Item().Record
-	name := rec.Name.String()
+	key := unitKey{rec.Name.String(), rec.Statement}
 	for _, s := range []*estate.RecordSet{m.after, m.before} {
 		if s != nil {
-			name = s.Name.String()
+			key.name = s.Name.String()
 		}
 	}
-	for i := range units {
-		if units[i].name == name && units[i].statement == rec.Statement {
-			units[i].members = append(units[i].members, m)
-			return units
-		}
+	if i, ok := at[key]; ok {
+		units[i].members = append(units[i].members, m)
+		return units
 	}
-	return append(units, unit{name, rec.Statement, []member{m}})
+	at[key] = len(units)
+	return append(units, unit{key, []member{m}})
 }
 
 // recordChange resolves a change of a record.
@@ -275,7 +278,11 @@ func (w *zoneWorker) write(units []unit) {
 	}
 	var gone []unit
 	for _, st := range slices.Sorted(maps.Keys(byStatement)) {
-		for _, batch := range w.batches(st, byStatement[st]) {
+		if w.shares(st) {
+			gone = append(gone, w.writeShared(st, byStatement[st])...)
+			continue
+		}
+		for _, batch := range batches(byStatement[st]) {
 			gone = append(gone, w.send(st, batch)...)
 		}
 	}
@@ -289,18 +296,80 @@ func (w *zoneWorker) shares(st plan.Statement) bool {
 	return !w.ledger.Apart && st == plan.StatementRecords
 }
 
-// batches cuts units along the limits.
-func (w *zoneWorker) batches(st plan.Statement, units []unit) [][]unit {
-	elementRoom, characterRoom := maxElements, maxCharacters
-	if w.shares(st) {
-		elementRoom, characterRoom = elementRoom-ledgerElements, characterRoom-ledgerRoom
+// writeShared writes units together with the ledger, which grows and shrinks
+// from batch to batch: each takes as many as fit with the sets that it changes.
+// What is withdrawn from one set goes together.
+func (w *zoneWorker) writeShared(st plan.Statement, units []unit) []unit {
+	number := map[string]int{}
+	for n, set := range w.ledger.Sets {
+		for _, e := range set {
+			number[e] = n + 1
+		}
 	}
+	set := func(u unit) int {
+		for _, m := range u.members {
+			if m.withdraw {
+				return number[m.entry]
+			}
+		}
+		return 0
+	}
+	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(set(a), set(b)) })
+	var done []unit
+	for len(units) > 0 {
+		n := w.fit(units)
+		done = append(done, w.send(st, units[:n:n])...)
+		units = units[n:]
+	}
+	return done
+}
+
+// fit is how many of the units fit into one batch with the ledger, at least one.
+func (w *zoneWorker) fit(units []unit) int {
+	most, elements, characters := 0, 0, 0
+	for _, u := range units {
+		e, c := size(u.changes())
+		if elements, characters = elements+e, characters+c; elements > maxElements || characters > maxCharacters {
+			break
+		}
+		most++
+	}
+	n := sort.Search(most, func(i int) bool { // the first that is too many
+		changes, _, _ := w.changes(units[:i+1])
+		e, c := size(changes)
+		return e > maxElements || c > maxCharacters
+	})
+	return max(n, 1)
+}
+
+// changes are the record changes of units that share a batch with the ledger,
+// the ledger that they leave, and the sets of it that change.
+func (w *zoneWorker) changes(units []unit) ([]plan.RecordChange, plan.Ledger, []plan.SetChange) {
+	var changes []plan.RecordChange
+	var add, withdraw []string
+	for _, u := range units {
+		changes = append(changes, u.changes()...)
+		for _, m := range u.members {
+			if m.add {
+				add = append(add, m.entry)
+			}
+			if m.withdraw {
+				withdraw = append(withdraw, m.entry)
+			}
+		}
+	}
+	next, sets := w.ledger.Edit(w.zone, add, withdraw)
+	return append(changes, setChanges(sets)...), next, sets
+}
+
+// batches cuts units along the limits.
+func batches(units []unit) [][]unit {
 	var out [][]unit
 	var batch []unit
 	elements, characters := 0, 0
 	for _, u := range units {
 		e, c := size(u.changes())
-		if len(batch) > 0 && (elements+e > elementRoom || characters+c > characterRoom) {
+		if len(batch) > 0 && (elements+e > maxElements || characters+c > maxCharacters) {
 			out, batch, elements, characters = append(out, batch), nil, 0, 0
 		}
 		batch, elements, characters = append(batch, u), elements+e, characters+c
@@ -340,31 +409,20 @@ func (w *zoneWorker) send(st plan.Statement, units []unit) []unit {
 		return nil
 	}
 	var changes []plan.RecordChange
-	for _, u := range units {
-		changes = append(changes, u.changes()...)
-	}
 	next := w.ledger
 	var sets []plan.SetChange
 	if w.shares(st) {
-		var add, withdraw []string
-		for _, u := range units {
-			for _, m := range u.members {
-				if m.add {
-					add = append(add, m.entry)
-				}
-				if m.withdraw {
-					withdraw = append(withdraw, m.entry)
-				}
-			}
-		}
-		next, sets = w.ledger.Edit(w.zone, add, withdraw)
-		if e, c := size(slices.Concat(changes, setChanges(sets))); e > maxElements || c > maxCharacters {
+		changes, next, sets = w.changes(units)
+		if e, c := size(changes); e > maxElements || c > maxCharacters {
 			if len(units) > 1 {
 				return w.halve(st, units)
 			}
 			return w.alone(units)
 		}
-		changes = append(changes, setChanges(sets)...)
+	} else {
+		for _, u := range units {
+			changes = append(changes, u.changes()...)
+		}
 	}
 	if len(changes) == 0 { // a claim that stands already, a withdrawal apart
 		w.finish(units, nil)

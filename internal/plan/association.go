@@ -247,10 +247,12 @@ func (b *builder) orphanAssociations() {
 		goes := b.anchorGoes(z)
 		stay := len(b.made[z.ID])
 		var gone []estate.VPCRef
+		remains := false // one that stands
 		for _, v := range z.VPCs {
 			switch entry := VPCEntry(v.ID); {
 			case b.claims[z.ID+" "+entry] || !l.has[entry] && v.ID != goes:
 				stay++
+				remains = true
 			default:
 				b.standing[z.ID+" "+entry] = true
 				gone = append(gone, v)
@@ -271,8 +273,29 @@ func (b *builder) orphanAssociations() {
 				fmt.Sprintf("VPC %s stays on zone %s (%s): a private zone keeps at least one", last.ID, z.Name, z.ID), "",
 				"select another VPC, or take the zone out of the configuration")
 		}
+		first := b.made[z.ID]
+		if remains { // so that those to be made find room
+			first = nil
+		}
+		var room []Dependency
 		for _, v := range gone {
-			b.disassociate(z, v)
+			room = append(room, b.disassociate(z, v, first))
+		}
+		if remains && int64(len(z.VPCs)+len(b.made[z.ID])) > VPCLimit(b.e, z) {
+			b.after(b.made[z.ID], room)
+		}
+	}
+}
+
+// after makes changes wait for others.
+func (b *builder) after(these, others []Dependency) {
+	waits := map[string]bool{}
+	for _, d := range these {
+		waits[d.Address] = true
+	}
+	for i := range b.plan.Changes {
+		if c := &b.plan.Changes[i]; waits[c.Address] {
+			c.Needs = append(c.Needs, others...)
 		}
 	}
 }
@@ -288,12 +311,12 @@ func (b *builder) anchorGoes(z estate.Zone) string {
 }
 
 // disassociate lets one VPC go, in the zone's account, which may do that alone
-// (API_DisassociateVPCFromHostedZone). Others are associated first.
-func (b *builder) disassociate(z estate.Zone, v estate.VPCRef) {
+// (API_DisassociateVPCFromHostedZone), after what must be done first.
+func (b *builder) disassociate(z estate.Zone, v estate.VPCRef, first []Dependency) Dependency {
 	want := Association{Zone: Lit(z.ID), ZoneName: z.Name, VPC: v, Owner: z.Account}
 	w := Wanted{Address: "associations/" + b.label(z) + "/" + v.ID, Account: z.Account, Reason: "no longer selected"}
 	q := estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID}
-	b.add(w, Change{Action: Delete, Before: &Item{Association: &want}, Needs: slices.Clone(b.made[z.ID]),
+	b.add(w, Change{Action: Delete, Before: &Item{Association: &want}, Needs: slices.Clone(first),
 		Basis: []Basis{b.basis(q, "associations", z.ID+"/"+v.ID)}})
 	if _, ok := b.e.Authorizations.Get(estate.ZoneAuthorization{Zone: z.ID, VPC: v}.Key()); ok && b.ledger(z).has[VPCEntry(v.ID)] {
 		b.withdraw(w, want, nil)
@@ -301,6 +324,7 @@ func (b *builder) disassociate(z estate.Zone, v estate.VPCRef) {
 	if b.ledger(z).has[VPCEntry(v.ID)] {
 		b.plan.Changes = append(b.plan.Changes, b.forgetEntry(z, VPCEntry(v.ID), Dependency{Address: w.Address}))
 	}
+	return Dependency{Address: w.Address}
 }
 
 // retiringPrivate reports whether a zone is a private one that we made, and

@@ -16,6 +16,23 @@ const recordQuota = 10000
 // asked for.
 const RecordsWarning = recordQuota * 9 / 10
 
+// vpcQuota is how many VPCs a private zone has unless AWS was asked for more
+// (Developer Guide, DNSLimitations.html).
+const vpcQuota = 300
+
+// VPCsWarning is the count of VPCs from which the real quota of a private zone
+// is asked for.
+const VPCsWarning = vpcQuota * 9 / 10
+
+// VPCLimit is how many VPCs a private zone may have, as far as its quota was
+// read.
+func VPCLimit(e estate.Estate, z estate.Zone) int64 {
+	if q, ok := e.Quotas.Get(estate.Quota{Account: z.Account, Code: "MAX_VPCS_ASSOCIATED_BY_ZONE", ID: z.ID}.Key()); ok && z.ID != "" {
+		return q.Value
+	}
+	return vpcQuota
+}
+
 // fill is what a plan makes of the number of records of one zone.
 type fill struct {
 	first         Wanted // that adds a record

@@ -144,6 +144,7 @@ func (b *builder) ownRecords(z estate.Zone) []estate.RecordSet {
 // orphanRecords takes out records that the ledgers claim and nobody wants, and
 // claims behind which nothing stands.
 func (b *builder) orphanRecords() {
+	pending := b.pending()
 	for z := range b.e.Zones.All() {
 		if !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
 			continue
@@ -156,7 +157,7 @@ func (b *builder) orphanRecords() {
 		claimed := map[string]bool{}
 		for _, r := range b.ownRecords(z) {
 			claimed[Entry(z.Name, r.Name, r.Type, r.SetID)] = true
-			if b.wantedRecords[r.Key()] || b.pendingName(z, r) {
+			if b.wantedRecords[r.Key()] || b.mayBe(pending, z, r) {
 				continue
 			}
 			b.plan.Managed++
@@ -231,20 +232,26 @@ func (b *builder) cuts() {
 	}
 }
 
-// pendingName reports whether a record may be one whose name is still to be
-// known, so that it must not be taken for an orphan: the validation record of a
-// certificate that is being made.
-func (b *builder) pendingName(z estate.Zone, r estate.RecordSet) bool {
-	may := func(rec Record) bool {
-		id, err := b.known(rec.Zone)
-		if err != nil || id[0] != z.ID || rec.Type != r.Type {
-			return false
+// pending are the records whose names are still to be known: the validation
+// record of a certificate that is being made.
+func (b *builder) pending() []Record {
+	out := slices.Clone(b.frozenUnnamed)
+	for _, c := range b.plan.Changes {
+		if c.After != nil && c.After.Record != nil {
+			if _, err := b.known(c.After.Record.Name); err != nil {
+				out = append(out, *c.After.Record)
+			}
 		}
-		_, err = b.known(rec.Name)
-		return err != nil
 	}
-	return slices.ContainsFunc(b.frozenUnnamed, may) || slices.ContainsFunc(b.plan.Changes, func(c Change) bool {
-		return c.After != nil && c.After.Record != nil && may(*c.After.Record)
+	return out
+}
+
+// mayBe reports whether a record may be one of those, so that it must not be
+// taken for an orphan.
+func (b *builder) mayBe(pending []Record, z estate.Zone, r estate.RecordSet) bool {
+	return slices.ContainsFunc(pending, func(rec Record) bool {
+		id, err := b.known(rec.Zone)
+		return err == nil && id[0] == z.ID && rec.Type == r.Type
 	})
 }
 

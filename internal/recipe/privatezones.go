@@ -19,13 +19,6 @@ func privateZoneAddress(account estate.AccountID, domain dnsname.Name) string {
 	return "privateZones/" + string(account) + "/" + domain.String()
 }
 
-// vpcQuota is how many VPCs a private zone has unless AWS was asked for more
-// (Developer Guide, DNSLimitations.html).
-const vpcQuota = 300
-
-// QuotaVPCs is the code of that quota (API_GetHostedZoneLimit).
-const quotaVPCs = "MAX_VPCS_ASSOCIATED_BY_ZONE"
-
 // privateZones asks for what each private zone must know: the zones that stand
 // at the name, the VPCs that are selected, the roles of its writers.
 func (n *needs) privateZones() {
@@ -48,7 +41,7 @@ func (n *needs) privateZones() {
 		}
 		for _, have := range n.Estate.ZonesNamed(account.ID, z.Domain, true) {
 			n.privateZone(have)
-			if max(have.RecordCount, int64(len(z.Records))) > plan.RecordsWarning || len(have.VPCs) > vpcQuota*9/10 {
+			if max(have.RecordCount, int64(len(z.Records))) > plan.RecordsWarning || len(have.VPCs) > plan.VPCsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: account.ID, ID: have.ID})
 			}
 			n.conflicts(z, have)
@@ -101,10 +94,15 @@ func (n *needs) conflicts(z config.PrivateZone, have estate.Zone) {
 // selected are the VPCs that a selector means, those shared with a selected
 // account included.
 func selected(in Input, s config.Selector) []estate.VPC {
-	accounts, _ := in.Config.SelectAccounts(s, in.Estate)
+	ids, _ := in.Config.SelectAccounts(s, in.Estate)
+	accounts := map[estate.AccountID]bool{}
+	for _, id := range ids {
+		accounts[id] = true
+	}
+	of := func(id estate.AccountID) bool { return accounts[id] }
 	var out []estate.VPC
 	for v := range in.Estate.VPCs.All() {
-		if slices.ContainsFunc(accounts, v.Of) && s.Matches(v) {
+		if (of(v.Account) || slices.ContainsFunc(v.Participants, of)) && s.Matches(v) {
 			out = append(out, v)
 		}
 	}
@@ -147,6 +145,8 @@ type privateZone struct {
 	frozen  bool
 	zone    estate.Zone // if it stands
 	stands  bool
+	found   [][]estate.VPC  // what each of its selectors means
+	claimed map[string]bool // what its ledger lists
 }
 
 func (z *privateZone) problem(pos diag.Pos, s diag.Severity, code, summary, detail, hint string) {
@@ -177,6 +177,15 @@ func (z *privateZone) make() {
 		Name: z.Domain, Reference: plan.Reference(z.Config.Owner, z.address+"/zone"), Adopt: z.Adopt, Pick: z.Zone, Anchor: &estate.VPCRef{},
 	}
 	z.zone, z.stands = plan.OwnZone(z.Estate, z.Config.Owner, z.account.ID, item)
+	z.claimed = map[string]bool{}
+	if z.stands {
+		for _, entry := range plan.ReadLedger(z.Estate, z.zone, z.Config.Owner).Entries() {
+			z.claimed[entry] = true
+		}
+	}
+	for _, s := range z.VPCs {
+		z.found = append(z.found, selected(z.Input, s))
+	}
 	anchor, ok := z.anchor()
 	if ok {
 		item.Anchor, item.AnchorGoes, item.Comment = &estate.VPCRef{Region: anchor.Region, ID: anchor.ID}, z.Anchor.Release, plan.AnchorComment(anchor.ID)
@@ -211,8 +220,8 @@ func (z *privateZone) revive() {
 	}
 	tags := plan.ZoneTags{Zone: plan.Lit(z.zone.ID), Name: z.Domain, Remove: []string{plan.TagDeleteAfter}}
 	var after []plan.Dependency
-	for _, s := range z.VPCs { // until they are claimed again, the tag tells whose they are
-		for _, v := range selected(z.Input, s) {
+	for _, found := range z.found { // until they are claimed again, the tag tells whose they are
+		for _, v := range found {
 			after = append(after, plan.Dependency{Address: z.vpcAddress(v.ID) + "/claim"})
 		}
 	}
@@ -281,11 +290,10 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 		_, problems := z.Config.SelectAccounts(s, z.Estate)
 		z.out.Diagnostics.Add(problems...)
 		complete = complete && !problems.HasErrors()
-		found := selected(z.Input, s)
-		if len(found) == 0 && complete {
+		if len(z.found[i]) == 0 && complete {
 			z.problem(pos, diag.Warning, "no-vpc", fmt.Sprintf("no VPC is selected for %s", z.Domain), "", "")
 		}
-		for _, v := range found {
+		for _, v := range z.found[i] {
 			wanted[v.ID] = v
 		}
 	}
@@ -304,8 +312,12 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 		z.associate(v, false)
 		z.visible(v)
 	}
-	z.quota(len(wanted))
-	z.others(wanted)
+	others := z.others(wanted, anchor)
+	total := len(wanted) + len(others)
+	if _, kept := wanted[anchor.ID]; anchored && !kept && (!z.stands || slices.Contains(z.zone.VPCs, anchor.Ref())) {
+		total++ // it goes last
+	}
+	z.quota(int64(total))
 }
 
 func sortedVPCs(m map[string]estate.VPC) []string {
@@ -349,45 +361,25 @@ func (z *privateZone) visible(v estate.VPC) {
 }
 
 // quota tells ahead that a zone will have too many VPCs.
-func (z *privateZone) quota(wanted int) {
-	limit := int64(vpcQuota)
-	if q, ok := z.Estate.Quotas.Get(estate.Quota{Account: z.account.ID, Code: quotaVPCs, ID: z.zone.ID}.Key()); ok && z.stands {
-		limit = q.Value
-	}
-	total := int64(wanted)
-	for _, v := range z.zone.VPCs {
-		if !z.selected(v.ID) && !z.own(v.ID) {
-			total++
-		}
-	}
-	if total > limit {
+func (z *privateZone) quota(total int64) {
+	if limit := plan.VPCLimit(z.Estate, z.zone); total > limit {
 		z.problem(z.At("vpcs"), diag.Error, "quota", fmt.Sprintf("zone %s would have %d VPCs; the quota is %d", z.Domain, total, limit), "",
 			"share the zone by a Route 53 Profile, which has room for 1,000 VPCs, or ask AWS for a higher quota of VPCs per private zone")
 	}
 }
 
-func (z *privateZone) selected(vpc string) bool {
-	return slices.ContainsFunc(z.VPCs, func(s config.Selector) bool {
-		return slices.ContainsFunc(selected(z.Input, s), func(v estate.VPC) bool { return v.ID == vpc })
-	})
-}
-
-// own reports whether the ledger of the zone claims a VPC.
-func (z *privateZone) own(vpc string) bool {
-	return plan.ReadLedger(z.Estate, z.zone, z.Config.Owner).Has(plan.VPCEntry(vpc))
-}
-
 // others shows the VPCs that somebody else associated: they are left alone.
-func (z *privateZone) others(wanted map[string]estate.VPC) {
+func (z *privateZone) others(wanted map[string]estate.VPC, anchor estate.VPC) []string {
 	var ids []string
 	for _, v := range z.zone.VPCs {
-		if _, is := wanted[v.ID]; !is && !z.own(v.ID) {
+		if _, is := wanted[v.ID]; !is && v.ID != anchor.ID && !z.claimed[plan.VPCEntry(v.ID)] {
 			ids = append(ids, v.ID)
 		}
 	}
 	if len(ids) > 0 {
 		z.problem(z.At("vpcs"), diag.Note, "others", fmt.Sprintf("zone %s (%s) is also used by VPCs that somebody else associated; they are left alone", z.Domain, z.zone.ID), strings.Join(ids, ", "), "")
 	}
+	return ids
 }
 
 // records wants the configured records.
