@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/clock"
@@ -71,8 +72,18 @@ type Pass struct {
 	// Secrets are the external IDs of writers, by the address of their role.
 	// Optional.
 	Secrets func(estate.Estate) (map[string]string, diag.List)
+	// Source says what is wanted in place of the configuration's recipes; Config
+	// is then how accounts are reached, and the limits. Optional.
+	Source *Source
 	// Progress is told what goes on, in a few words. Optional.
 	Progress func(string)
+}
+
+// Source is what is wanted by something other than the recipes: what must be
+// known for it, given what is known, and the plan.
+type Source struct {
+	Needs func(e estate.Estate) []estate.Query
+	Make  func(e estate.Estate, now time.Time) *plan.Plan
 }
 
 // Options change what a pass does.
@@ -101,9 +112,26 @@ func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
 // Observe asks until the recipes need to know nothing more. What was refused
 // stands in the estate as an Answer with a code.
 func (p *Pass) Observe(ctx context.Context, o Options) (estate.Estate, error) {
-	return p.observe(ctx, p.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
-		return recipe.Needs(p.input(e, p.Ports, o))
-	})
+	return p.observe(ctx, p.Ports, estate.Estate{}, p.needs(p.Ports, o))
+}
+
+// Ask asks until needs lists nothing, on top of what is known.
+func (p *Pass) Ask(ctx context.Context, e estate.Estate, needs func(estate.Estate) []estate.Query) (estate.Estate, error) {
+	return p.observe(ctx, p.Ports, e, needs)
+}
+
+// needs is what must be known for a plan.
+func (p *Pass) needs(ports Ports, o Options) func(estate.Estate) []estate.Query {
+	return func(e estate.Estate) []estate.Query {
+		if p.Source == nil {
+			return recipe.Needs(p.input(e, ports, o))
+		}
+		q := estate.Query{Kind: estate.QueryIdentity} // a rehearsal needs to know who runs it
+		if _, asked := e.Asked(q); !asked {
+			return []estate.Query{q}
+		}
+		return p.Source.Needs(e)
+	}
 }
 
 // observe asks until needs lists nothing, each round side by side.
@@ -253,6 +281,9 @@ func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
 
 // make is the plan for an estate, before any rehearsal.
 func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
+	if p.Source != nil {
+		return p.Source.Make(e, ports.Clock.Now())
+	}
 	in := p.input(e, ports, o)
 	made := recipe.Make(in)
 	out := plan.Make(plan.Input{

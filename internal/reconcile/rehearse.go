@@ -11,7 +11,6 @@ import (
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
-	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/resolve"
 )
 
@@ -39,9 +38,7 @@ func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
 	made := twinMade(res.Attributes)
 	second := out.Plan
 	for try := 0; try < 3; try++ { // what waits for deadlines is carried on with
-		e, err := p.observe(ctx, stage.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
-			return recipe.Needs(p.input(e, stage.Ports, o))
-		})
+		e, err := p.observe(ctx, stage.Ports, estate.Estate{}, p.needs(stage.Ports, o))
 		if err != nil {
 			return err
 		}
