@@ -2,8 +2,12 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -156,4 +160,80 @@ func writes(ts *testscript.TestScript) int {
 		}
 	}
 	return n
+}
+
+// example NAME [FILE...]: copies files of an example here; without files all of
+// them, into a folder of its name.
+func example(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: example NAME [FILE...]")
+	}
+	from, to, files := filepath.Join(here, "..", "..", "examples", args[0]), ts.MkAbs("."), args[1:]
+	if len(files) == 0 {
+		to = ts.MkAbs(args[0])
+		ts.Check(os.MkdirAll(to, 0o755))
+		list, err := os.ReadDir(from)
+		ts.Check(err)
+		for _, f := range list {
+			files = append(files, f.Name())
+		}
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(filepath.Join(from, f))
+		ts.Check(err)
+		ts.Check(os.WriteFile(filepath.Join(to, f), raw, 0o600))
+	}
+}
+
+// fill FILE OLD NEW: replaces a text of a file, which must be there. NEW may be
+// zone:ACCOUNT:NAME, the ID of that zone.
+func fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: fill FILE OLD NEW")
+	}
+	text, now := ts.ReadFile(args[0]), args[2]
+	if part := strings.Split(now, ":"); part[0] == "zone" && len(part) == 3 {
+		now = zoneNamed(ts, part[1], part[2]).ID
+	}
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s has no %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], now)), 0o600))
+}
+
+// foreign keep|same: keeps what stands, or finds that zones, their tags and
+// associations, records and roles are as they were then.
+func foreign(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || args[0] != "keep" && args[0] != "same" {
+		ts.Fatalf("usage: foreign keep|same")
+	}
+	e := snapshot(ts)
+	var lines []string
+	for z := range e.Zones.All() {
+		z.RecordCount = 0
+		lines = append(lines, fmt.Sprintf("%+v", z))
+	}
+	for r := range e.Records.All() {
+		if r.Type != "SOA" {
+			lines = append(lines, fmt.Sprintf("%+v", r))
+		}
+	}
+	for r := range e.Roles.All() {
+		lines = append(lines, fmt.Sprintf("%+v", r))
+	}
+	r := twinOf(ts)
+	if args[0] == "keep" {
+		r.kept = lines
+		return
+	}
+	for _, l := range r.kept {
+		if !slices.Contains(lines, l) {
+			ts.Fatalf("is gone or changed: %s", l)
+		}
+	}
+	for _, l := range lines {
+		if !slices.Contains(r.kept, l) {
+			ts.Fatalf("is new or changed: %s", l)
+		}
+	}
 }

@@ -134,7 +134,7 @@ something waits for a deadline or the world outside (apply, destroy).`,
 	}
 	proposes(root, "output", func() []string { return []string{"text", "json"} })
 	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.explainCommand(),
-		a.iamCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
+		a.iamCommand(), a.openshiftCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }
 

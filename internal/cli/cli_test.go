@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
 			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
-			"template": template, "blocks": blocks,
+			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
 			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -101,6 +101,7 @@ type running struct {
 	t     *testing.T
 	url   string
 	calls map[string]int // when they were last shown
+	kept  []string       // what stood, by foreign
 }
 
 type runningKey struct{}
@@ -108,7 +109,7 @@ type runningKey struct{}
 func twinOf(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
 
 // twin [-empty|-only FILE|FILE...]: starts a twin of testdata/estates/base.json, changed by
-// the snapshots of the files, or of nothing, and points the script's AWS settings at it. The
+// the snapshots of the files or examples of these names, or of nothing, and points the script's AWS settings at it. The
 // administrator of the management account runs orgdns.
 func startTwin(ts *testscript.TestScript, neg bool, args []string) {
 	r := twinOf(ts)
@@ -151,6 +152,9 @@ func merged(ts *testscript.TestScript, files []string) estate.Estate {
 	ts.Check(json.Unmarshal(raw, &base))
 	for _, f := range files {
 		more := map[string]any{}
+		if _, err := os.Stat(ts.MkAbs(f)); err != nil { // that of an example
+			f = filepath.Join(here, "..", "..", "examples", f, "estate.json")
+		}
 		ts.Check(json.Unmarshal([]byte(ts.ReadFile(f)), &more))
 		for k, v := range more {
 			list, ok := v.([]any)

@@ -18,26 +18,10 @@ import (
 	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/orgdns/orgdns/examples"
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
 // Commands of scripts about private zones.
-
-// example NAME: writes an example's files into the folder of its name.
-func example(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: example NAME")
-	}
-	files, err := examples.FS.ReadDir(args[0])
-	ts.Check(err)
-	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o755))
-	for _, f := range files {
-		raw, err := examples.FS.ReadFile(args[0] + "/" + f.Name())
-		ts.Check(err)
-		ts.Check(os.WriteFile(ts.MkAbs(args[0]+"/"+f.Name()), raw, 0o600))
-	}
-}
 
 // ask FROM NAME TYPE: asks the twin's resolver of a VPC, or "internet", over
 // UDP, and prints the outcome with the values of the answer.

@@ -11,6 +11,7 @@ import (
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
@@ -67,15 +68,21 @@ func (osFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
 
 // pass wires a configuration to AWS, as the environment says where that is.
 func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, error) {
+	access, err := stage.Accesses(cfg, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	return a.passBy(ctx, cfg, access)
+}
+
+// passBy is pass with accounts reached in another way than the configuration
+// says.
+func (a *app) passBy(ctx context.Context, cfg *config.Config, access map[estate.AccountID]awsapi.Access) (*reconcile.Pass, error) {
 	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(string(stage.Region(cfg))))
 	if err != nil {
 		return nil, fmt.Errorf("credentials for AWS: %w", err)
 	}
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
-	access, err := stage.Accesses(cfg, os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
 	c := a.clock
 	if ahead := twinAhead(ctx, endpoint, c.Now()); ahead != 0 { // its clock was moved
 		c = clock.Ahead(c, ahead)

@@ -111,11 +111,11 @@ var table = map[string]rule{
 	"twin/tagging":       service("resourcegroupstaggingapi"),
 
 	"stage": {
-		layer: "7", ours: layer5.and("awsapi", "twin", "twin/world"), other: []string{sdk + "/aws", sdk + "/credentials"},
+		layer: "7", ours: layer5.and("openshift", "awsapi", "twin", "twin/world"), other: []string{sdk + "/aws", sdk + "/credentials"},
 	},
 
 	"cli": {
-		layer: "8", ours: layer5.and("stage", "awsapi", "twin", "twin/dns", "twin/world", "examples"),
+		layer: "8", ours: layer5.and("openshift", "stage", "awsapi", "twin", "twin/dns", "twin/world", "examples"),
 		other: []string{cobra, dns, term, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
 		tests: allTwin, otherTests: []string{scripts, sdk, smithy},
 	},

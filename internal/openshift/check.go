@@ -201,7 +201,8 @@ func (c *check) add(name string, s State, pos diag.Pos, detail, hint string) {
 func (c *check) unread(name string, q estate.Query, hint string) {
 	detail := q.String() + " was not read"
 	if a, ok := c.Estate.Asked(q); ok {
-		detail = fmt.Sprintf("%s could not be read: %s: %s", q, a.Code, a.Message)
+		why, _, _ := strings.Cut(a.Message, "; ") // what follows are guesses and hints
+		detail = fmt.Sprintf("%s could not be read: %s: %s", q, a.Code, why)
 	}
 	c.add(name, Unknown, diag.Pos{}, detail, hint)
 }
@@ -504,7 +505,11 @@ func (c *check) trust(role Role, standing estate.Role, known bool) {
 	asks := known && asksExternalID(standing.Trust)
 	switch {
 	case a.Assumed == Granted:
-		c.add(name, OK, role.Pos, who+" assumed the role", "")
+		if a.Detail != "" { // on a twin
+			c.add(name, OK, role.Pos, who+" may assume the role"+detail, "")
+		} else {
+			c.add(name, OK, role.Pos, who+" assumed the role", "")
+		}
 	case a.Assumed == ExternalID || asks && a.Assumed != Distrusted && a.Assumed != Forbidden:
 		c.add(name, Problem, role.Pos, "the role's trust policy asks for an external ID, and a stock installer sends none", "take the condition sts:ExternalId out of the trust policy")
 	case a.Assumed == Distrusted:

@@ -147,11 +147,11 @@ func TestCheck(t *testing.T) {
 			refuse(ofZone(estate.QueryZone, dns, privateID))(in)
 		},
 		"good-bare-role": refuse(zones(dns)), // the zone alone can be read
-		"domain":        zone(func(z *estate.Zone) { z.Name = dnsname.MustParse("ine.example.com") }),
-		"unassociated":  zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "eu-west-1", ID: "vpc-00000001"}} }),
-		"wrong-region":  zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "us-east-1", ID: "vpc-0123456789abcdef0"}} }),
-		"partition":     func(in *Input) { in.Install.Role.Partition = "aws-cn" },
-		"partition-vpc": zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "us-gov-west-1", ID: "vpc-00000001"}} }),
+		"domain":         zone(func(z *estate.Zone) { z.Name = dnsname.MustParse("ine.example.com") }),
+		"unassociated":   zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "eu-west-1", ID: "vpc-00000001"}} }),
+		"wrong-region":   zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "us-east-1", ID: "vpc-0123456789abcdef0"}} }),
+		"partition":      func(in *Input) { in.Install.Role.Partition = "aws-cn" },
+		"partition-vpc":  zone(func(z *estate.Zone) { z.VPCs = []estate.VPCRef{{Region: "us-gov-west-1", ID: "vpc-00000001"}} }),
 		"association-unread": func(in *Input) {
 			refuse(ofZone(estate.QueryZone, dns, privateID))(in)
 		},

@@ -350,26 +350,45 @@ func (h *half) make() {
 // may change tags and not read them: where they are not known the tag is set
 // before the cluster's first record, and goes with its last.
 func (h *half) tag(tags plan.ZoneTags, reason string) {
-	q := estate.Query{Kind: estate.QueryZoneTags, Account: h.Zone.Account, ID: h.Zone.ID}
-	if a, asked := h.in.Estate.Asked(q); asked && a.Code != "" {
-		standing := len(plan.ReadLedger(h.in.Estate, h.Zone, h.c.Owner()).Entries()) > 0
-		if standing != h.in.Destroy {
+	if z, tagged, guessed := h.c.guess(h.in.Estate, h.Zone); guessed {
+		if tagged != h.in.Destroy {
 			return
 		}
-		h.Plan.Estate.Answers.Put(estate.Answer{Query: q})
-		h.Plan.Estate.Zones.Put(guess(h.Zone, h.c.Tag(), h.in.Destroy))
+		h.Plan.Estate.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID}})
+		h.Plan.Estate.Zones.Put(z)
 		h.tagFirst = !h.in.Destroy
 	}
 	h.add("tag", plan.Item{ZoneTags: &tags}, false, reason, h.Ref.Pos)
 }
 
-// guess is a zone with or without a tag that could not be read.
-func guess(z estate.Zone, tag string, has bool) estate.Zone {
-	z.Tags = estate.Tags{}
-	if has {
-		z.Tags[tag] = shared
+// guess is a zone whose tags were refused, with the cluster's tag when records
+// of the cluster stand in it.
+func (c Cluster) guess(e estate.Estate, z estate.Zone) (with estate.Zone, tagged, guessed bool) {
+	a, asked := e.Asked(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
+	if guessed = asked && a.Code != ""; !guessed {
+		return z, false, false
 	}
-	return z
+	z.Tags = estate.Tags{}
+	if tagged = len(plan.ReadLedger(e, z, c.Owner()).Entries()) > 0; tagged {
+		z.Tags[c.Tag()] = shared
+	}
+	return z, tagged, true
+}
+
+// Guess is an estate with the cluster's tag on the zones whose tags were
+// refused and which must have it: for a rehearsal, where they can be read.
+func (c Cluster) Guess(e estate.Estate) estate.Estate {
+	for _, private := range []bool{true, false} {
+		if c.ref(private).IsZero() {
+			continue
+		}
+		if z, problem := c.zone(e, private); problem == nil {
+			if z, _, guessed := c.guess(e, z); guessed {
+				e.Zones.Put(z)
+			}
+		}
+	}
+	return e
 }
 
 // installed are the names that the installation makes, unless a DNSRecord does.
