@@ -191,6 +191,7 @@ func Check(in Input) Report {
 type check struct {
 	Input
 	found []Finding
+	told  []string // why something could not be read
 }
 
 func (c *check) add(name string, s State, pos diag.Pos, detail, hint string) {
@@ -202,7 +203,10 @@ func (c *check) unread(name string, q estate.Query, hint string) {
 	detail := q.String() + " was not read"
 	if a, ok := c.Estate.Asked(q); ok {
 		why, _, _ := strings.Cut(a.Message, "; ") // what follows are guesses and hints
-		detail = fmt.Sprintf("%s could not be read: %s: %s", q, a.Code, why)
+		if detail = fmt.Sprintf("%s could not be read: %s: %s", q, a.Code, why); slices.Contains(c.told, why) && len(why) > 80 {
+			detail = q.String() + " could not be read, for the same reason"
+		}
+		c.told = append(c.told, why)
 	}
 	c.add(name, Unknown, diag.Pos{}, detail, hint)
 }
@@ -594,7 +598,11 @@ func (c *check) permissions(role Role) {
 		}
 		c.add(name, Problem, role.Pos, "the role may not "+strings.Join(denied, ", ")+" for zone "+zone, hint)
 	case len(open) > 0:
-		c.add(name, Unknown, role.Pos, fmt.Sprintf("not tried with the role: %s", strings.Join(open, ", ")), "they can be tried once the role can be assumed")
+		hint := "they can be tried once the role can be assumed"
+		if c.Installer.Assumed == Granted {
+			hint = "what writes is tried on a twin: for that the role must be readable, by iam:GetRole in its account"
+		}
+		c.add(name, Unknown, role.Pos, fmt.Sprintf("not tried with the role: %s", strings.Join(open, ", ")), hint)
 	default:
 		c.add(name, OK, role.Pos, fmt.Sprintf("the role may do all of %d actions", len(Actions)), "")
 	}
@@ -613,7 +621,11 @@ func (c *check) operator() {
 			c.add(name, Problem, c.Install.Credentials.Pos, fmt.Sprintf("%s may not %s with the role", orDefault(a.Principal, "the ingress operator"), strings.Join(denied, ", ")), "allow them in the role's policy")
 			return
 		}
-		c.add(name, OK, c.Install.Credentials.Pos, orDefault(a.Principal, "the ingress operator")+" assumed the role", "")
+		did := " assumed the role"
+		if a.Detail != "" { // on a twin
+			did = " may assume the role: " + a.Detail
+		}
+		c.add(name, OK, c.Install.Credentials.Pos, orDefault(a.Principal, "the ingress operator")+did, "")
 	case a.Assumed == Untried:
 		c.add(name, OK, c.Install.Credentials.Pos, "not yet: the ingress operator's own role must be trusted once it is there", "then run `orgdns openshift prepare --finalize`")
 	default:
