@@ -122,6 +122,10 @@ var actionColours = map[plan.Action]string{
 
 // plan prints a plan for people.
 func (a *app) plan(cfg *config.Config, p *plan.Plan) {
+	if p.Empty() && len(p.Waiting) == 0 && p.Managed == 0 {
+		a.printf("Nothing to do: nothing of this configuration's stands, and nothing is wanted.\n")
+		return
+	}
 	if p.Empty() && len(p.Waiting) == 0 {
 		a.printf("Nothing to do: everything stands as configured (%d things managed).\n", p.Managed)
 		return

@@ -282,7 +282,7 @@ func (d *delegation) make() {
 // revive takes back what a removal that was called off has done to the zone: the
 // low TTL and the deadline, which would be too early for another removal.
 func (d *delegation) revive() {
-	if _, adopted, ours := plan.MarkOf(d.zone, d.Input.Config.Owner); !d.stands || !ours || adopted || !retired(d.Estate, d.zone) {
+	if _, adopted, ours := plan.MarkOf(d.zone, d.Input.Config.Owner); !d.stands || !ours || adopted || !retired(d.Estate, d.zone) || d.zone.Tags[plan.TagDeleteAfter] == "" {
 		return
 	}
 	apex, _ := d.Estate.Records.Get(estate.RecordKey(d.zone.ID, d.Domain, "NS", ""))
@@ -292,7 +292,8 @@ func (d *delegation) revive() {
 	reason := "a removal was begun and called off"
 	d.want(plan.Wanted{Address: zoneAddress(d.Domain) + "/revived-ttl", Account: d.child, Item: plan.Item{Record: &rec}, Reason: reason})
 	tags := plan.ZoneTags{Zone: plan.Lit(d.zone.ID), Name: d.Domain, Remove: []string{plan.TagDeleteAfter}}
-	d.want(plan.Wanted{Address: zoneAddress(d.Domain) + "/revived-deadline", Account: d.child, Item: plan.Item{ZoneTags: &tags}, Reason: reason})
+	d.want(plan.Wanted{Address: zoneAddress(d.Domain) + "/revived-deadline", Account: d.child, Item: plan.Item{ZoneTags: &tags}, Reason: reason,
+		After: []plan.Dependency{{Address: zoneAddress(d.Domain) + "/revived-ttl"}}}) // which it tells a later run to do
 }
 
 // parent finds the parent zone: one that stands, or one of a delegation above.

@@ -169,6 +169,10 @@ func TestDelegations(t *testing.T) {
 			e.Accounts.Put(estate.Account{ID: "222222222222", Status: estate.AccountSuspended})
 		}, false, strings.ReplaceAll(zoneLine+linkLine, "\n", " frozen\n") +
 			"warning suspended: account 222222222222 is suspended: the delegation of api.example.com is left as it is\n"},
+		{"an NS TTL that somebody lowered", simple, func(e *estate.Estate) {
+			zone(e, "ZC", "222222222222", "api.example.com", own("api.example.com"))
+			e.Records.Put(estate.RecordSet{Zone: "ZC", Name: dnsname.MustParse("api.example.com"), Type: "NS", TTL: plan.LowTTL, Values: servers("ZC")})
+		}, false, zoneLine + linkLine},
 		{"the parent is going", "  - { domain: dev.api.example.com, parent: api, child: dev }\n", func(e *estate.Estate) {
 			zone(e, "ZC", "222222222222", "api.example.com", own("api.example.com"))
 		}, false, "delegations/dev.api.example.com/zone in 333333333333\nerror parent-goes: zone api.example.com (ZC), the parent of dev.api.example.com, is no longer in the configuration and would be deleted [orgdns made it for a delegation that was taken out]\n"},
