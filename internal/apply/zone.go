@@ -29,6 +29,7 @@ type zoneQueue struct {
 	id       string
 	ready    []*node
 	members  []*node // every record change of this zone in the plan
+	writing  bool    // its worker is under way
 	lingered bool
 	unlinger context.CancelFunc
 	ledger   plan.Ledger
@@ -43,7 +44,7 @@ func (r *run) enqueue(n *node) {
 	}
 	q := r.queue(id[0], n)
 	q.ready = append(q.ready, n)
-	if q.unlinger == nil && !r.busy[q.id] {
+	if q.unlinger == nil && !q.writing {
 		ctx, cancel := context.WithCancel(r.waits)
 		q.unlinger, q.lingered = cancel, false
 		r.work(func() func() {
@@ -84,7 +85,7 @@ func (r *run) flush() {
 			continue
 		}
 		q.unlinger()
-		q.unlinger, r.busy[id] = nil, true
+		q.unlinger, q.writing, r.busy[id] = nil, true, true
 		batch := q.ready
 		q.ready = nil
 		slices.SortFunc(batch, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
@@ -104,6 +105,7 @@ func (r *run) flush() {
 			w.write(units)
 			return func() {
 				delete(r.busy, id)
+				q.writing = false
 				q.ledger = w.ledger
 				if len(q.ready) > 0 {
 					q.lingered, q.unlinger = true, func() {}

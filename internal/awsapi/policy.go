@@ -88,25 +88,21 @@ var parts = map[plan.May][]part{
 	plan.MayCreatePrivateZone: {
 		{"CreatePrivateZone", []string{"route53:CreateHostedZone"}, anyResource, false, true},
 		{"FindZone", []string{"route53:ListHostedZonesByName", "ec2:DescribeVpcs"}, anyResource, false, false},
-		following,
 	},
 	plan.MayAuthorizeVPCs: {
 		{"AuthorizeVPCs", []string{"route53:CreateVPCAssociationAuthorization", "route53:DeleteVPCAssociationAuthorization"}, arns.zones, false, true},
-		following,
 	},
-	plan.MayReadAssociations: {
-		{"ReadAuthorizations", []string{"route53:ListVPCAssociationAuthorizations"}, arns.zones, false, false},
+	plan.MayReadAssociations: {{"ReadAuthorizations", []string{"route53:ListVPCAssociationAuthorizations"}, arns.zones, false, false}},
+	plan.MayReadVPCZones: {
 		{"ReadVPCZones", []string{"route53:ListHostedZonesByVPC", "ec2:DescribeVpcs", "ec2:DescribeSubnets"}, anyResource, false, false},
 	},
 	plan.MayAssociateVPCs: {
 		{"AssociateVPCs", []string{"route53:AssociateVPCWithHostedZone"}, arns.zones, false, true},
 		{"FindVPCs", []string{"ec2:DescribeVpcs"}, anyResource, false, false},
-		following,
 	},
 	plan.MayDisassociateVPCs: {
 		{"DisassociateVPCs", []string{"route53:DisassociateVPCFromHostedZone"}, arns.zones, false, true},
 		{"FindVPCs", []string{"ec2:DescribeVpcs"}, anyResource, false, false},
-		following,
 	},
 	plan.MayChangeVPCs: {{"ChangeVPCs", []string{"ec2:ModifyVpcAttribute"}, anyResource, true, false}},
 	plan.MayMakeRole: {{"MakeRole", []string{
@@ -124,8 +120,8 @@ func implied(p plan.Permission) []plan.Permission {
 	switch p.May {
 	case plan.MayCreateZone, plan.MayCreatePrivateZone, plan.MayChangeRecords, plan.MayDisassociateVPCs:
 		also.May = plan.MayReadZone
-	case plan.MayAssociateVPCs: // in doubt whether it was done, it looks
-		also.May, also.Zone = plan.MayReadAssociations, ""
+	case plan.MayAssociateVPCs: // one that was made stands, though the answer was lost
+		also.May, also.Zone = plan.MayReadVPCZones, ""
 	case plan.MayChangeVPCs:
 		also.May = plan.MayReadVPCs
 	case plan.MayMakeRole:
@@ -142,7 +138,7 @@ func implied(p plan.Permission) []plan.Permission {
 var readAll = []plan.Permission{
 	{May: plan.MayReadOrganization}, {May: plan.MayReadAccounts}, {May: plan.MayReadZones}, {May: plan.MayReadZone},
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
-	{May: plan.MayReadAssociations},
+	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
 }
 
 // arns makes ARNs (Service Authorization Reference, resource types).

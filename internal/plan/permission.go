@@ -37,7 +37,7 @@ type Permission struct {
 type May string
 
 // What may be done. Creating, deleting and changing include following the
-// change until it is in effect.
+// change until it is in effect, but with VPCs, where nothing waits for it.
 const (
 	MayReadOrganization  May = "readOrganization"  // its ID and management account
 	MayReadAccounts      May = "readAccounts"      // accounts and units
@@ -52,7 +52,8 @@ const (
 	MayTagZone           May = "tagZone"           // Zone
 	MayChangeRecords     May = "changeRecords"     // Zone, as limited
 	MayCreatePrivateZone May = "createPrivateZone" // with VPCs
-	MayReadAssociations  May = "readAssociations"  // Zone: who may be associated; what zones a VPC uses; subnets
+	MayReadAssociations  May = "readAssociations"  // Zone: who may be associated
+	MayReadVPCZones      May = "readVPCZones"      // what zones a VPC uses, whoever owns them; subnets
 	MayAuthorizeVPCs     May = "authorizeVPCs"     // Zone, VPCs: let them be associated, list who may, take it back
 	MayAssociateVPCs     May = "associateVPCs"     // VPCs, of this account, with zones of any; list what zones a VPC uses
 	MayDisassociateVPCs  May = "disassociateVPCs"  // Zone, VPCs

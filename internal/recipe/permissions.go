@@ -138,9 +138,6 @@ func (p *permissions) privateZone(in Input, z config.PrivateZone) {
 	for _, w := range z.Writers {
 		p.add(plan.Permission{Account: account.ID, May: plan.MayMakeRole, Role: w.Role})
 	}
-	if len(z.Writers) > 0 && in.Config.Access != nil {
-		p.add(plan.Permission{Account: account.ID, May: plan.MayReadOrganization})
-	}
 	queries := anchors
 	for _, s := range z.VPCs {
 		queries = append(queries, VPCQueries(in.Config, s, in.Estate)...)
@@ -148,7 +145,7 @@ func (p *permissions) privateZone(in Input, z config.PrivateZone) {
 	for _, q := range queries {
 		p.add(plan.Permission{Account: q.Account, May: plan.MayReadVPCs, Region: q.Region})
 		p.add(plan.Permission{Account: q.Account, May: plan.MayAssociateVPCs, Region: q.Region})
-		p.add(plan.Permission{Account: q.Account, May: plan.MayReadAssociations})
+		p.add(plan.Permission{Account: q.Account, May: plan.MayReadVPCZones})
 		if q.Account != account.ID {
 			p.add(plan.Permission{Account: account.ID, May: plan.MayAuthorizeVPCs, Zone: id, Region: q.Region})
 		}

@@ -44,7 +44,7 @@ func (n *needs) privateZones() {
 			if max(have.RecordCount, int64(len(z.Records))) > plan.RecordsWarning || len(have.VPCs) > plan.VPCsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: account.ID, ID: have.ID})
 			}
-			n.conflicts(z, have)
+			n.conflicts(z, account, have)
 		}
 	}
 }
@@ -78,11 +78,15 @@ func (n *needs) vpcs(s config.Selector) {
 }
 
 // conflicts asks what zones the VPCs use that are to be associated.
-func (n *needs) conflicts(z config.PrivateZone, have estate.Zone) {
+func (n *needs) conflicts(z config.PrivateZone, account config.Account, have estate.Zone) {
 	if !n.Estate.Answered(estate.Query{Kind: estate.QueryZone, Account: have.Account, ID: have.ID}) {
 		return
 	}
-	for _, s := range z.VPCs {
+	selectors := z.VPCs
+	if !z.Anchor.Release { // somebody may have let it go
+		selectors = append(slices.Clone(selectors), anchorSelector(z, account))
+	}
+	for _, s := range selectors {
 		for _, v := range selected(n.Input, s) {
 			if !slices.Contains(have.VPCs, v.Ref()) {
 				n.ask(estate.Query{Kind: estate.QueryVPCZones, Account: v.Account, Region: v.Region, ID: v.ID})
