@@ -40,15 +40,15 @@ var lives = map[string][]phase{
 	},
 	"private": {
 		{name: "apply"},
-		{name: "a VPC loses its tag, a writer another name", config: "private", before: partner, o: reconcile.Options{AcceptLimits: true}},
+		{name: "a VPC loses its tag, a writer another name", config: "private", before: byPartner, o: reconcile.Options{AcceptLimits: true}},
 		{name: "the anchor goes", config: "private-release", o: reconcile.Options{AcceptLimits: true}},
-		{name: "destroy", before: unpartner, o: reconcile.Options{Destroy: true}},
+		{name: "destroy", before: withoutPartner, o: reconcile.Options{Destroy: true}},
 	},
 }
 
-// partner associates a VPC of an account that the configuration does not know,
-// by hand; unpartner takes it off.
-func partner(s *world.State) error {
+// byPartner associates a VPC of an account that the configuration does not know,
+// by hand; withoutPartner takes it off.
+func byPartner(s *world.State) error {
 	for z := range s.Estate.Zones.All() {
 		z.VPCs = append(slices.Clone(z.VPCs), estate.VPCRef{Region: ireland, ID: "vpc-0333333333333333a"})
 		s.Estate.Zones.Put(z)
@@ -57,7 +57,7 @@ func partner(s *world.State) error {
 	return nil
 }
 
-func unpartner(s *world.State) error {
+func withoutPartner(s *world.State) error {
 	for z := range s.Estate.Zones.All() {
 		z.VPCs = slices.DeleteFunc(slices.Clone(z.VPCs), func(v estate.VPCRef) bool { return v.ID == "vpc-0333333333333333a" })
 		s.Estate.Zones.Put(z)
