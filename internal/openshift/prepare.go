@@ -68,6 +68,10 @@ func (p Preparation) holder() estate.AccountID {
 func (p Preparation) Needs() []estate.Query {
 	n := needs{e: p.Estate}
 	n.ask(estate.Query{Kind: estate.QuerySubnets, Account: p.Account, Region: p.Install.Region})
+	c := check{Input: Input{Install: p.Install, Estate: p.Estate, Account: p.Account}}
+	for _, owner := range c.vpcAccounts() {
+		n.ask(estate.Query{Kind: estate.QueryVPCs, Account: owner, Region: p.Install.Region})
+	}
 	if holder := p.holder(); holder != "" {
 		n.ask(estate.Query{Kind: estate.QueryZones, Account: holder})
 	}
@@ -157,6 +161,10 @@ func (p Preparation) vpc(z *config.PrivateZone, holder estate.AccountID, fail fa
 		return
 	}
 	owner := c.vpcAccounts()[0]
+	if _, stands := p.Estate.VPCs.Get(ref.ID); !stands && p.Estate.Answered(estate.Query{Kind: estate.QueryVPCs, Account: owner, Region: i.Region}) {
+		fail(i.Pos, CodeSubnets, fmt.Sprintf("the VPC %s of account %s is gone", ref.ID, owner), "", "list subnets of a VPC that stands")
+		return
+	}
 	selected := config.Selector{Accounts: []config.AccountRef{{Name: string(owner)}}, Regions: []estate.Region{i.Region}, VPCs: []string{ref.ID}}
 	z.VPCs = []config.Selector{selected}
 	anchor := selected
