@@ -162,7 +162,7 @@ func writes(ts *testscript.TestScript) int {
 	return n
 }
 
-// example NAME [FILE...]: copies files of an example here; without files all of
+// example NAME [FILE...]: copies files of an example, also out of its folders, here; without files all of
 // them, into a folder of its name.
 func example(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -175,13 +175,15 @@ func example(ts *testscript.TestScript, neg bool, args []string) {
 		list, err := os.ReadDir(from)
 		ts.Check(err)
 		for _, f := range list {
-			files = append(files, f.Name())
+			if !f.IsDir() {
+				files = append(files, f.Name())
+			}
 		}
 	}
 	for _, f := range files {
 		raw, err := os.ReadFile(filepath.Join(from, f))
 		ts.Check(err)
-		ts.Check(os.WriteFile(filepath.Join(to, f), raw, 0o600))
+		ts.Check(os.WriteFile(filepath.Join(to, filepath.Base(f)), raw, 0o600))
 	}
 }
 

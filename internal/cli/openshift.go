@@ -225,6 +225,9 @@ func (a *app) checkInstall(ctx context.Context, args *openshiftArgs, i openshift
 	if err != nil {
 		return openshift.Report{}, err
 	}
+	if principal == "" && s.caller.Account != s.account && !i.Role.IsZero() {
+		return openshift.Report{}, fmt.Errorf("the credentials are of account %s, and the cluster is to be in %s: say who installs with --installer-principal", s.caller.Account, s.account)
+	}
 	p, err := a.passBy(ctx, s.cfg, s.through(i.Role))
 	if err != nil {
 		return openshift.Report{}, err
