@@ -225,7 +225,7 @@ func (a *app) sides(ctx context.Context, args *openshiftArgs, r *recordsArgs, s 
 			halves, problems := x.halves(r, e, now)
 			p := &plan.Plan{Version: plan.Version, Owner: one.Owner(), Made: now, Changes: []plan.Change{}}
 			for _, h := range halves {
-				p = plan.Make(h.Plan)
+				p = h.Make()
 			}
 			for _, d := range problems { // those of one object hold nothing else up
 				if d.Address == "" {

@@ -247,8 +247,26 @@ type Half struct {
 	// Plan is what plan.Make takes. Its estate holds no other zone, since what
 	// is not wanted there is no orphan.
 	Plan plan.Input
+	// tagGoesFirst: the cluster goes, and its tag could not be read.
+	tagGoesFirst bool
 	// objects are the DNSRecords by the addresses of their changes.
 	objects map[string]string
+}
+
+// Make is the plan of the half. Where a tag could not be read it is taken off
+// before the records go: only they tell a later run that it may stand.
+func (h Half) Make() *plan.Plan {
+	p := plan.Make(h.Plan)
+	i := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Item().ZoneTags != nil })
+	if !h.tagGoesFirst || i < 0 {
+		return p
+	}
+	tag := p.Changes[i]
+	p.Changes = slices.Insert(slices.Delete(p.Changes, i, i+1), 0, tag)
+	for j := 1; j < len(p.Changes); j++ {
+		p.Changes[j].Needs = append(p.Changes[j].Needs, plan.Dependency{Address: tag.Address})
+	}
+	return p
 }
 
 // Private reports which of the two zones it is.
@@ -356,7 +374,7 @@ func (h *half) tag(tags plan.ZoneTags, reason string) {
 		}
 		h.Plan.Estate.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID}})
 		h.Plan.Estate.Zones.Put(z)
-		h.tagFirst = !h.in.Destroy
+		h.tagFirst, h.tagGoesFirst = !h.in.Destroy, h.in.Destroy
 	}
 	h.add("tag", plan.Item{ZoneTags: &tags}, false, reason, h.Ref.Pos)
 }
