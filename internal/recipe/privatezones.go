@@ -181,15 +181,8 @@ func (z *privateZone) make() {
 		Name: z.Domain, Reference: plan.Reference(z.Config.Owner, z.address+"/zone"), Adopt: z.Adopt, Pick: z.Zone, Anchor: &estate.VPCRef{},
 	}
 	z.zone, z.stands = plan.OwnZone(z.Estate, z.Config.Owner, z.account.ID, item)
-	z.claimed = map[string]bool{}
-	if z.stands {
-		for _, entry := range plan.ReadLedger(z.Estate, z.zone, z.Config.Owner).Entries() {
-			z.claimed[entry] = true
-		}
-	}
-	for _, s := range z.VPCs {
-		z.found = append(z.found, selected(z.Input, s))
-	}
+	z.look()
+	z.picked()
 	anchor, ok := z.anchor()
 	if ok {
 		item.Anchor, item.AnchorGoes, item.Comment = &estate.VPCRef{Region: anchor.Region, ID: anchor.ID}, z.Anchor.Release, plan.AnchorComment(anchor.ID)
@@ -212,9 +205,43 @@ func (z *privateZone) foreign() {
 		z.problem(z.Pos, diag.Error, "unread", fmt.Sprintf("account %s has no private zone %s", z.account.ID, z.PrivateZone.Zone), "", "")
 		return
 	}
+	z.look()
 	z.vpcs(estate.VPC{}, false)
 	z.records()
 	z.writers()
+}
+
+// look finds once what is asked for again and again.
+func (z *privateZone) look() {
+	z.claimed = map[string]bool{}
+	if z.stands {
+		for _, entry := range plan.ReadLedger(z.Estate, z.zone, z.Config.Owner).Entries() {
+			z.claimed[entry] = true
+		}
+	}
+	for _, s := range z.VPCs {
+		z.found = append(z.found, selected(z.Input, s))
+	}
+}
+
+// picked says when the zone that the configuration names cannot be the one.
+func (z *privateZone) picked() {
+	if z.Zone == "" || !z.Estate.Answered(estate.Query{Kind: estate.QueryZones, Account: z.account.ID}) {
+		return
+	}
+	have, ok := z.Estate.Zones.Get(z.Zone)
+	summary, hint := "", "give the ID of a private zone of that name, or none to have one made"
+	switch {
+	case !ok || have.Account != z.account.ID:
+		summary = fmt.Sprintf("account %s has no zone %s", z.account.ID, z.Zone)
+	case !have.Private:
+		summary, hint = fmt.Sprintf("zone %s (%s) is public", z.Zone, have.Name), "AWS never turns a public zone into a private one; "+hint
+	case have.Name != z.Domain:
+		summary = fmt.Sprintf("zone %s is %s, not %s", z.Zone, have.Name, z.Domain)
+	default:
+		return
+	}
+	z.problem(z.At("zone"), diag.Error, "zone", summary, "", hint)
 }
 
 // revive takes back that a removal was begun which is called off.
