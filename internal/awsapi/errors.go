@@ -183,6 +183,12 @@ func hint(e *Error, role string, class pace.Class) string {
 		return "check this machine's clock and credentials"
 	case e.Code == "ExpiredToken", e.Code == "ExpiredTokenException", e.Code == "InvalidClientTokenId", e.Code == "UnrecognizedClientException":
 		return "renew the credentials that orgdns runs with"
+	case e.Code == "MalformedPolicyDocument": // of our own forms nothing else can be wrong
+		return "the trust policy names a role or user that does not exist: make it first, or name its whole account"
+	case e.Code == "ConflictingDomainExists":
+		return "the VPC already uses another zone of that name, or one that AWS manages for an endpoint: take it off that zone, or turn the endpoint's private DNS off"
+	case e.Code == "LastVPCAssociation":
+		return "a private zone keeps at least one VPC: associate another one first, or delete the zone"
 	case class == pace.Doubt:
 		return "AWS gave no proper answer to several tries; run again, nothing is made twice"
 	case class == pace.Busy:

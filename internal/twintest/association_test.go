@@ -187,3 +187,33 @@ func TestLostAssociation(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestUnknownPrincipal: IAM refuses a trust policy that names a role which does
+// not exist. The rehearsal cannot know, since the writer's account is not read
+// for it; the run says what to do.
+func TestUnknownPrincipal(t *testing.T) {
+	r := corporate(t, "role: shop-dns-writer", "role: shop-dns-writer\n        principals: arn:aws:iam::444444444444:role/nobody")
+	w := r.world()
+	p := r.process(w, nil)
+	planned, err := p.Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := planned.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	res, err := p.Apply(t.Context(), planned.Plan, reconcile.ApplyOptions{Wait: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Diagnostics) != 1 {
+		t.Fatalf("%d problems: %v", len(res.Diagnostics), res.Diagnostics)
+	}
+	d := res.Diagnostics[0]
+	if d.Code != "MalformedPolicyDocument" || !strings.Contains(d.Detail, "role/nobody") || !strings.Contains(d.Hint, "make it first") {
+		t.Errorf("said %s; %s; %s", d.Summary, d.Detail, d.Hint)
+	}
+	for role := range w.Estate().Roles.By(estate.ByRole(network, "shop-dns-writer")) {
+		t.Errorf("%s stands half made", role.ARN)
+	}
+}
