@@ -86,7 +86,7 @@ gone: the new ones no longer permit its NS record.`,
 				return err
 			}
 			permissions := recipe.Permissions(recipe.Input{Config: cfg, Estate: e, Now: p.Ports.Clock.Now()})
-			permissions = append(permissions, assumes(partition, trust.Principal, access)...)
+			permissions = append(permissions, assumes(partition, trust.Principal, access, recipe.Unlisted(cfg))...)
 			shown := func(id estate.AccountID) awsapi.Access {
 				x := access[id]
 				if x.ExternalID != "" && !external {
@@ -202,14 +202,20 @@ func accountNames(cfg *config.Config, roles []awsapi.RoleDocument) []string {
 }
 
 // assumes are the roles that whoever runs orgdns must be allowed to assume.
-func assumes(partition, principal string, access map[estate.AccountID]awsapi.Access) []plan.Permission {
+// With beyond, those of accounts that are not listed, too.
+func assumes(partition, principal string, access map[estate.AccountID]awsapi.Access, beyond bool) []plan.Permission {
 	account := estate.AccountID(principal)
 	if parts := strings.Split(principal, ":"); len(parts) > 4 {
 		account = estate.AccountID(parts[4])
 	}
 	var out []plan.Permission
 	for _, id := range sortedAccounts(access) {
-		if access[id].Role == "" {
+		if access[id].Role == "" || id == stage.Unlisted && !beyond {
+			continue
+		}
+		if id == stage.Unlisted {
+			id = "*"
+			out = append(out, plan.Permission{Account: account, May: plan.MayAssume, Role: awsapi.RoleARN(partition, id, access[stage.Unlisted].Role)})
 			continue
 		}
 		for _, role := range append([]string{access[id].Role}, access[id].Others()...) {

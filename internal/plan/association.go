@@ -85,6 +85,9 @@ func (b *builder) associations() {
 func (b *builder) association(w Wanted, want Association) bool {
 	entry := VPCEntry(want.VPC.ID)
 	ids, err := b.known(want.Zone)
+	if err != nil && w.Frozen {
+		return false
+	}
 	if err != nil { // the zone is still to be made
 		needs := b.claimFirst(w, want, entry)
 		ref, _ := want.Zone.Ref()

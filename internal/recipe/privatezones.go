@@ -340,6 +340,13 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 			z.associate(v, true)
 			continue
 		}
+		if q := (estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region}); !z.Estate.Answered(q) {
+			a, _ := z.Estate.Asked(q) // it was seen by a participant
+			z.problem(z.At("vpcs"), diag.Warning, "unread", fmt.Sprintf("VPC %s is left as it is: the VPCs of its owner, account %s, could not be read", id, v.Account),
+				strings.TrimSpace(a.Code+" "+a.Message), "only the owner of a shared VPC can associate it: see `orgdns iam` for the role that this account needs")
+			z.associate(v, true)
+			continue
+		}
 		z.associate(v, false)
 		z.visible(v)
 	}

@@ -101,24 +101,7 @@ func (n *needs) ask(q estate.Query) {
 // the configuration names some that are not in its list, or one cannot be read.
 func (n *needs) organization() {
 	n.ask(estate.Query{Kind: estate.QueryIdentity})
-	refs := []config.AccountRef{}
-	for _, d := range n.Config.Delegations {
-		refs = append(refs, d.Child, d.Parent.Account)
-	}
-	for _, z := range n.Config.PrivateZones {
-		refs = append(refs, z.Account)
-		for _, w := range z.Writers {
-			refs = append(refs, w.Account)
-		}
-	}
-	unlisted := func(r config.AccountRef) bool {
-		_, ok := n.Config.Account(r)
-		return !ok && !r.IsZero()
-	}
-	outside := slices.ContainsFunc(refs, unlisted)
-	for _, s := range selectors(n.Config) {
-		outside = outside || len(s.Units) > 0 || slices.ContainsFunc(s.Accounts, unlisted)
-	}
+	outside := Unlisted(n.Config)
 	for _, a := range accounts(n.Input) { // one that cannot be read may be suspended
 		zones, _ := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: a.ID})
 		outside = outside || zones.Code != ""
@@ -139,6 +122,31 @@ func selectors(cfg *config.Config) []config.Selector {
 		out = append(out, z.VPCs...)
 	}
 	return out
+}
+
+// Unlisted reports whether a configuration speaks of accounts that are not in
+// its list: by their own names, or by units.
+func Unlisted(cfg *config.Config) bool {
+	unlisted := func(r config.AccountRef) bool {
+		_, ok := cfg.Account(r)
+		return !ok && !r.IsZero()
+	}
+	var refs []config.AccountRef
+	for _, d := range cfg.Delegations {
+		refs = append(refs, d.Child, d.Parent.Account)
+	}
+	for _, z := range cfg.PrivateZones {
+		refs = append(refs, z.Account)
+		for _, w := range z.Writers {
+			refs = append(refs, w.Account)
+		}
+	}
+	units := false
+	for _, s := range selectors(cfg) {
+		refs = append(refs, s.Accounts...)
+		units = units || len(s.Units) > 0
+	}
+	return units || slices.ContainsFunc(refs, unlisted)
 }
 
 // accounts are all accounts that the configuration reaches, by ID.

@@ -41,6 +41,10 @@ func Region(cfg *config.Config) estate.Region {
 	return defaultRegion
 }
 
+// Unlisted stands for the accounts that the configuration does not list and the
+// organization has: they are reached by the defaults.
+const Unlisted estate.AccountID = "unlisted"
+
 // Accesses is how each account is reached; the empty account is the one through
 // which the organization is read. An account whose permissions fill more than one
 // role is written through several: which is which follows from the configuration
@@ -61,7 +65,7 @@ func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estat
 		}
 		return nil
 	}
-	var errs []error
+	errs := []error{add(Unlisted, cfg.Defaults.Role, cfg.Defaults.ExternalID, cfg.Defaults.At("externalID"))}
 	for _, acc := range cfg.Accounts {
 		errs = append(errs, add(acc.ID, acc.Role, acc.ExternalID, acc.At("externalID")))
 	}
@@ -87,7 +91,7 @@ func Secrets(cfg *config.Config, lookup func(string) (string, bool)) func(estate
 func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access) reconcile.Ports {
 	sessions := awsapi.New(awsapi.Options{
 		Owner: owner, Base: base, HTTPClient: client, EndpointURL: endpoint,
-		Clock: c, Loop: pace.New(c), Region: region, Accounts: access,
+		Clock: c, Loop: pace.New(c), Region: region, Accounts: access, Default: access[Unlisted],
 	})
 	return reconcile.Ports{
 		Reader: reader{sessions.Reader(nil)},
@@ -118,6 +122,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 		e, access, region = movedEstate(partition, e), movedAccess(partition, access), defaultRegion
 	}
 	grantUnread(cfg, &e, access)
+	shareSeen(&e)
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
 		grant(&e, o.Role)
 	}
@@ -156,6 +161,27 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 	}, nil
 }
 
+// shareSeen shares a subnet of each VPC with the accounts that were seen to take
+// part in it: shares themselves are not read.
+func shareSeen(e *estate.Estate) {
+	for v := range e.VPCs.All() {
+		if len(v.Participants) == 0 {
+			continue
+		}
+		subnet := estate.Subnet{ID: "subnet-of-" + v.ID, VPC: v.ID, Account: v.Account, Region: v.Region}
+		share := estate.Share{
+			ARN:     fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/%s", v.Region, v.Account, v.ID),
+			Account: v.Account, Region: v.Region, Name: "seen",
+			Resources: []estate.ShareMember{{ID: fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", v.Region, v.Account, subnet.ID), Status: estate.ShareAssociated}},
+		}
+		for _, p := range v.Participants {
+			share.Principals = append(share.Principals, estate.ShareMember{ID: string(p), Status: estate.ShareAssociated, External: true})
+		}
+		e.Subnets.Put(subnet)
+		e.Shares.Put(share)
+	}
+}
+
 // grantUnread gives each account whose role was not read one that may do
 // everything.
 func grantUnread(cfg *config.Config, e *estate.Estate, access map[estate.AccountID]awsapi.Access) {
@@ -172,7 +198,11 @@ func grantUnread(cfg *config.Config, e *estate.Estate, access map[estate.Account
 		if a.Role == "" || e.Answered(estate.Query{Kind: estate.QueryRole, Account: id, ID: a.Role}) {
 			continue
 		}
-		for _, role := range append(access[id].Others(), access[id].Role) {
+		reached, listed := access[id]
+		if !listed {
+			reached = access[Unlisted]
+		}
+		for _, role := range append(reached.Others(), reached.Role) {
 			grant(e, awsapi.RoleARN(commercial, id, role))
 		}
 	}
