@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
 			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
 			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
-			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck,
+			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {

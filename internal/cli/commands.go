@@ -34,10 +34,13 @@ func (a *app) validateCommand() *cobra.Command {
 				return err
 			}
 			if a.output == "json" {
-				return a.json("validate", map[string]any{"owner": cfg.Owner, "accounts": len(cfg.Accounts), "delegations": len(cfg.Delegations)})
+				return a.json("validate", map[string]any{
+					"owner": cfg.Owner, "accounts": len(cfg.Accounts), "delegations": len(cfg.Delegations), "privateZones": len(cfg.PrivateZones),
+				})
 			}
-			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s.\n",
-				cfg.Owner, len(cfg.Accounts), plural(len(cfg.Accounts)), len(cfg.Delegations), plural(len(cfg.Delegations)))
+			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s, %d private zone%s.\n",
+				cfg.Owner, len(cfg.Accounts), plural(len(cfg.Accounts)), len(cfg.Delegations), plural(len(cfg.Delegations)),
+				len(cfg.PrivateZones), plural(len(cfg.PrivateZones)))
 			return nil
 		},
 	}
@@ -278,7 +281,13 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 		if err != nil {
 			return err
 		}
-		out.Changes, out.Diagnostics, out.Waiting = res.States, res.Diagnostics, res.Waiting
+		out.Changes, out.Diagnostics = res.States, res.Diagnostics
+		// What the plan waits for besides its own changes, and what these left.
+		outside := slices.DeleteFunc(slices.Clone(planned.Waiting), func(w plan.Waiting) bool {
+			_, own := planned.Change(w.Address)
+			return own
+		})
+		out.Waiting = stillWaiting(outside, res.Waiting)
 		if n := res.Count(apply.Stopped); n > 0 {
 			out.Diagnostics.Add(diag.Diagnostic{Code: "stopped", Summary: fmt.Sprintf("stopped with %d change%s left", n, plural(n)), Hint: "run the same command again to finish"})
 		}
@@ -289,7 +298,14 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 		if err != nil {
 			return err
 		}
-		out.Checks, out.Waiting = verified.Checks, stillWaiting(verified.Waiting, out.Waiting)
+		out.Checks = verified.Checks
+		if !args.Destroy { // it has looked again
+			out.Waiting = slices.DeleteFunc(out.Waiting, func(w plan.Waiting) bool {
+				_, own := planned.Change(w.Address)
+				return !own
+			})
+		}
+		out.Waiting = stillWaiting(verified.Waiting, out.Waiting)
 	}
 	a.waits.line()
 	return a.showOutcome(args.kind(), out)

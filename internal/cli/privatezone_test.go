@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -124,6 +126,32 @@ func healthcheck(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	text := strings.ReplaceAll(ts.ReadFile(args[1]), "HEALTHCHECK", *out.HealthCheck.Id)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// hasten PROGRAM ARGS: like exec, while the twin's time moves on, so that a
+// program that waits for AWS need not.
+func hasten(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: hasten PROGRAM ARGS")
+	}
+	stop := make(chan struct{})
+	var moving sync.WaitGroup
+	moving.Go(func() {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				_, _ = admin(twinOf(ts).url, http.MethodPost, "clock", `{"advance":"10s"}`)
+			}
+		}
+	})
+	err := ts.Exec(args[0], args[1:]...)
+	close(stop)
+	moving.Wait()
+	ts.Check(err)
 }
 
 // onlyEstate reads the estate of a file, for a twin that starts from nothing

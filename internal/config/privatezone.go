@@ -106,7 +106,7 @@ var privateZoneKind = object("private zone", "a private zone",
 		key("vpcs", oneOrMany(selectorKind), "The VPCs that use the zone, found anew at each run: one that gains a tag is associated, one that loses it is let go, one that somebody else associated is left alone.", func(z *PrivateZone) *[]Selector { return &z.VPCs }),
 		key("writers", listOf(writerKind), "Who else may write into the zone.", func(z *PrivateZone) *[]Writer { return &z.Writers }),
 		key("records", listOf(recordKind), "Records of the zone.", func(z *PrivateZone) *[]Record { return &z.Records }),
-		key("fixVpcAttributes", boolKind, "Turn on `enableDnsSupport` and `enableDnsHostnames` of the VPCs; without both the zone is invisible there.", func(z *PrivateZone) *bool { return &z.FixVPCAttributes }).or("false: it is reported"),
+		key("fixVpcAttributes", boolKind, "Turn on `enableDnsSupport` and `enableDnsHostnames` of the VPCs; without both the zone is invisible there. They stay on when the zone goes.", func(z *PrivateZone) *bool { return &z.FixVPCAttributes }).or("false: it is reported"),
 		key("adopt", boolKind, "Take over a zone of this name that stands in the account already.", func(z *PrivateZone) *bool { return &z.Adopt }).or("false"),
 		key("zone", zoneIDKind, "The ID of the zone to adopt, where the account has several of that name.", func(z *PrivateZone) *string { return &z.Zone }),
 	}, (*reader).finishPrivateZone)
@@ -150,7 +150,7 @@ var writerKind = object("writer", "a writer", "A role in the zone's account that
 		key("organizationPath", pathKind, "A path of the organization, in place of an account: `o-…/r-…/ou-…/*`.", func(w *Writer) *string { return &w.Path }),
 		key("role", newRoleKind, "The name of the role that is made.", func(w *Writer) *string { return &w.Role }).must(),
 		key("externalID", secretKind, "The external ID that must be given to assume it.", func(w *Writer) *Secret { return &w.ExternalID }),
-		key("names", oneOrMany(grantedKind), "The names that it may change: `x.example.com` that name; `*.example.com` every name below, but no wildcard record; `'\\052.example.com'` the wildcard record, as AWS writes it.", func(w *Writer) *[]GrantedName { return &w.Names }).must(),
+		key("names", oneOrMany(grantedKind), "The names that it may change, absolute: `x.example.com` that name; `*.example.com` every name below, but no wildcard record; `'\\052.example.com'` the wildcard record, as AWS writes it.", func(w *Writer) *[]GrantedName { return &w.Names }).must(),
 		key("types", oneOrMany(enum("a record type", recordTypes...)), "The record types that it may change.", func(w *Writer) *[]string { return &w.Types }).or(strings.Join(writerTypes, ", ")),
 		key("actions", oneOrMany(enum("an action", writerActions...)), "What it may do with them.", func(w *Writer) *[]string { return &w.Actions }).or("all"),
 		key("tagging", boolKind, "May tag the zone, as OpenShift does. A tag on the zone is then no proof of ownership.", func(w *Writer) *bool { return &w.Tagging }).or("false"),
@@ -205,7 +205,13 @@ func (r *reader) granted(z *PrivateZone, w *Writer, i int, g GrantedName) {
 	switch {
 	case z.Domain.IsZero() || g.Name.IsZero():
 	case !g.Name.Under(z.Domain):
-		r.fault(pos, outside(g.Name, z.Domain))
+		f := outside(g.Name, z.Domain)
+		f.summary = fmt.Sprintf("%s lies outside %s", g, z.Domain)
+		f.hint = strings.Replace(f.hint, `."?`, `"?`, 1)
+		if g.Below {
+			f.hint = strings.Replace(f.hint, `"`, `"*.`, 1)
+		}
+		r.fault(pos, f)
 	case g.Name == z.Domain && !g.Below && !w.Apex:
 		r.problem(pos, CodeTwoOwners, g.String()+" is the zone's own name", "who may change it speaks for the whole zone", "write `apex: true` if it is meant")
 	case strings.HasPrefix(g.Name.Relative(z.Domain), ledgerLabel):
@@ -246,6 +252,9 @@ func (r *reader) grantsSideBySide(z *PrivateZone) {
 func (w *Writer) who() string {
 	if w.Path != "" {
 		return w.Path
+	}
+	if w.Account.IsZero() {
+		return "role " + w.Role
 	}
 	return w.Account.Name
 }

@@ -335,6 +335,13 @@ func (c *check) privateZone() {
 			c.add("private zone", Problem, i.Role.Pos, "a role is given and no zone", "write the zone's ID in platform.aws.hostedZone")
 			return
 		}
+		if ref, ok := c.vpc(); ok { // AWS makes a zone only with a VPC of its own account
+			if v, known := c.Estate.VPCs.Get(ref.ID); known && v.Account != c.Account {
+				c.add("private zone", Problem, i.Pos, fmt.Sprintf("none is given, and account %s cannot make one for %s, which is of account %s", c.Account, v.ID, v.Account),
+					"run `orgdns openshift prepare`, and write what it prints into platform.aws.hostedZone and hostedZoneRole")
+				return
+			}
+		}
 		c.add("private zone", OK, i.Pos, fmt.Sprintf("the installer makes one, %s, in account %s", i.Domain, c.Account), "")
 		c.rivals(estate.Zone{Name: i.Domain})
 		return

@@ -362,6 +362,8 @@ func (b *builder) retirePrivate(w Wanted, z estate.Zone, adopted bool) {
 	if keeps := append(b.keeps(z), others...); len(keeps) > 0 {
 		b.problem(w, diag.Warning, "foreign-records", fmt.Sprintf("zone %s (%s) stays: others use it", z.Name, z.ID),
 			strings.Join(keeps, ", "), "delete these records, take these VPCs off, or hand the zone over")
+		b.plan.Waiting = append(b.plan.Waiting, Waiting{Address: w.Address,
+			For: fmt.Sprintf("others to leave zone %s (%s); until then it stays, with the records and VPCs of ours", z.Name, z.ID)})
 		return
 	}
 	c := Change{Action: Delete, ID: z.ID, Before: zoneItem(z), Basis: []Basis{b.basisZone(z.Account, z.Name)}}

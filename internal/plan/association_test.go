@@ -118,7 +118,8 @@ func TestAssociations(t *testing.T) {
 			e.Zones.Put(z)
 		}, nil, false, "delete " + corpZone + "\n"},
 		{"others use the zone", []string{"VPC vpc-a"}, joined, nil, false,
-			"warning foreign-records: zone corp.test (ZX) stays: others use it [VPC vpc-b]\n"},
+			"waiting " + corpZone + " for others to leave zone corp.test (ZX); until then it stays, with the records and VPCs of ours\n" +
+				"warning foreign-records: zone corp.test (ZX) stays: others use it [VPC vpc-b]\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := privately(tt.entries...)
