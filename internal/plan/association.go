@@ -183,7 +183,7 @@ func (b *builder) associate(w Wanted, want Association, zone string, needs []Dep
 // withdraw takes an authorization back: the association lives on without it,
 // and the zone has room for 1,000 of them.
 func (b *builder) withdraw(w Wanted, want Association, needs []Dependency) {
-	a := Wanted{Address: w.Address + "/authorization-withdrawn", Account: want.Owner, Pos: w.Pos, Reason: "no longer needed"}
+	a := Wanted{Address: withdrawn(w).Address, Account: want.Owner, Pos: w.Pos, Reason: "no longer needed"}
 	b.add(a, Change{Action: Delete, Before: &Item{Authorization: &want}, Needs: needs})
 }
 
@@ -261,8 +261,12 @@ func (b *builder) orphanAssociations() {
 				gone = append(gone, v)
 			}
 		}
-		if len(gone) == 0 || b.retiringPrivate(z) {
+		if b.retiringPrivate(z) {
 			continue // such a zone goes with its associations
+		}
+		b.orphanAuthorizations(z)
+		if len(gone) == 0 {
+			continue
 		}
 		b.plan.Managed += len(gone)
 		if q := (estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID}); !b.e.Answered(q) {
@@ -288,6 +292,27 @@ func (b *builder) orphanAssociations() {
 			b.after(b.made[z.ID], room)
 		}
 	}
+}
+
+// orphanAuthorizations withdraws what a run that stopped left behind for VPCs
+// that are no longer wanted: they were never associated.
+func (b *builder) orphanAuthorizations(z estate.Zone) {
+	for a := range b.e.Authorizations.Prefix(z.ID + "/") {
+		entry := z.ID + " " + VPCEntry(a.VPC.ID)
+		if !b.ledger(z).has[VPCEntry(a.VPC.ID)] || b.claims[entry] || b.standing[entry] {
+			continue
+		}
+		b.standing[entry] = true
+		want := Association{Zone: Lit(z.ID), ZoneName: z.Name, VPC: a.VPC, Owner: z.Account}
+		w := Wanted{Address: "associations/" + b.label(z) + "/" + a.VPC.ID, Account: z.Account}
+		b.withdraw(w, want, nil)
+		b.plan.Changes = append(b.plan.Changes, b.forgetEntry(z, VPCEntry(a.VPC.ID), withdrawn(w)))
+	}
+}
+
+// withdrawn is the change that takes the authorization for an association back.
+func withdrawn(w Wanted) Dependency {
+	return Dependency{Address: w.Address + "/authorization-withdrawn"}
 }
 
 // after makes changes wait for others.
@@ -321,11 +346,13 @@ func (b *builder) disassociate(z estate.Zone, v estate.VPCRef, first []Dependenc
 	q := estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID}
 	b.add(w, Change{Action: Delete, Before: &Item{Association: &want}, Needs: slices.Clone(first),
 		Basis: []Basis{b.basis(q, "associations", z.ID+"/"+v.ID)}})
-	if _, ok := b.e.Authorizations.Get(estate.ZoneAuthorization{Zone: z.ID, VPC: v}.Key()); ok && b.ledger(z).has[VPCEntry(v.ID)] {
-		b.withdraw(w, want, nil)
-	}
 	if b.ledger(z).has[VPCEntry(v.ID)] {
-		b.plan.Changes = append(b.plan.Changes, b.forgetEntry(z, VPCEntry(v.ID), Dependency{Address: w.Address}))
+		gone := []Dependency{{Address: w.Address}}
+		if _, ok := b.e.Authorizations.Get(estate.ZoneAuthorization{Zone: z.ID, VPC: v}.Key()); ok {
+			b.withdraw(w, want, nil)
+			gone = append(gone, withdrawn(w))
+		}
+		b.plan.Changes = append(b.plan.Changes, b.forgetEntry(z, VPCEntry(v.ID), gone...))
 	}
 	return Dependency{Address: w.Address}
 }

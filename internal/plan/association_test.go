@@ -98,6 +98,18 @@ func TestAssociations(t *testing.T) {
 		{"whether it is wanted is not known", []string{"VPC vpc-a", "VPC vpc-b"}, joined,
 			append([]Wanted{func() Wanted { w := wantVPC("2", consumer); w.Frozen = true; return w }()}, both[:2]...), false, ""},
 		{"a claim behind which nothing came", []string{"VPC vpc-a", "VPC vpc-b"}, func(*estate.Estate) {}, both[:2], false, "forget ledger/corp.test/VPC vpc-b\n"},
+		{"stopped after the authorization, then no longer wanted", []string{"VPC vpc-a", "VPC vpc-b"}, func(e *estate.Estate) {
+			e.Authorizations.Put(estate.ZoneAuthorization{Zone: "ZX", VPC: consumer})
+		}, both[:2], false, "delete associations/corp.test/vpc-b/authorization-withdrawn\n" +
+			"forget ledger/corp.test/VPC vpc-b <associations/corp.test/vpc-b/authorization-withdrawn\n"},
+		{"stopped before the authorization was withdrawn, then no longer wanted", []string{"VPC vpc-a", "VPC vpc-b"}, func(e *estate.Estate) {
+			joined(e)
+			e.Authorizations.Put(estate.ZoneAuthorization{Zone: "ZX", VPC: consumer})
+		}, both[:2], false, "delete associations/corp.test/vpc-b\ndelete associations/corp.test/vpc-b/authorization-withdrawn\n" +
+			"forget ledger/corp.test/VPC vpc-b <associations/corp.test/vpc-b <associations/corp.test/vpc-b/authorization-withdrawn\n"},
+		{"somebody else's authorization", []string{"VPC vpc-a"}, func(e *estate.Estate) {
+			e.Authorizations.Put(estate.ZoneAuthorization{Zone: "ZX", VPC: consumer})
+		}, both[:2], false, ""},
 		{"the last one stays", []string{"VPC vpc-a"}, func(*estate.Estate) {}, both[:1], false,
 			"warning last-vpc: VPC vpc-a stays on zone corp.test (ZX): a private zone keeps at least one\n"},
 		{"the anchor goes once another stands", []string{"VPC vpc-a"}, func(*estate.Estate) {}, []Wanted{wantPrivate(true), wantVPC("2", consumer)}, false,
@@ -137,6 +149,8 @@ func TestAssociations(t *testing.T) {
 func TestRoles(t *testing.T) {
 	role := Role{Name: "writer", Zone: Of(corpZone, "id"), ZoneName: corp, Partition: "aws", Principals: []string{"222222222222"}, ExternalID: NewSecret("hush"),
 		Grants: []Grant{{Below: []dnsname.Name{dnsname.MustParse("shop.corp.test")}, Types: []string{"A"}, Verbs: []Verb{VerbCreate}}}}
+	moved := role
+	moved.Zone, moved.ZoneName = Lit("ZY"), dnsname.MustParse("other.test")
 	address := "privateZones/1/corp.test/writers/writer"
 	wanted := []Wanted{wantPrivate(false), wantVPC("1", anchor), {Address: address, Account: "1", Item: Item{Role: &role}}}
 	standing := func(change func(*estate.Role)) func(*estate.Estate) {
@@ -173,6 +187,11 @@ func TestRoles(t *testing.T) {
 			"forget ledger/corp.test/ROLE writer\nwarning handed-over: role arn:aws:iam::1:role/writer is no longer wanted, but somebody took our mark off it: it stays\n"},
 		{"no longer wanted, widened", []string{"VPC vpc-a", "ROLE writer"}, standing(func(r *estate.Role) { r.Inline["more"] = "{}" }), wanted[:2], false,
 			"warning widened: role arn:aws:iam::1:role/writer stays: it has policies that orgdns did not give it [more]\n"},
+		{"wanted for another zone", []string{"VPC vpc-a", "ROLE writer"}, func(e *estate.Estate) {
+			standing(none)(e)
+			put(e, estate.Zone{ID: "ZY", Account: "1", Name: moved.ZoneName, Private: true, CallerReference: "theirs"})
+		}, append(wanted[:2:2], Wanted{Address: "elsewhere", Account: "1", Item: Item{Role: &moved}}), false,
+			"claim elsewhere/claim\nupdate elsewhere <elsewhere/claim\nforget ledger/corp.test/ROLE writer <elsewhere\n"},
 		{"unread", []string{"VPC vpc-a", "ROLE writer"}, func(e *estate.Estate) {
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryRole, Account: "1", ID: "writer"}, Code: "AccessDenied", Message: "no"})
 		}, wanted, false, "error unread: role 1 writer could not be read, so nothing is planned for " + address + " [AccessDenied: no]\n"},

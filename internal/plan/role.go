@@ -328,6 +328,16 @@ func (b *builder) orphanRoles() {
 	}
 }
 
+// wantedRole is the address at which a role of this name is wanted.
+func (b *builder) wantedRole(account estate.AccountID, name string) string {
+	for _, w := range b.in.Wanted {
+		if w.Item.Role != nil && w.Account == account && w.Item.Role.Name == name {
+			return w.Address
+		}
+	}
+	return ""
+}
+
 func (b *builder) orphanRole(z estate.Zone, name string) {
 	w := Wanted{Address: "roles/" + string(z.Account) + "/" + name, Account: z.Account, Reason: "no longer in the configuration"}
 	entry := RoleEntry(name)
@@ -339,6 +349,12 @@ func (b *builder) orphanRole(z estate.Zone, name string) {
 	}
 	var needs []Dependency
 	for have := range b.e.Roles.By(estate.ByRole(z.Account, name)) {
+		if to := b.wantedRole(z.Account, name); to != "" { // for another zone, whose ledger claims it
+			if slices.ContainsFunc(b.plan.Changes, func(c Change) bool { return c.Address == to }) {
+				needs = append(needs, Dependency{Address: to})
+			}
+			continue
+		}
 		if !OwnedRole(have, b.in.Owner) {
 			b.problem(w, diag.Warning, "handed-over", fmt.Sprintf("role %s is no longer wanted, but somebody took our mark off it: it stays", have.ARN), "", "delete it by hand if nobody needs it")
 			continue
