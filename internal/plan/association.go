@@ -89,6 +89,9 @@ func (b *builder) association(w Wanted, want Association) bool {
 		return false
 	}
 	if err != nil { // the zone is still to be made
+		if w.Frozen {
+			return false
+		}
 		needs := b.claimFirst(w, want, entry)
 		ref, _ := want.Zone.Ref()
 		if b.anchorOf(ref.Address) == want.VPC.ID {

@@ -220,6 +220,9 @@ func (b *builder) role(w Wanted, want Role) {
 	} else {
 		claim = b.claim(w, want.Zone, want.ZoneName, w.Account, RoleEntry(want.Name))
 	}
+	if w.Frozen {
+		return
+	}
 	if want.Unclaimed {
 		claim = Change{}
 	}

@@ -66,15 +66,28 @@ func (n *needs) privateZone(z estate.Zone) {
 	}
 }
 
-// vpcs asks for the VPCs that a selector means. One that is shared with a
-// selected account is read in its owner's account too, which associates it.
+// vpcs asks for the VPCs that a selector means.
 func (n *needs) vpcs(s config.Selector) {
 	for _, q := range VPCQueries(n.Config, s, n.Estate) {
 		n.ask(q)
 	}
-	for _, v := range selected(n.Input, s) {
-		n.ask(estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region})
+	for _, q := range ownerQueries(n.Input, s) {
+		n.ask(q)
 	}
+}
+
+// ownerQueries are what must be asked of the owners of VPCs that are shared with
+// selected accounts: the owner alone knows their tags and attributes, and
+// associates them.
+func ownerQueries(in Input, s config.Selector) []estate.Query {
+	s.Tags = nil
+	var out []estate.Query
+	for _, v := range selected(in, s) {
+		if q := (estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region}); !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // conflicts asks what zones the VPCs use that are to be associated.
@@ -93,6 +106,12 @@ func (n *needs) conflicts(z config.PrivateZone, account config.Account, have est
 			}
 		}
 	}
+}
+
+// ofAll reports whether a selector means the VPCs of all accounts of the
+// organization.
+func ofAll(cfg *config.Config, s config.Selector) bool {
+	return cfg.Access != nil && len(s.Accounts) == 0 && len(s.Units) == 0
 }
 
 // selected are the VPCs that a selector means, those shared with a selected
@@ -181,6 +200,10 @@ func (z *privateZone) make() {
 		Name: z.Domain, Reference: plan.Reference(z.Config.Owner, z.address+"/zone"), Adopt: z.Adopt, Pick: z.Zone, Anchor: &estate.VPCRef{},
 	}
 	z.zone, z.stands = plan.OwnZone(z.Estate, z.Config.Owner, z.account.ID, item)
+	if z.frozen && !z.stands { // nor can it be read
+		z.want(plan.Wanted{Address: z.address + "/zone", Account: z.account.ID, Item: plan.Item{Zone: &item}, Pos: z.At("domain")})
+		return
+	}
 	z.look()
 	z.picked()
 	anchor, ok := z.anchor()
@@ -294,7 +317,19 @@ func (z *privateZone) anchor() (estate.VPC, bool) {
 // read reports whether all VPCs of a selector could be read, and says what not.
 func (z *privateZone) read(s config.Selector, pos diag.Pos, severity diag.Severity) bool {
 	ok := true
-	for _, q := range VPCQueries(z.Config, s, z.Estate) {
+	if q := (estate.Query{Kind: estate.QueryAccounts}); ofAll(z.Config, s) && !z.Estate.Answered(q) {
+		ok = false
+		a, _ := z.Estate.Asked(q)
+		z.problem(pos, severity, "unread", "the accounts of the organization could not be read, whose VPCs may be selected",
+			strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role in organization.access")
+	}
+	asked := VPCQueries(z.Config, s, z.Estate)
+	for _, q := range ownerQueries(z.Input, s) {
+		if !slices.Contains(asked, q) {
+			asked = append(asked, q)
+		}
+	}
+	for _, q := range asked {
 		if z.Estate.Answered(q) {
 			continue
 		}
@@ -312,7 +347,7 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 	if anchored && !z.Anchor.Release {
 		wanted[anchor.ID] = anchor
 	}
-	complete := anchored
+	complete, suspended := anchored, false
 	for i, s := range z.VPCs {
 		pos := z.At("vpcs", i)
 		if !z.read(s, pos, diag.Warning) {
@@ -321,6 +356,7 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 		_, problems := z.Config.SelectAccounts(s, z.Estate)
 		z.out.Diagnostics.Add(problems...)
 		complete = complete && !problems.HasErrors()
+		suspended = suspended || slices.ContainsFunc(problems, func(d diag.Diagnostic) bool { return d.Code == config.CodeSuspended })
 		if len(z.found[i]) == 0 && complete {
 			z.problem(pos, diag.Warning, "no-vpc", fmt.Sprintf("no VPC is selected for %s", z.Domain), "", "")
 		}
@@ -329,7 +365,9 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 		}
 	}
 	for _, v := range z.zone.VPCs {
-		if _, selected := wanted[v.ID]; !selected && !complete { // nobody knows whether it is still selected
+		_, selected := wanted[v.ID]
+		_, read := z.Estate.VPCs.Get(v.ID)
+		if !selected && (!complete || suspended && !read) { // nobody knows whether it is still selected
 			z.associate(estate.VPC{ID: v.ID, Region: v.Region, Account: z.account.ID}, true)
 		}
 	}
@@ -348,7 +386,9 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 			continue
 		}
 		z.associate(v, false)
-		z.visible(v)
+		if z.Estate.Answered(estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region}) {
+			z.visible(v)
+		}
 	}
 	others := z.others(wanted, anchor)
 	total := len(wanted) + len(others)

@@ -102,6 +102,9 @@ func (n *needs) ask(q estate.Query) {
 func (n *needs) organization() {
 	n.ask(estate.Query{Kind: estate.QueryIdentity})
 	outside := Unlisted(n.Config)
+	for _, z := range n.Config.PrivateZones { // or what is selected would hang on what else is asked
+		outside = outside || slices.ContainsFunc(z.VPCs, func(s config.Selector) bool { return ofAll(n.Config, s) })
+	}
 	for _, a := range accounts(n.Input) { // one that cannot be read may be suspended
 		zones, _ := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: a.ID})
 		outside = outside || zones.Code != ""
