@@ -2,6 +2,7 @@ package twintest
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
@@ -136,6 +138,12 @@ func TestAssociationFaults(t *testing.T) {
 			[]string{"warning: VPC vpc-0444444444444444b (account 444444444444) will not see corp.acme.internal: enableDnsHostnames is off", "write `fixVpcAttributes: true`"}},
 		{"an account that cannot be read", nil, true, func(e *estate.Estate) { e.Roles.Delete("arn:aws:iam::444444444444:role/orgdns") },
 			[]string{"the VPCs of account 444444444444 in eu-west-1 could not be read", "nothing there is let go"}},
+		{"an account that is suspended", nil, true, suspend(shop),
+			[]string{"note: account shop (444444444444) is suspended and is skipped"}},
+		{"the zone's account suspended", nil, true, suspend(network),
+			[]string{"warning: account 222222222222 is suspended: the private zone corp.acme.internal is left as it is"}},
+		{"accounts that cannot be read", []string{"account: shop, tags: { dns: corp } }     #", "tags: { dns: corp } }     #"}, true, func(e *estate.Estate) { e.Roles.Delete("arn:aws:iam::000000000001:role/orgdns-read") },
+			[]string{"the accounts of the organization could not be read", "nothing there is let go"}},
 		{"another zone of that name", nil, true, func(e *estate.Estate) {
 			for z := range e.Zones.All() {
 				z.VPCs = slices.DeleteFunc(slices.Clone(z.VPCs), func(v estate.VPCRef) bool { return v.ID == shopVPC })
@@ -170,11 +178,22 @@ func TestAssociationFaults(t *testing.T) {
 				}
 			}
 			for _, c := range planned.Changes {
+				if strings.HasSuffix(tt.name, "suspended") {
+					t.Errorf("the plan changes %s", c.Address)
+				}
 				if strings.HasPrefix(c.Address, "associations/") {
 					t.Errorf("the plan lets go: %s", c.Address)
 				}
 			}
 		})
+	}
+}
+
+func suspend(id estate.AccountID) func(*estate.Estate) {
+	return func(e *estate.Estate) {
+		a, _ := e.Accounts.Get(string(id))
+		a.Status = estate.AccountSuspended
+		e.Accounts.Put(a)
 	}
 }
 
@@ -185,6 +204,51 @@ func TestLostAssociation(t *testing.T) {
 	w.Inject(world.Fault{Account: shop, Operation: "AssociateVPCWithHostedZone", Kind: world.FaultLostResponse})
 	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSharedVPC: a VPC that is shared with a selected account is selected by its
+// owner's tags, and associated by its owner. Where the owner cannot be read it
+// stays.
+func TestSharedVPC(t *testing.T) {
+	r := corporate(t, "  shop:       {", "  partner: { id: \"333333333333\" }\n  shop:       {")
+	r.start.Subnets.Put(estate.Subnet{ID: "subnet-0333333333333333a", VPC: partnerVPC, Account: partner, Region: ireland, Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.30.1.0/24")})
+	r.start.Shares.Put(estate.Share{ARN: "arn:aws:ram:eu-west-1:333333333333:resource-share/a", Account: partner, Region: ireland, Name: "a",
+		Resources:  []estate.ShareMember{{ID: "arn:aws:ec2:eu-west-1:333333333333:subnet/subnet-0333333333333333a", Status: "ASSOCIATED"}},
+		Principals: []estate.ShareMember{{ID: string(shop), Status: "ASSOCIATED"}}})
+	v, _ := r.start.VPCs.Get(partnerVPC)
+	v.Tags = estate.Tags{"dns": "corp"}
+	r.start.VPCs.Put(v)
+	for role := range r.start.Roles.By(estate.ByRole(shop, "orgdns")) {
+		role.ARN, role.Account = strings.ReplaceAll(role.ARN, string(shop), string(partner)), partner
+		r.start.Roles.Put(role)
+	}
+	w := r.world()
+	by := map[estate.AccountID]int{}
+	w.OnCall(func(e world.Event) {
+		if e.Operation == "AssociateVPCWithHostedZone" {
+			by[e.Account]++
+		}
+	})
+	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if by[partner] != 1 || by[shop] != 2 {
+		t.Errorf("associations by account: %v", by)
+	}
+	r.start = w.Estate()
+	r.start.Roles.Delete("arn:aws:iam::333333333333:role/orgdns")
+	planned, err := r.process(r.world(), nil).Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(planned.Changes) > 0 {
+		t.Errorf("the plan changes %s", planned.Changes[0].Address)
+	}
+	if !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+		return d.Summary == "the VPCs of account 333333333333 in eu-west-1 could not be read"
+	}) {
+		t.Errorf("said %v", planned.Diagnostics)
 	}
 }
 
