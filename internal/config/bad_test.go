@@ -24,6 +24,29 @@ const api = base + `  - domain: api.example.com
     records:
 `
 
+// grants are writers of a private zone whose grants hold too much, or names of
+// others.
+const grants = `owner: acme
+accounts:
+  dns: { id: "111111111111", role: orgdns }
+privateZones:
+  - domain: corp.test
+    account: dns
+    anchor: { tags: { role: anchor } }
+    records:
+      - { name: db, type: A, values: 10.0.0.1 }
+    writers:
+      - { account: dns, role: apex, names: corp.test }
+      - { account: dns, role: meant, names: corp.test, apex: true, overlap: true }
+      - { account: dns, role: outside, names: "*.example.com" }
+      - { account: dns, role: ledger, names: _orgdns-0.corp.test }
+      - { account: dns, role: delegates, names: ns.corp.test, types: NS }
+      - { account: dns, role: wild, names: '\052.apps.corp.test' }
+      - { account: dns, role: below, names: "*.apps.corp.test" }
+      - { account: dns, role: deep, names: x.apps.corp.test }
+      - { account: dns, role: wider, names: "*.corp.test" }
+`
+
 // lines reports each problem as it is printed.
 func problemsOf(files map[string]string, paths ...string) string {
 	fsys := fstest.MapFS{}
@@ -200,6 +223,7 @@ bad-record orgdns.yaml:14:39: "\"a\" b" has text outside quotes; quote all of it
 bad-record orgdns.yaml:15:39: a quoted string is too long: it has 256 bytes, at most 255 are allowed; leave the quotes out: orgdns splits plain text
 bad-record orgdns.yaml:16:39: the text is too long: it has 4047 characters in quotes, at most 4000 are allowed
 `},
+		{"grants of a private zone", grants, "\ntwo-owners orgdns.yaml:9:17: db.corp.test is granted to dns: granted at orgdns.yaml:19:45; remove the record, narrow the grant, or write `overlap: true` there\ntwo-owners orgdns.yaml:11:44: corp.test is the zone's own name: who may change it speaks for the whole zone; write `apex: true` if it is meant\noutside-parent orgdns.yaml:13:47: example.com lies outside corp.test; did you mean \"example.corp.test.\"?\nreserved-name orgdns.yaml:14:46: names that begin with _orgdns are orgdns's own: its ledgers stand there; remove it\nreserved-name orgdns.yaml:15:70: records of type NS are not for writers: they would give parts of the zone away; remove it\ntwo-owners orgdns.yaml:18:44: x.apps.corp.test and *.apps.corp.test have names in common: granted to dns at orgdns.yaml:17:45; narrow one of them, or write `overlap: true` if it is meant\ntwo-owners orgdns.yaml:19:45: *.corp.test and *.apps.corp.test have names in common: granted to dns at orgdns.yaml:17:45; narrow one of them, or write `overlap: true` if it is meant\ntwo-owners orgdns.yaml:19:45: *.corp.test and _orgdns-0.corp.test have names in common: granted to dns at orgdns.yaml:14:46; narrow one of them, or write `overlap: true` if it is meant\ntwo-owners orgdns.yaml:19:45: *.corp.test and ns.corp.test have names in common: granted to dns at orgdns.yaml:15:49; narrow one of them, or write `overlap: true` if it is meant\ntwo-owners orgdns.yaml:19:45: *.corp.test and x.apps.corp.test have names in common: granted to dns at orgdns.yaml:18:44; narrow one of them, or write `overlap: true` if it is meant\n"},
 		{"CNAME at apex", api + "      - { name: \"@\", type: CNAME, values: www.example.org }\n      - { name: \"@\", type: NS, values: ns1.example.org }\n      - { name: \"@\", type: DS, values: 1 13 2 AB }\n", `
 record-conflict orgdns.yaml:13:9: a CNAME cannot stand at api.example.com itself: NS and SOA stand there, and a CNAME stands alone (RFC 1034 section 3.6.2); use an alias record
 record-conflict orgdns.yaml:14:9: a CNAME and a record of type NS cannot both stand at api.example.com: a CNAME stands alone (RFC 1034 section 3.6.2); the other is at orgdns.yaml:13:9; remove one
