@@ -72,8 +72,21 @@ func (n *needs) vpcs(s config.Selector) {
 		n.ask(q)
 	}
 	for _, q := range ownerQueries(n.Input, s) {
-		n.ask(q)
+		switch {
+		case ofOurs(n.Input, q.Account):
+			n.ask(q)
+		case n.Config.Access != nil:
+			n.ask(estate.Query{Kind: estate.QueryAccounts})
+		}
 	}
+}
+
+// ofOurs reports whether an account is in the configuration's list or in the
+// organization's. No other is ever reached: the external ID would be shown to
+// whoever shares a subnet with us.
+func ofOurs(in Input, id estate.AccountID) bool {
+	a, known := in.Estate.Accounts.Get(string(id))
+	return known && a.Parent != "" || slices.ContainsFunc(in.Config.Accounts, func(a config.Account) bool { return a.ID == id })
 }
 
 // ownerQueries are what must be asked of the owners of VPCs that are shared with
@@ -386,9 +399,7 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 			continue
 		}
 		z.associate(v, false)
-		if z.Estate.Answered(estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region}) {
-			z.visible(v)
-		}
+		z.visible(v)
 	}
 	others := z.others(wanted, anchor)
 	total := len(wanted) + len(others)

@@ -122,7 +122,6 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 		e, access, region = movedEstate(partition, e), movedAccess(partition, access), defaultRegion
 	}
 	grantUnread(cfg, &e, access)
-	shareSeen(&e)
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
 		grant(&e, o.Role)
 	}
@@ -159,27 +158,6 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 			return out
 		},
 	}, nil
-}
-
-// shareSeen shares a subnet of each VPC with the accounts that were seen to take
-// part in it: shares themselves are not read.
-func shareSeen(e *estate.Estate) {
-	for v := range e.VPCs.All() {
-		if len(v.Participants) == 0 {
-			continue
-		}
-		subnet := estate.Subnet{ID: "subnet-of-" + v.ID, VPC: v.ID, Account: v.Account, Region: v.Region}
-		share := estate.Share{
-			ARN:     fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/%s", v.Region, v.Account, v.ID),
-			Account: v.Account, Region: v.Region, Name: "seen",
-			Resources: []estate.ShareMember{{ID: fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", v.Region, v.Account, subnet.ID), Status: estate.ShareAssociated}},
-		}
-		for _, p := range v.Participants {
-			share.Principals = append(share.Principals, estate.ShareMember{ID: string(p), Status: estate.ShareAssociated, External: true})
-		}
-		e.Subnets.Put(subnet)
-		e.Shares.Put(share)
-	}
 }
 
 // grantUnread gives each account whose role was not read one that may do

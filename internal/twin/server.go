@@ -33,6 +33,7 @@ type Server struct {
 // Running is a server that serves.
 type Running struct {
 	URL    string
+	who    estate.AccountID // as whose administrator to begin
 	ended  chan struct{}
 	result error
 }
@@ -58,7 +59,7 @@ func (s Server) Start(ctx context.Context) (*Running, error) {
 	t.clientTime = time.Now
 	names := dns.New(w, resolve.DefaultPolicy, host, s.DNSPortBase)
 	a := &admin{world: w, dns: names, start: s.Estate, advance: at.advance}
-	r := &Running{URL: "http://" + reachable(l.Addr()), ended: make(chan struct{})}
+	r := &Running{URL: "http://" + reachable(l.Addr()), who: beginner(s.Estate), ended: make(chan struct{})}
 	go func() {
 		defer close(r.ended)
 		r.result = errors.Join(serveHTTP(ctx, l, front{t, a}), names.Close())
@@ -102,11 +103,22 @@ func (r *Running) Wait() error {
 	return r.result
 }
 
+// beginner is an account of an estate, if it has one: the management account.
+func beginner(e estate.Estate) estate.AccountID {
+	if e.Organization.Management != "" {
+		return e.Organization.Management
+	}
+	for a := range e.Accounts.All() {
+		return a.ID
+	}
+	return "111111111111"
+}
+
 // Hints are the lines that tell a person how to use the server.
 func (r *Running) Hints() []string {
 	return []string{
 		"export AWS_ENDPOINT_URL=" + r.URL + " AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1",
-		"export AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=twin  # any 12 digits: the administrator of that account",
+		"export AWS_ACCESS_KEY_ID=" + string(r.who) + " AWS_SECRET_ACCESS_KEY=twin  # any 12 digits: the administrator of that account",
 		"aws sts get-caller-identity",
 		"curl " + r.URL + strings.TrimSuffix(adminPath, "/") + "/resolvers  # DNS servers by VPC, for dig",
 	}

@@ -252,6 +252,39 @@ func TestSharedVPC(t *testing.T) {
 	}
 }
 
+// TestSharedByStrangers: a VPC of an account outside the organization, which
+// shares a subnet with a selected account, is left as it is, and nobody knocks at
+// its account: the external ID is not for strangers.
+func TestSharedByStrangers(t *testing.T) {
+	r := corporate(t, "defaults: { role: orgdns, region: eu-west-1 }", "defaults: { role: orgdns, region: eu-west-1, externalID: hush }", ", tags: { dns: corp } }     #", " }     #")
+	r.start.Accounts.Delete(string(partner))
+	r.start.Subnets.Put(estate.Subnet{ID: "subnet-0333333333333333a", VPC: partnerVPC, Account: partner, Region: ireland, Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.30.1.0/24")})
+	r.start.Shares.Put(estate.Share{ARN: "arn:aws:ram:eu-west-1:333333333333:resource-share/a", Account: partner, Region: ireland, Name: "a",
+		Resources:  []estate.ShareMember{{ID: "arn:aws:ec2:eu-west-1:333333333333:subnet/subnet-0333333333333333a", Status: "ASSOCIATED"}},
+		Principals: []estate.ShareMember{{ID: string(shop), Status: "ASSOCIATED", External: true}}})
+	w := r.world()
+	w.OnCall(func(e world.Event) {
+		if e.Account == partner {
+			t.Errorf("a stranger's account is asked: %s", e.Operation)
+		}
+	})
+	planned, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := planned.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+		return strings.Contains(d.Summary, partnerVPC+" is left as it is")
+	}) {
+		t.Errorf("said %v", planned.Diagnostics)
+	}
+	if _, touched := planned.Change("privateZones/222222222222/corp.acme.internal/vpcs/" + partnerVPC); touched {
+		t.Error("a stranger's VPC is to be associated")
+	}
+}
+
 // TestUnknownPrincipal: IAM refuses a trust policy that names a role which does
 // not exist. The rehearsal cannot know, since the writer's account is not read
 // for it; the run says what to do.
