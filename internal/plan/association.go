@@ -89,7 +89,7 @@ func (b *builder) association(w Wanted, want Association) bool {
 		return false
 	}
 	if err != nil { // the zone is still to be made
-		if w.Frozen {
+		if b.conflicts(w, want, estate.Zone{Name: want.ZoneName, Account: want.Owner}) {
 			return false
 		}
 		needs := b.claimFirst(w, want, entry)
@@ -202,8 +202,12 @@ func (b *builder) conflicts(w Wanted, want Association, z estate.Zone) bool {
 		if other.Name != z.Name || other.Zone == z.ID {
 			continue
 		}
+		wanted := z.ID
+		if wanted == "" {
+			wanted = "a zone of our own"
+		}
 		b.problem(w, diag.Error, "conflict", fmt.Sprintf("VPC %s (account %s) already uses another zone %s", want.VPC.ID, w.Account, z.Name),
-			fmt.Sprintf("standing: %s, owned by %s; wanted: %s, owned by %s", other.Zone, other.Owner, z.ID, z.Account),
+			fmt.Sprintf("standing: %s, owned by %s; wanted: %s, owned by %s", other.Zone, other.Owner, wanted, z.Account),
 			"take the VPC off that zone first; where a service owns it, turn the endpoint's private DNS off")
 		return true
 	}

@@ -71,10 +71,18 @@ func TestAssociations(t *testing.T) {
 		{"everything is to be made", nil, func(e *estate.Estate) {
 			*e = estate.Estate{}
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZones, Account: "1"}})
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryVPCZones, Account: "1", Region: "eu", ID: "vpc-a"}})
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryVPCZones, Account: "2", Region: "eu", ID: "vpc-b"}})
 		}, both, false, "create " + corpZone + "\nclaim " + vpcAt + "vpc-a/claim <" + corpZone + "\nclaim " + vpcAt + "vpc-b/claim <" + corpZone + "\n" +
 			"create " + vpcAt + "vpc-b/authorization <" + vpcAt + "vpc-b/claim <" + corpZone + "\n" +
 			"create " + vpcAt + "vpc-b <" + vpcAt + "vpc-b/authorization <" + vpcAt + "vpc-b/claim <" + corpZone + "\n" +
 			"delete " + vpcAt + "vpc-b/authorization-withdrawn <" + vpcAt + "vpc-b\n"},
+		{"another zone of the name, ours still to be made", nil, func(e *estate.Estate) {
+			*e = estate.Estate{}
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZones, Account: "1"}})
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryVPCZones, Account: "1", Region: "eu", ID: "vpc-a"}})
+			e.VPCZones.Put(estate.VPCZone{VPC: "vpc-a", Zone: "ZY", Name: corp, Owner: "vpce.amazonaws.com"})
+		}, both[:2], false, "create " + corpZone + "\nerror conflict: VPC vpc-a (account 1) already uses another zone corp.test [standing: ZY, owned by vpce.amazonaws.com; wanted: a zone of our own, owned by 1]\n"},
 		{"a VPC is new", []string{"VPC vpc-a"}, func(*estate.Estate) {}, both, false, chain},
 		{"stopped after the zone was made", nil, func(*estate.Estate) {}, both, false, "claim " + vpcAt + "vpc-a/claim\n" + chain},
 		{"stopped after the claim", []string{"VPC vpc-a", "VPC vpc-b"}, func(*estate.Estate) {}, both, false,

@@ -39,7 +39,11 @@ func (n *needs) privateZones() {
 		for _, w := range z.Writers {
 			n.ask(estate.Query{Kind: estate.QueryRole, Account: account.ID, ID: w.Role})
 		}
-		for _, have := range n.Estate.ZonesNamed(account.ID, z.Domain, true) {
+		standing := n.Estate.ZonesNamed(account.ID, z.Domain, true)
+		if n.Estate.Answered(estate.Query{Kind: estate.QueryZones, Account: account.ID}) && len(standing) == 0 {
+			n.conflicts(z, account, estate.Zone{})
+		}
+		for _, have := range standing {
 			n.privateZone(have)
 			if max(have.RecordCount, int64(len(z.Records))) > plan.RecordsWarning || len(have.VPCs) > plan.VPCsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: account.ID, ID: have.ID})
@@ -105,7 +109,7 @@ func ownerQueries(in Input, s config.Selector) []estate.Query {
 
 // conflicts asks what zones the VPCs use that are to be associated.
 func (n *needs) conflicts(z config.PrivateZone, account config.Account, have estate.Zone) {
-	if !n.Estate.Answered(estate.Query{Kind: estate.QueryZone, Account: have.Account, ID: have.ID}) {
+	if have.ID != "" && !n.Estate.Answered(estate.Query{Kind: estate.QueryZone, Account: have.Account, ID: have.ID}) {
 		return
 	}
 	selectors := z.VPCs

@@ -142,7 +142,7 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 		t.Fatal(err)
 	}
 	want := form(t, w.Estate())
-	if len(forks) < 10 {
+	if len(forks) < 5 {
 		t.Fatalf("only %d calls changed something", len(forks))
 	}
 	keep := lasting(before, w.Estate())
