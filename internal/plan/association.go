@@ -202,6 +202,9 @@ func (b *builder) conflicts(w Wanted, want Association, z estate.Zone) bool {
 		if other.Name != z.Name || other.Zone == z.ID {
 			continue
 		}
+		if z.ID == "" && other.Owner == "account "+string(z.Account) { // seen in that account's own list, unless it is behind
+			continue
+		}
 		wanted := z.ID
 		if wanted == "" {
 			wanted = "a zone of our own"
