@@ -35,9 +35,21 @@ type Estate struct {
 	Units        Table[Unit]
 	Policies     Table[OrganizationPolicy] // service and resource control policies
 
-	VPCs    Table[VPC]
-	Subnets Table[Subnet]
-	Shares  Table[Share]
+	VPCs               Table[VPC]
+	Subnets            Table[Subnet]
+	Shares             Table[Share]
+	Invitations        Table[Invitation]
+	Endpoints          Table[Endpoint]
+	EndpointServices   Table[EndpointService]
+	Offers             Table[ServiceOffer]
+	LoadBalancers      Table[LoadBalancer]
+	SecurityGroups     Table[SecurityGroup]
+	RouteTables        Table[RouteTable]
+	NetworkACLs        Table[NetworkACL]
+	Peerings           Table[Peering]
+	TransitGateways    Table[TransitGateway]
+	TransitAttachments Table[TransitAttachment]
+	TransitTables      Table[TransitTable]
 
 	Zones          Table[Zone]
 	Records        Table[RecordSet]
@@ -50,9 +62,14 @@ type Estate struct {
 
 	ResolverRules        Table[ResolverRule]
 	RuleAssociations     Table[RuleAssociation]
+	ResolverEndpoints    Table[ResolverEndpoint]
 	ResolverConfigs      Table[ResolverConfig]
 	FirewallGroups       Table[FirewallGroup]
 	FirewallAssociations Table[FirewallAssociation]
+	QueryLogConfigs      Table[QueryLogConfig]
+	Profiles             Table[Profile]
+	ProfileResources     Table[ProfileResource]
+	ProfileAssociations  Table[ProfileAssociation]
 
 	Roles           Table[Role]
 	Users           Table[User]
@@ -81,6 +98,18 @@ type snapshot struct {
 	VPCs                 []VPC                 `json:"vpcs,omitempty"`
 	Subnets              []Subnet              `json:"subnets,omitempty"`
 	Shares               []Share               `json:"shares,omitempty"`
+	Invitations          []Invitation          `json:"invitations,omitempty"`
+	Endpoints            []Endpoint            `json:"endpoints,omitempty"`
+	EndpointServices     []EndpointService     `json:"endpointServices,omitempty"`
+	Offers               []ServiceOffer        `json:"offers,omitempty"`
+	LoadBalancers        []LoadBalancer        `json:"loadBalancers,omitempty"`
+	SecurityGroups       []SecurityGroup       `json:"securityGroups,omitempty"`
+	RouteTables          []RouteTable          `json:"routeTables,omitempty"`
+	NetworkACLs          []NetworkACL          `json:"networkACLs,omitempty"`
+	Peerings             []Peering             `json:"peerings,omitempty"`
+	TransitGateways      []TransitGateway      `json:"transitGateways,omitempty"`
+	TransitAttachments   []TransitAttachment   `json:"transitAttachments,omitempty"`
+	TransitTables        []TransitTable        `json:"transitTables,omitempty"`
 	Zones                []Zone                `json:"zones,omitempty"`
 	Records              []RecordSet           `json:"records,omitempty"`
 	Authorizations       []ZoneAuthorization   `json:"authorizations,omitempty"`
@@ -91,9 +120,14 @@ type snapshot struct {
 	Registrations        []Registration        `json:"registrations,omitempty"`
 	ResolverRules        []ResolverRule        `json:"resolverRules,omitempty"`
 	RuleAssociations     []RuleAssociation     `json:"ruleAssociations,omitempty"`
+	ResolverEndpoints    []ResolverEndpoint    `json:"resolverEndpoints,omitempty"`
 	ResolverConfigs      []ResolverConfig      `json:"resolverConfigs,omitempty"`
 	FirewallGroups       []FirewallGroup       `json:"firewallGroups,omitempty"`
 	FirewallAssociations []FirewallAssociation `json:"firewallAssociations,omitempty"`
+	QueryLogConfigs      []QueryLogConfig      `json:"queryLogConfigs,omitempty"`
+	Profiles             []Profile             `json:"profiles,omitempty"`
+	ProfileResources     []ProfileResource     `json:"profileResources,omitempty"`
+	ProfileAssociations  []ProfileAssociation  `json:"profileAssociations,omitempty"`
 	Roles                []Role                `json:"roles,omitempty"`
 	Users                []User                `json:"users,omitempty"`
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
@@ -118,6 +152,18 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		VPCs:                 slices.Collect(e.VPCs.All()),
 		Subnets:              slices.Collect(e.Subnets.All()),
 		Shares:               slices.Collect(e.Shares.All()),
+		Invitations:          slices.Collect(e.Invitations.All()),
+		Endpoints:            slices.Collect(e.Endpoints.All()),
+		EndpointServices:     slices.Collect(e.EndpointServices.All()),
+		Offers:               slices.Collect(e.Offers.All()),
+		LoadBalancers:        slices.Collect(e.LoadBalancers.All()),
+		SecurityGroups:       slices.Collect(e.SecurityGroups.All()),
+		RouteTables:          slices.Collect(e.RouteTables.All()),
+		NetworkACLs:          slices.Collect(e.NetworkACLs.All()),
+		Peerings:             slices.Collect(e.Peerings.All()),
+		TransitGateways:      slices.Collect(e.TransitGateways.All()),
+		TransitAttachments:   slices.Collect(e.TransitAttachments.All()),
+		TransitTables:        slices.Collect(e.TransitTables.All()),
 		Zones:                slices.Collect(e.Zones.All()),
 		Records:              slices.Collect(e.Records.All()),
 		Authorizations:       slices.Collect(e.Authorizations.All()),
@@ -128,9 +174,14 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Registrations:        slices.Collect(e.Registrations.All()),
 		ResolverRules:        slices.Collect(e.ResolverRules.All()),
 		RuleAssociations:     slices.Collect(e.RuleAssociations.All()),
+		ResolverEndpoints:    slices.Collect(e.ResolverEndpoints.All()),
 		ResolverConfigs:      slices.Collect(e.ResolverConfigs.All()),
 		FirewallGroups:       slices.Collect(e.FirewallGroups.All()),
 		FirewallAssociations: slices.Collect(e.FirewallAssociations.All()),
+		QueryLogConfigs:      slices.Collect(e.QueryLogConfigs.All()),
+		Profiles:             slices.Collect(e.Profiles.All()),
+		ProfileResources:     slices.Collect(e.ProfileResources.All()),
+		ProfileAssociations:  slices.Collect(e.ProfileAssociations.All()),
 		Roles:                slices.Collect(e.Roles.All()),
 		Users:                slices.Collect(e.Users.All()),
 		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
@@ -162,6 +213,18 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.VPCs.Put(s.VPCs...)
 	e.Subnets.Put(s.Subnets...)
 	e.Shares.Put(s.Shares...)
+	e.Invitations.Put(s.Invitations...)
+	e.Endpoints.Put(s.Endpoints...)
+	e.EndpointServices.Put(s.EndpointServices...)
+	e.Offers.Put(s.Offers...)
+	e.LoadBalancers.Put(s.LoadBalancers...)
+	e.SecurityGroups.Put(s.SecurityGroups...)
+	e.RouteTables.Put(s.RouteTables...)
+	e.NetworkACLs.Put(s.NetworkACLs...)
+	e.Peerings.Put(s.Peerings...)
+	e.TransitGateways.Put(s.TransitGateways...)
+	e.TransitAttachments.Put(s.TransitAttachments...)
+	e.TransitTables.Put(s.TransitTables...)
 	e.Zones.Put(s.Zones...)
 	e.Records.Put(s.Records...)
 	e.Authorizations.Put(s.Authorizations...)
@@ -172,9 +235,14 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Registrations.Put(s.Registrations...)
 	e.ResolverRules.Put(s.ResolverRules...)
 	e.RuleAssociations.Put(s.RuleAssociations...)
+	e.ResolverEndpoints.Put(s.ResolverEndpoints...)
 	e.ResolverConfigs.Put(s.ResolverConfigs...)
 	e.FirewallGroups.Put(s.FirewallGroups...)
 	e.FirewallAssociations.Put(s.FirewallAssociations...)
+	e.QueryLogConfigs.Put(s.QueryLogConfigs...)
+	e.Profiles.Put(s.Profiles...)
+	e.ProfileResources.Put(s.ProfileResources...)
+	e.ProfileAssociations.Put(s.ProfileAssociations...)
 	e.Roles.Put(s.Roles...)
 	e.Users.Put(s.Users...)
 	e.ManagedPolicies.Put(s.ManagedPolicies...)

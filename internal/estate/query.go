@@ -6,22 +6,41 @@ type QueryKind string
 // The kinds of queries. The comment names what Account, Region and ID mean
 // where they matter, and the AWS calls behind it.
 const (
-	QueryIdentity       QueryKind = "identity"       // GetCallerIdentity: of whoever runs orgdns, or with Account through its role
-	QueryOrganization   QueryKind = "organization"   // DescribeOrganization
-	QueryAccounts       QueryKind = "accounts"       // ListAccounts and the tree of units, through organization.access
-	QueryZones          QueryKind = "zones"          // Account: ListHostedZones
-	QueryZone           QueryKind = "zone"           // Account; ID zone: GetHostedZone (name servers, VPCs)
-	QueryRecords        QueryKind = "records"        // Account; ID zone: ListResourceRecordSets
-	QueryZoneTags       QueryKind = "zoneTags"       // Account; ID zone: ListTagsForResource
-	QueryVPCs           QueryKind = "vpcs"           // Account, Region: DescribeVpcs, DescribeVpcAttribute
-	QueryAuthorizations QueryKind = "authorizations" // Account; ID zone: ListVPCAssociationAuthorizations
-	QueryVPCZones       QueryKind = "vpcZones"       // Account, Region; ID VPC: ListHostedZonesByVPC
-	QuerySubnets        QueryKind = "subnets"        // Account, Region: DescribeSubnets, with those that others share
-	QueryCertificates   QueryKind = "certificates"   // Account, Region: ListCertificates, DescribeCertificate, tags
-	QueryTargets        QueryKind = "targets"        // every alias target that there is; only the twin can answer
-	QueryRole           QueryKind = "role"           // Account; ID name: GetRole and its policies
-	QueryLimits         QueryKind = "limits"         // Account: GetAccountLimit; with ID zone: GetHostedZoneLimit
-	QueryPublic         QueryKind = "public"         // ID name/type: public DNS, by the probe
+	QueryIdentity            QueryKind = "identity"            // GetCallerIdentity: of whoever runs orgdns, or with Account through its role
+	QueryOrganization        QueryKind = "organization"        // DescribeOrganization
+	QueryAccounts            QueryKind = "accounts"            // ListAccounts and the tree of units, through organization.access
+	QueryZones               QueryKind = "zones"               // Account: ListHostedZones
+	QueryZone                QueryKind = "zone"                // Account; ID zone: GetHostedZone (name servers, VPCs)
+	QueryRecords             QueryKind = "records"             // Account; ID zone: ListResourceRecordSets
+	QueryZoneTags            QueryKind = "zoneTags"            // Account; ID zone: ListTagsForResource
+	QueryVPCs                QueryKind = "vpcs"                // Account, Region: DescribeVpcs, DescribeVpcAttribute
+	QueryAuthorizations      QueryKind = "authorizations"      // Account; ID zone: ListVPCAssociationAuthorizations
+	QueryVPCZones            QueryKind = "vpcZones"            // Account, Region; ID VPC: ListHostedZonesByVPC
+	QuerySubnets             QueryKind = "subnets"             // Account, Region: DescribeSubnets, with those that others share
+	QueryEndpoints           QueryKind = "endpoints"           // Account, Region: DescribeVpcEndpoints, DescribeNetworkInterfaces
+	QueryEndpointServices    QueryKind = "endpointServices"    // Account, Region: its own, with permissions and connections
+	QueryOffers              QueryKind = "offers"              // Account, Region: DescribeVpcEndpointServices
+	QueryLoadBalancers       QueryKind = "loadBalancers"       // Account, Region: network load balancers with their listeners
+	QuerySecurityGroups      QueryKind = "securityGroups"      // Account, Region: DescribeSecurityGroups
+	QueryRouteTables         QueryKind = "routeTables"         // Account, Region: DescribeRouteTables
+	QueryNetworkACLs         QueryKind = "networkACLs"         // Account, Region: DescribeNetworkAcls
+	QueryPeerings            QueryKind = "peerings"            // Account, Region: DescribeVpcPeeringConnections
+	QueryTransitGateways     QueryKind = "transitGateways"     // Account, Region: those it owns and those that others share
+	QueryTransitAttachments  QueryKind = "transitAttachments"  // Account, Region: of its VPCs, and to its gateways
+	QueryTransitTables       QueryKind = "transitTables"       // Account, Region: of its gateways, with routes and propagations
+	QueryResolverEndpoints   QueryKind = "resolverEndpoints"   // Account, Region: ListResolverEndpoints with their addresses
+	QueryResolverRules       QueryKind = "resolverRules"       // Account, Region: ListResolverRules, its own and those that others share
+	QueryRuleAssociations    QueryKind = "ruleAssociations"    // Account, Region: ListResolverRuleAssociations
+	QueryProfiles            QueryKind = "profiles"            // Account, Region: ListProfiles, its own and those that others share
+	QueryProfileResources    QueryKind = "profileResources"    // Account, Region; ID Profile: ListProfileResourceAssociations
+	QueryProfileAssociations QueryKind = "profileAssociations" // Account, Region: ListProfileAssociations, of its VPCs
+	QueryShares              QueryKind = "shares"              // Account, Region: resource shares that it owns, with their members
+	QueryInvitations         QueryKind = "invitations"         // Account, Region: GetResourceShareInvitations that wait
+	QueryCertificates        QueryKind = "certificates"        // Account, Region: ListCertificates, DescribeCertificate, tags
+	QueryTargets             QueryKind = "targets"             // every alias target that there is; only the twin can answer
+	QueryRole                QueryKind = "role"                // Account; ID name: GetRole and its policies
+	QueryLimits              QueryKind = "limits"              // Account: GetAccountLimit; with ID zone: GetHostedZoneLimit
+	QueryPublic              QueryKind = "public"              // ID name/type: public DNS, by the probe
 )
 
 // Query is one question about the organization. Queries are comparable: what

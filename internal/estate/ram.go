@@ -52,6 +52,24 @@ func (s Share) IndexKeys() []string {
 	return keys
 }
 
+// Invitation is an invitation to a share that waits for a principal outside the
+// organization, or of one that does not share by itself (RAM API,
+// ResourceShareInvitation).
+type Invitation struct {
+	ARN      string    `json:"arn"`
+	Share    string    `json:"share"` // ARN
+	Sender   AccountID `json:"sender"`
+	Receiver AccountID `json:"receiver"`
+	Region   Region    `json:"region"`
+	Status   string    `json:"status"` // PENDING, ACCEPTED, REJECTED, EXPIRED
+	Made     time.Time `json:"made,omitzero"`
+}
+
+func (i Invitation) Key() string { return i.ARN }
+func (i Invitation) IndexKeys() []string {
+	return []string{ByRegion(i.Receiver, i.Region), ByMember(i.Share)}
+}
+
 // ByMember is the index key of the shares that hold a resource or principal.
 func ByMember(id string) string { return "member/" + id }
 

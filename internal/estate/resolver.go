@@ -8,8 +8,9 @@ import (
 
 // Types of Resolver rules (API_route53resolver_CreateResolverRule).
 const (
-	RuleForward = "FORWARD"
-	RuleSystem  = "SYSTEM"
+	RuleForward  = "FORWARD"
+	RuleSystem   = "SYSTEM"
+	RuleDelegate = "DELEGATE"
 )
 
 // ResolverRule is a custom Route 53 Resolver rule; those that AWS makes itself
@@ -22,9 +23,19 @@ type ResolverRule struct {
 	Domain  dnsname.Name `json:"domain"`
 	Type    string       `json:"type"` // one of the Rule… types
 	Targets []RuleTarget `json:"targets,omitempty"`
-	// Endpoint is the outbound endpoint that a FORWARD rule sends through.
+	// Endpoint is the outbound endpoint that a FORWARD or DELEGATE rule sends
+	// through.
 	Endpoint string `json:"endpoint,omitempty"`
-	Tags     Tags   `json:"tags,omitzero"`
+	// Delegation is the DelegationRecord of a DELEGATE rule, which has no
+	// Domain: name servers at or below this name are asked (R5.13).
+	Delegation dnsname.Name `json:"delegation,omitzero"`
+	Status     string       `json:"status,omitempty"` // StatusComplete, …; empty counts as complete
+	Tags       Tags         `json:"tags,omitzero"`
+}
+
+// ARN of the rule.
+func (r ResolverRule) ARN() string {
+	return "arn:aws:route53resolver:" + string(r.Region) + ":" + string(r.Account) + ":resolver-rule/" + r.ID
 }
 
 func (r ResolverRule) Key() string { return r.ID }
@@ -40,14 +51,18 @@ type RuleTarget struct {
 
 // RuleAssociation puts a Resolver rule into effect in a VPC.
 type RuleAssociation struct {
-	ID   string `json:"id"` // rslvr-rrassoc-…
-	Rule string `json:"rule"`
-	VPC  string `json:"vpc"`
+	ID      string    `json:"id"` // rslvr-rrassoc-…
+	Rule    string    `json:"rule"`
+	VPC     string    `json:"vpc"`
+	Account AccountID `json:"account,omitempty"` // the VPC's owner
+	Region  Region    `json:"region,omitempty"`
+	Name    string    `json:"name,omitempty"`
+	Status  string    `json:"status,omitempty"` // StatusComplete, …; empty counts as complete
 }
 
 func (a RuleAssociation) Key() string { return a.ID }
 func (a RuleAssociation) IndexKeys() []string {
-	return []string{ByVPC(a.VPC), ByRule(a.Rule), ByRuleVPC(a.Rule, a.VPC)}
+	return []string{ByRegion(a.Account, a.Region), ByVPC(a.VPC), ByRule(a.Rule), ByRuleVPC(a.Rule, a.VPC)}
 }
 
 // ByRule is the index key of the associations of a Resolver rule.
@@ -55,6 +70,65 @@ func ByRule(rule string) string { return "rule/" + rule }
 
 // ByRuleVPC is the index key of the association of one rule with one VPC.
 func ByRuleVPC(rule, vpc string) string { return "rule/" + rule + "/" + vpc }
+
+// Directions of Resolver endpoints (API_route53resolver_CreateResolverEndpoint).
+const (
+	EndpointInbound    = "INBOUND"
+	EndpointOutbound   = "OUTBOUND"
+	EndpointDelegation = "INBOUND_DELEGATION"
+)
+
+// ResolverEndpoint is a Route 53 Resolver endpoint.
+type ResolverEndpoint struct {
+	ID        string            `json:"id"` // rslvr-in-…, rslvr-out-…
+	Account   AccountID         `json:"account"`
+	Region    Region            `json:"region"`
+	VPC       string            `json:"vpc"`
+	Direction string            `json:"direction"` // one of the Endpoint… directions
+	Name      string            `json:"name,omitempty"`
+	Status    string            `json:"status"` // StatusOperational, …
+	Groups    []string          `json:"groups,omitempty"`
+	IPType    string            `json:"ipType,omitempty"`    // IPV4, DUALSTACK, IPV6
+	Protocols []string          `json:"protocols,omitempty"` // Do53, DoH, DoH-FIPS
+	Addresses []ResolverAddress `json:"addresses,omitempty"`
+	Tags      Tags              `json:"tags,omitzero"`
+}
+
+func (p ResolverEndpoint) Key() string { return p.ID }
+
+// IndexKeys are the owner, the VPC, and the addresses, by which a forward rule
+// names an endpoint.
+func (p ResolverEndpoint) IndexKeys() []string {
+	keys := []string{ByRegion(p.Account, p.Region), ByVPC(p.VPC)}
+	for _, a := range p.Addresses {
+		keys = append(keys, ByAddress(a.IP))
+	}
+	return keys
+}
+
+// ByAddress is the index key of what has an IP address.
+func ByAddress(ip netip.Addr) string { return "address/" + ip.String() }
+
+// ResolverAddress is an address of a Resolver endpoint.
+type ResolverAddress struct {
+	ID     string     `json:"id"` // rni-…
+	Subnet string     `json:"subnet"`
+	IP     netip.Addr `json:"ip"`
+}
+
+// QueryLogConfig is a query logging configuration, as far as a Profile carries
+// it; answers do not depend on it.
+type QueryLogConfig struct {
+	ID          string    `json:"id"` // rqlc-…
+	Account     AccountID `json:"account"`
+	Region      Region    `json:"region"`
+	Name        string    `json:"name"`
+	Destination string    `json:"destination"` // ARN
+	Tags        Tags      `json:"tags,omitzero"`
+}
+
+func (c QueryLogConfig) Key() string         { return c.ID }
+func (c QueryLogConfig) IndexKeys() []string { return []string{ByRegion(c.Account, c.Region)} }
 
 // ResolverConfig is a VPC's own Resolver configuration
 // (API_route53resolver_UpdateResolverConfig); a VPC without one has the

@@ -11,8 +11,11 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/elbv2"
 	"github.com/orgdns/orgdns/internal/twin/iamapi"
+	"github.com/orgdns/orgdns/internal/twin/lambda"
 	"github.com/orgdns/orgdns/internal/twin/organizations"
+	"github.com/orgdns/orgdns/internal/twin/profiles"
 	"github.com/orgdns/orgdns/internal/twin/ram"
+	"github.com/orgdns/orgdns/internal/twin/resolver"
 	"github.com/orgdns/orgdns/internal/twin/route53"
 	"github.com/orgdns/orgdns/internal/twin/s3"
 	"github.com/orgdns/orgdns/internal/twin/sts"
@@ -51,6 +54,9 @@ var list = []struct {
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
 	{name: "ec2", handlers: ec2.Service},
 	{name: "ram", handlers: ram.Service},
+	{name: "route53resolver", handlers: resolver.Service},
+	{name: "route53profiles", handlers: profiles.Service},
+	{name: "lambda", handlers: lambda.Service},
 	{name: "acm", handlers: acm.Service},
 	{name: "elbv2", handlers: elbv2.Service},
 	{name: "resourcegroupstaggingapi", handlers: tagging.Service},

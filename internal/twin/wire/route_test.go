@@ -36,7 +36,7 @@ func TestRoute(t *testing.T) {
 		{"POST http://x/", "iam", "Action=Dance&Version=2010-05-08", "Content-Type: " + form, "iam: InvalidAction", nil},
 		{"POST http://x/", "ec2", "Action=Dance&Version=2016-11-15", "Content-Type: " + form, "ec2: InvalidAction", nil},
 		{"POST http://x/", "ec2", "Action=DescribeVpcs&Version=2015-10-01", "Content-Type: " + form, "ec2.DescribeVpcs", nil},
-		{"POST http://x/", "ec2", "Action=RunInstances&Version=2016-11-15", "Content-Type: " + form, "ec2: NotImplementedByTwin RunInstances", nil},
+		{"POST http://x/", "ec2", "Action=CreateVolume&Version=2016-11-15", "Content-Type: " + form, "ec2: NotImplementedByTwin CreateVolume", nil},
 		{"POST http://x/", "ec2", "Action=%zz", "Content-Type: " + form, "ec2: MalformedQueryString", nil},
 		{"POST http://x/", "ec2", "", "", "ec2: MissingAction", nil},
 		{"POST http://x/", "elasticloadbalancing", "Action=DescribeTags&Version=2015-12-01", "Content-Type: " + form, "elbv2.DescribeTags", nil},

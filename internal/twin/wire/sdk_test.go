@@ -11,10 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53profiles"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -33,7 +36,10 @@ var clients = map[string]reflect.Type{
 	"s3":            reflect.TypeFor[*s3.Client](),
 	"sts":           reflect.TypeFor[*sts.Client](),
 
+	"lambda":                   reflect.TypeFor[*lambda.Client](),
 	"resourcegroupstaggingapi": reflect.TypeFor[*resourcegroupstaggingapi.Client](),
+	"route53profiles":          reflect.TypeFor[*route53profiles.Client](),
+	"route53resolver":          reflect.TypeFor[*route53resolver.Client](),
 }
 
 // refused are the operations that no handler can take, since a union is in them.
