@@ -92,6 +92,7 @@ const (
 	secondPoll = 31 * time.Second // just past the 60 seconds
 	nextPoll   = 10 * time.Second
 	patience   = 15 * time.Minute
+	objectPoll = 5 * time.Second // objects take seconds to minutes
 	// linger bounds how long a batch waits for changes that are about to
 	// become ready.
 	linger = 30 * time.Second
@@ -422,6 +423,18 @@ func (r *run) step(n *node) (plan.Step, error) {
 			s.Association = &plan.ZoneVPC{Zone: id[0], VPC: a.VPC}
 		}
 	}
+	if o := item.Object; o != nil {
+		s.Object = &plan.ObjectStep{}
+		var err error
+		if s.Object.Fields, err = o.Resolved(r.resolve); err != nil {
+			return s, err
+		}
+		if n.Before != nil && n.Before.Object != nil {
+			if s.Object.Before, err = n.Before.Object.Resolved(r.resolve); err != nil {
+				return s, err
+			}
+		}
+	}
 	if role := item.Role; role != nil {
 		s.Role = &plan.RoleStep{Name: role.Name}
 		if n.After != nil {
@@ -536,6 +549,8 @@ func (r *run) poll(step plan.Step, attrs plan.Attributes) (bool, error) {
 	wait := firstPoll
 	for waited := time.Duration(0); waited < patience; waited += wait {
 		switch {
+		case step.Object != nil && waited < time.Minute:
+			wait = objectPoll
 		case waited >= firstPoll+secondPoll:
 			wait = nextPoll
 		case waited >= firstPoll:

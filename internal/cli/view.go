@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -213,12 +214,79 @@ func describe(c plan.Change) string {
 		return "DNS attributes of " + item.VPCAttributes.VPC
 	case item.Role != nil:
 		return "role " + item.Role.Name
+	case item.Object != nil:
+		return objectText(c)
 	case item.Record != nil && item.Record.Entry != "":
 		return "ledger entry " + item.Record.Entry + " in zone " + item.Record.ZoneName.String()
 	case item.Record != nil:
 		return shown(item.Record.Name) + " " + item.Record.Type + " in zone " + item.Record.ZoneName.String()
 	}
 	return c.Address
+}
+
+// kindText is what people call a kind of object.
+var kindText = map[plan.Kind]string{
+	plan.KindSecurityGroup: "security group", plan.KindEndpoint: "VPC endpoint", plan.KindEndpointService: "endpoint service",
+	plan.KindVerification: "verification of the private name", plan.KindConnection: "acceptance of an endpoint",
+	plan.KindProfile: "Route 53 Profile", plan.KindProfileResource: "resource of the Profile", plan.KindProfileAssociation: "Profile on VPC",
+	plan.KindShare: "resource share", plan.KindInvitation: "acceptance of a share",
+	plan.KindResolverEndpoint: "Resolver endpoint", plan.KindResolverRule: "Resolver rule", plan.KindRuleAssociation: "Resolver rule on VPC",
+	plan.KindTransitAttachment: "Transit Gateway attachment of", plan.KindTransitAcceptance: "acceptance of an attachment", plan.KindRoutes: "routes in",
+}
+
+// objectText is an object in one line: its kind, what it is about, where.
+func objectText(c plan.Change) string {
+	o := c.Item().Object
+	about := map[plan.Kind]string{
+		plan.KindSecurityGroup: "name", plan.KindEndpoint: "service", plan.KindEndpointService: "privateName", plan.KindProfile: "name",
+		plan.KindProfileAssociation: "vpc", plan.KindRuleAssociation: "vpc", plan.KindShare: "name", plan.KindResolverEndpoint: "direction",
+		plan.KindResolverRule: "domain", plan.KindProfileResource: "resource", plan.KindTransitAttachment: "vpc", plan.KindRoutes: "table",
+	}[o.Kind]
+	out := kindText[o.Kind]
+	if v := o.Fields[about]; len(v) > 0 {
+		if _, ref := v[0].Ref(); !ref {
+			out += " " + v[0].String()
+		}
+	}
+	if c.ID != "" && c.Action != plan.Create {
+		out += " " + c.ID
+	}
+	return strings.TrimRight(out+" in "+string(c.Region), " ")
+}
+
+// fields are the fields of an object: as made, or those that change.
+func fields(c plan.Change) []string {
+	text := func(values []plan.Value) string {
+		var out []string
+		for _, v := range values {
+			s := shown(v)
+			if len(s) > aLine {
+				s = s[:aLine] + "…"
+			}
+			out = append(out, s)
+		}
+		if len(out) == 0 {
+			return "none"
+		}
+		return strings.Join(out, ", ")
+	}
+	var out []string
+	switch {
+	case c.Action == plan.Update:
+		for _, f := range slices.Sorted(maps.Keys(c.After.Object.Fields)) {
+			was, is := text(c.Before.Object.Fields[f]), text(c.After.Object.Fields[f])
+			if was != is {
+				out = append(out, f+": "+was+" -> "+is)
+			}
+		}
+	case c.Action == plan.Create:
+		for _, f := range slices.Sorted(maps.Keys(c.After.Object.Fields)) {
+			if len(c.After.Object.Fields[f]) > 0 {
+				out = append(out, f+": "+text(c.After.Object.Fields[f]))
+			}
+		}
+	}
+	return out
 }
 
 func vpcText(v estate.VPCRef) string { return v.ID + " (" + string(v.Region) + ")" }
@@ -238,6 +306,9 @@ func details(c plan.Change) []string {
 	}
 	if r := c.Item().Role; r != nil && c.After != nil {
 		out = append(out, granted(*r)...)
+	}
+	if c.Item().Object != nil {
+		out = append(out, fields(c)...)
 	}
 	if a := c.Item().VPCAttributes; a != nil {
 		if a.Support {

@@ -31,8 +31,7 @@ const (
 	QueryResolverEndpoints   QueryKind = "resolverEndpoints"   // Account, Region: ListResolverEndpoints with their addresses
 	QueryResolverRules       QueryKind = "resolverRules"       // Account, Region: ListResolverRules, its own and those that others share
 	QueryRuleAssociations    QueryKind = "ruleAssociations"    // Account, Region: ListResolverRuleAssociations
-	QueryProfiles            QueryKind = "profiles"            // Account, Region: ListProfiles, its own and those that others share
-	QueryProfileResources    QueryKind = "profileResources"    // Account, Region; ID Profile: ListProfileResourceAssociations
+	QueryProfiles            QueryKind = "profiles"            // Account, Region: ListProfiles, its own and those that others share, with their resources
 	QueryProfileAssociations QueryKind = "profileAssociations" // Account, Region: ListProfileAssociations, of its VPCs
 	QueryShares              QueryKind = "shares"              // Account, Region: resource shares that it owns, with their members
 	QueryInvitations         QueryKind = "invitations"         // Account, Region: GetResourceShareInvitations that wait

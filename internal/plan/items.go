@@ -55,16 +55,19 @@ const (
 // Record is a resource record set. Values, names and the zone may become known
 // only on the way.
 type Record struct {
-	Zone     Value          `json:"zone"` // ID
-	ZoneName dnsname.Name   `json:"zoneName"`
-	Name     Value          `json:"name"`
-	Type     string         `json:"type"`
-	TTL      uint32         `json:"ttl,omitempty"` // seconds
-	Values   []Value        `json:"values,omitempty"`
-	Alias    *estate.Alias  `json:"alias,omitempty"`
-	SetID    string         `json:"setID,omitempty"`
-	Routing  estate.Routing `json:"routing,omitzero"`
-	Health   string         `json:"healthCheck,omitempty"`
+	Zone     Value         `json:"zone"` // ID
+	ZoneName dnsname.Name  `json:"zoneName"`
+	Name     Value         `json:"name"`
+	Type     string        `json:"type"`
+	TTL      uint32        `json:"ttl,omitempty"` // seconds
+	Values   []Value       `json:"values,omitempty"`
+	Alias    *estate.Alias `json:"alias,omitempty"`
+	// To is the target of an alias that is known only on the way; Alias is then
+	// nil.
+	To      *AliasTo       `json:"to,omitempty"`
+	SetID   string         `json:"setID,omitempty"`
+	Routing estate.Routing `json:"routing,omitzero"`
+	Health  string         `json:"healthCheck,omitempty"`
 	// Statement is the policy statement under which it is written; a batch is
 	// never of two statements.
 	Statement Statement `json:"statement"`
@@ -73,6 +76,13 @@ type Record struct {
 	Unclaimed bool `json:"unclaimed,omitempty"`
 	// Entry is set when only this ledger entry changes.
 	Entry string `json:"entry,omitempty"`
+}
+
+// AliasTo is an alias target whose name and hosted zone ID may be known only on
+// the way.
+type AliasTo struct {
+	Name Value `json:"name"`
+	Zone Value `json:"zone"`
 }
 
 // Statement names the policy statement that permits a change of records.
@@ -120,6 +130,20 @@ func (r Record) Set(resolve func(Value) ([]string, error)) (estate.RecordSet, er
 	if out.Name, err = dnsname.Parse(name); err != nil {
 		return out, err
 	}
+	if r.To != nil {
+		target, err := one(r.To.Name)
+		if err != nil {
+			return out, err
+		}
+		alias := estate.Alias{}
+		if alias.Name, err = dnsname.Parse(target); err != nil {
+			return out, err
+		}
+		if alias.Zone, err = one(r.To.Zone); err != nil {
+			return out, err
+		}
+		out.Alias = &alias
+	}
 	for _, v := range r.Values {
 		s, err := resolve(v)
 		if err != nil {
@@ -158,12 +182,17 @@ func (i Item) refs() []Ref {
 	case i.Record != nil:
 		add(i.Record.Zone, i.Record.Name)
 		add(i.Record.Values...)
+		if t := i.Record.To; t != nil {
+			add(t.Name, t.Zone)
+		}
 	case i.Authorization != nil:
 		add(i.Authorization.Zone)
 	case i.Association != nil:
 		add(i.Association.Zone)
 	case i.Role != nil:
 		add(i.Role.Zone)
+	case i.Object != nil:
+		add(i.Object.values()...)
 	}
 	return out
 }

@@ -25,6 +25,9 @@ type Input struct {
 	// Apart are the zones (by ID) whose ledger is written in batches of its
 	// own, since the role there is limited by names and types.
 	Apart map[string]bool
+	// Orders are what must be in effect before what, beyond what follows from
+	// references and from deletions.
+	Orders []Order
 }
 
 // Make compares what is wanted with what stands. Problems are in the plan's
@@ -53,6 +56,7 @@ func Make(in Input) *Plan {
 	// Zones first, then certificates: records refer to both.
 	b.zones()
 	b.certificates()
+	b.objects()
 	b.tags()
 	b.records()
 	b.roles()
@@ -61,6 +65,7 @@ func Make(in Input) *Plan {
 	b.orphanRoles()
 	b.orphanAssociations()
 	b.orphanRecords()
+	b.orphanObjects()
 	b.orphanZones()
 	b.finish()
 	return b.plan
@@ -90,6 +95,10 @@ type builder struct {
 	// names are not known.
 	frozen        map[string]bool
 	frozenUnnamed []Record
+	// own are the standing objects of ours, by objectKey of their mark; kept
+	// those that are wanted, by objectKey of their ID.
+	own  map[string][]Standing
+	kept map[string]bool
 }
 
 // ledgerView is a ledger with its entries as a set.
@@ -172,13 +181,19 @@ func (b *builder) finish() {
 			records[place(c.After.Record.Zone, c.After.Record.Name.String(), c.After.Record.Type)] = c.Address
 		}
 	}
+	objects := map[string]bool{}
+	for _, c := range p.Changes {
+		objects[c.Address] = c.Item().Object != nil
+	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		if c.After == nil {
 			continue
 		}
 		for _, r := range c.After.refs() {
-			c.Needs = append(c.Needs, Dependency{Address: r.Address})
+			// An object is in use only when it is in effect.
+			settled := c.After.Object != nil && objects[r.Address]
+			c.Needs = append(c.Needs, Dependency{Address: r.Address, Settled: settled})
 			if basis, ok := b.knownBy[r.Address]; ok && !slices.Contains(c.Basis, basis) {
 				c.Basis = append(c.Basis, basis)
 			}
@@ -188,6 +203,8 @@ func (b *builder) finish() {
 		}
 	}
 	b.cuts()
+	b.inOrder()
+	b.orders()
 	b.unite()
 	b.quotas()
 	for i := range p.Changes {
@@ -376,6 +393,8 @@ func Fingerprint(e estate.Estate, table, key string) string {
 		for r := range e.Roles.By(estate.ByRole(estate.AccountID(account), name)) {
 			return fingerprint([]any{r.ARN, r.Trust, r.Inline, r.Attached, r.Tags[TagOwner]}, true)
 		}
+	case "objects":
+		return fingerprintObject(e, key)
 	case "certificates":
 		c, ok := e.Certificates.Get(key)
 		return fingerprint([]any{c.ARN, c.Status, c.Names}, ok)

@@ -63,6 +63,10 @@ const (
 	MayAssume            May = "assume"            // Role: held by whoever runs orgdns
 )
 
+// MayMake permits making, changing and deleting objects of a kind, and reading
+// those that stand, in a Region.
+func MayMake(k Kind) May { return May("make " + string(k)) }
+
 // LikeUnder is the pattern of every name below n, the wildcard record
 // included.
 func LikeUnder(n dnsname.Name) string { return "*." + n.Normalized() }

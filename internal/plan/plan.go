@@ -31,7 +31,12 @@ const (
 )
 
 // Kinds lists every kind.
-var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate, KindAuthorization, KindAssociation, KindVPCAttributes, KindRole}
+var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate, KindAuthorization, KindAssociation, KindVPCAttributes, KindRole,
+	KindSecurityGroup, KindEndpoint, KindEndpointService, KindVerification, KindConnection,
+	KindProfile, KindProfileResource, KindProfileAssociation, KindShare, KindInvitation,
+	KindResolverEndpoint, KindResolverRule, KindRuleAssociation,
+	KindTransitAttachment, KindTransitAcceptance, KindRoutes,
+}
 
 // Item is the content of a resource, wanted or standing; exactly one field is
 // set, and says the kind.
@@ -44,6 +49,7 @@ type Item struct {
 	Association   *Association   `json:"association,omitempty"`
 	VPCAttributes *VPCAttributes `json:"vpcAttributes,omitempty"`
 	Role          *Role          `json:"role,omitempty"`
+	Object        *Object        `json:"object,omitempty"`
 }
 
 // Kind is the kind of the item.
@@ -65,6 +71,8 @@ func (i Item) Kind() Kind {
 		return KindVPCAttributes
 	case i.Role != nil:
 		return KindRole
+	case i.Object != nil:
+		return i.Object.Kind
 	}
 	return ""
 }
@@ -244,7 +252,20 @@ func (p *Plan) Shown(c Change) Change {
 		return []Value{v}
 	}
 	for _, item := range []**Item{&c.Before, &c.After} {
-		if *item == nil || (*item).Record == nil {
+		if *item == nil {
+			continue
+		}
+		if o := (*item).Object; o != nil {
+			shown := Object{Kind: o.Kind, Fields: map[string][]Value{}}
+			for f, values := range o.Fields {
+				shown.Fields[f] = []Value{}
+				for _, v := range values {
+					shown.Fields[f] = append(shown.Fields[f], known(v)...)
+				}
+			}
+			*item = &Item{Object: &shown}
+		}
+		if (*item).Record == nil {
 			continue
 		}
 		r := *(*item).Record

@@ -54,6 +54,8 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 		case item.Record != nil:
 			one.May, one.Zone = MayChangeRecords, p.zoneID(item.Record.Zone)
 			one.ZoneName = item.Record.ZoneName
+		case item.Object != nil:
+			one.May = MayMake(item.Object.Kind)
 		case item.Certificate != nil:
 			one.May = MayMakeCertificates
 			add(Permission{Account: c.Account, Region: c.Region, May: MayReadCertificates})

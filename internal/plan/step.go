@@ -21,7 +21,8 @@ type Step struct {
 	Association   *ZoneVPC // KindAuthorization, KindAssociation
 	VPCAttributes *VPCAttributes
 	Role          *RoleStep
-	Batch         *Batch // KindRecord
+	Object        *ObjectStep // the kinds of objects
+	Batch         *Batch      // KindRecord
 }
 
 // ZoneVPC is a VPC to be associated with a zone.

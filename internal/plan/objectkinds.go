@@ -1,0 +1,477 @@
+package plan
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// The kinds of objects. Their fields:
+const (
+	// KindSecurityGroup: vpc, name, description, ingress ("tcp 443 10.0.0.0/8",
+	// one a range). Attributes: id.
+	KindSecurityGroup Kind = "securityGroup"
+	// KindEndpoint, an interface endpoint: vpc, service, serviceRegion, subnets,
+	// groups, privateDNS, inboundOnly, policy, ipType, dnsIPType. Attributes:
+	// id, arn, name (the regional one), zone (that an alias to it gives).
+	KindEndpoint Kind = "endpoint"
+	// KindEndpointService: loadBalancers, acceptance, privateName, regions,
+	// principals. Attributes: id, name, verifyName, verifyValue.
+	KindEndpointService Kind = "endpointService"
+	// KindVerification, that the private name of a service is verified:
+	// service. It is in effect once AWS has verified it.
+	KindVerification Kind = "verification"
+	// KindConnection, an endpoint that is accepted by its service: service,
+	// endpoint.
+	KindConnection Kind = "connection"
+	// KindProfile: name. Attributes: id, arn.
+	KindProfile Kind = "profile"
+	// KindProfileResource: profile, resource (ARN), priority.
+	KindProfileResource Kind = "profileResource"
+	// KindProfileAssociation, in the VPC's account: profile, vpc.
+	KindProfileAssociation Kind = "profileAssociation"
+	// KindShare, of RAM: name, external, resources (ARNs), principals. Of
+	// resources and principals those in its ledger are ours. Attributes: id, arn.
+	KindShare Kind = "share"
+	// KindInvitation, in the account that accepts: share, account.
+	KindInvitation Kind = "invitation"
+	// KindResolverEndpoint: direction, vpc, subnets (one address in each),
+	// groups. Attributes: id, addresses.
+	KindResolverEndpoint Kind = "resolverEndpoint"
+	// KindResolverRule: domain, type, endpoint, targets (IP addresses).
+	// Attributes: id, arn.
+	KindResolverRule Kind = "resolverRule"
+	// KindRuleAssociation, in the VPC's account: rule, vpc.
+	KindRuleAssociation Kind = "ruleAssociation"
+	// KindTransitAttachment, in the VPC's account: gateway, vpc, subnets.
+	// Attributes: id.
+	KindTransitAttachment Kind = "transitAttachment"
+	// KindTransitAcceptance, in the gateway's account: attachment; association
+	// and propagation, the route tables for it where the gateway has no default
+	// ones.
+	KindTransitAcceptance Kind = "transitAcceptance"
+	// KindRoutes, the routes of ours in a route table: table, routes
+	// ("10.0.0.0/16 tgw-1", the target last).
+	KindRoutes Kind = "routes"
+)
+
+var objectKinds map[Kind]objectKind
+
+func init() {
+	objectKinds = map[Kind]objectKind{
+		KindSecurityGroup:      {query: estate.QuerySecurityGroups, fixed: []string{"vpc", "name", "description"}, standing: standingGroups},
+		KindEndpoint:           {query: estate.QueryEndpoints, fixed: []string{"vpc", "service", "serviceRegion"}, standing: standingEndpoints},
+		KindEndpointService:    {query: estate.QueryEndpointServices, standing: standingServices},
+		KindVerification:       {query: estate.QueryEndpointServices, done: verified},
+		KindConnection:         {query: estate.QueryEndpointServices, done: connected},
+		KindProfile:            {query: estate.QueryProfiles, fixed: []string{"name"}, standing: standingProfiles},
+		KindProfileResource:    {query: estate.QueryProfiles, fixed: []string{"profile", "resource"}, named: true, standing: standingProfileResources},
+		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, standing: standingProfileAssociations},
+		KindShare:              {query: estate.QueryShares, fixed: []string{"name"}, standing: standingShares},
+		KindInvitation:         {query: estate.QueryInvitations, done: accepted},
+		KindResolverEndpoint:   {query: estate.QueryResolverEndpoints, fixed: []string{"direction", "vpc", "groups"}, standing: standingResolverEndpoints},
+		KindResolverRule:       {query: estate.QueryResolverRules, fixed: []string{"domain", "type"}, standing: standingRules},
+		KindRuleAssociation:    {query: estate.QueryRuleAssociations, fixed: []string{"rule", "vpc"}, named: true, standing: standingRuleAssociations},
+		KindTransitAttachment:  {query: estate.QueryTransitAttachments, fixed: []string{"gateway", "vpc"}, standing: standingAttachments},
+		KindTransitAcceptance:  {query: estate.QueryTransitAttachments, fixed: []string{"attachment"}, standing: standingAcceptances},
+		KindRoutes:             {query: estate.QueryRouteTables, fixed: []string{"table"}, standing: standingRoutes},
+	}
+}
+
+func one(s string) []string {
+	if s == "" {
+		return []string{}
+	}
+	return []string{s}
+}
+
+func truth(b bool) []string {
+	if b {
+		return []string{True}
+	}
+	return []string{False}
+}
+
+func standingGroups(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for g := range e.SecurityGroups.All() {
+			ingress := []string{}
+			for _, r := range g.Rules {
+				if !r.Egress && r.CIDR.IsValid() {
+					ingress = append(ingress, fmt.Sprintf("%s %d %s", r.Protocol, r.From, r.CIDR))
+				}
+			}
+			s := Standing{Kind: KindSecurityGroup, ID: g.ID, Account: g.Account, Region: g.Region, Tags: g.Tags,
+				Fields:     map[string][]string{"vpc": one(g.VPC), "name": one(g.Name), "description": one(g.Description), "ingress": ingress},
+				Attributes: Attributes{"id": {g.ID}}}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+func standingEndpoints(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for p := range e.Endpoints.All() {
+			s := Standing{Kind: KindEndpoint, ID: p.ID, Account: p.Account, Region: p.Region, Tags: p.Tags,
+				Fields: map[string][]string{
+					"vpc": one(p.VPC), "service": one(p.Service), "serviceRegion": one(string(p.ServiceRegion)), "subnets": p.Subnets, "groups": p.Groups,
+					"privateDNS": truth(p.PrivateDNS), "inboundOnly": truth(p.InboundOnly), "policy": one(NormalDocument(p.Policy)),
+					"ipType": one(p.IPType), "dnsIPType": one(p.DNSIPType),
+				},
+				Attributes: Attributes{"id": {p.ID}, "arn": {p.ARN()}},
+				Going:      p.State == estate.EndpointDeleting || p.State == "deleted",
+				Pending:    p.State == estate.EndpointPending || p.State == estate.EndpointPendingAcceptance,
+			}
+			if len(p.Names) > 0 {
+				s.Attributes["name"], s.Attributes["zone"] = []string{p.Names[0].Name.String()}, []string{p.Names[0].Zone}
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// NormalDocument is a policy in one spelling, so that two can be compared; what
+// is no JSON stays as it is.
+func NormalDocument(s string) string {
+	var v any
+	if json.Unmarshal([]byte(s), &v) != nil {
+		return s
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return s
+	}
+	return string(raw)
+}
+
+func standingServices(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for v := range e.EndpointServices.All() {
+			regions := []string{}
+			for _, r := range v.Regions {
+				regions = append(regions, string(r))
+			}
+			s := Standing{Kind: KindEndpointService, ID: v.ID, Account: v.Account, Region: v.Region, Tags: v.Tags,
+				Fields: map[string][]string{
+					"loadBalancers": v.LoadBalancers, "acceptance": truth(v.Acceptance), "privateName": one(v.PrivateName.String()),
+					"regions": regions, "principals": ledgered(v.Tags, v.Principals),
+				},
+				Attributes: Attributes{"id": {v.ID}, "name": {v.Name}},
+				Going:      v.State == "Deleting" || v.State == "Deleted", Pending: v.State == "Pending",
+			}
+			if v.PrivateName.IsZero() {
+				s.Fields["privateName"] = []string{}
+			} else if v.VerifyName != "" {
+				base := v.PrivateName
+				if base.IsWildcard() { // a wildcard is verified for what it stands below
+					base, _ = base.Parent()
+				}
+				s.Attributes["verifyName"] = []string{v.VerifyName + "." + base.String()}
+				s.Attributes["verifyValue"] = []string{strconv.Quote(v.VerifyValue)}
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// verified reports whether the private name of a service is.
+func verified(e estate.Estate, f map[string][]string) bool {
+	v, ok := e.EndpointServices.Get(f["service"][0])
+	return ok && v.NameState == estate.NameVerified
+}
+
+// connected reports whether a service accepted an endpoint.
+func connected(e estate.Estate, f map[string][]string) bool {
+	v, _ := e.EndpointServices.Get(f["service"][0])
+	return slices.ContainsFunc(v.Connections, func(c estate.EndpointConnection) bool {
+		return c.Endpoint == f["endpoint"][0] && c.State == estate.EndpointAvailable
+	})
+}
+
+func standingProfiles(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for p := range e.Profiles.All() {
+			if !yield(Standing{Kind: KindProfile, ID: p.ID, Account: p.Account, Region: p.Region, Tags: p.Tags,
+				Fields:     map[string][]string{"name": one(p.Name)},
+				Attributes: Attributes{"id": {p.ID}, "arn": {p.ARN}},
+				Going:      p.Status == estate.StatusDeleting, Pending: p.Status == estate.StatusCreating,
+			}) {
+				return
+			}
+		}
+	}
+}
+
+func standingProfileResources(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for r := range e.ProfileResources.All() {
+			p, _ := e.Profiles.Get(r.Profile)
+			priority := []string{}
+			if r.Priority != 0 {
+				priority = one(strconv.Itoa(int(r.Priority)))
+			}
+			if !yield(Standing{Kind: KindProfileResource, ID: r.ID, Account: p.Account, Region: p.Region, Name: r.Name,
+				Fields:     map[string][]string{"profile": one(r.Profile), "resource": one(r.ARN), "priority": priority},
+				Attributes: Attributes{"id": {r.ID}},
+				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status),
+			}) {
+				return
+			}
+		}
+	}
+}
+
+func inProgress(status string) bool {
+	return status == estate.StatusCreating || status == estate.StatusUpdating
+}
+
+func standingProfileAssociations(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for a := range e.ProfileAssociations.All() {
+			if !yield(Standing{Kind: KindProfileAssociation, ID: a.ID, Account: a.Account, Region: a.Region, Tags: a.Tags,
+				Fields:     map[string][]string{"profile": one(a.Profile), "vpc": one(a.VPC)},
+				Attributes: Attributes{"id": {a.ID}},
+				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status),
+			}) {
+				return
+			}
+		}
+	}
+}
+
+func standingShares(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for v := range e.Shares.All() {
+			s := Standing{Kind: KindShare, ID: v.ARN, Account: v.Account, Region: v.Region, Tags: v.Tags,
+				Fields:     map[string][]string{"name": one(v.Name), "external": truth(v.AllowExternal)},
+				Attributes: Attributes{"id": {v.ARN}, "arn": {v.ARN}},
+			}
+			for field, list := range map[string][]estate.ShareMember{"resources": v.Resources, "principals": v.Principals} {
+				ids := []string{}
+				for _, m := range list {
+					if m.Status == estate.ShareAssociated || m.Status == estate.ShareAssociating {
+						ids = append(ids, m.ID)
+					}
+				}
+				s.Fields[field] = ledgered(v.Tags, ids)
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// accepted reports whether no invitation to a share waits.
+func accepted(e estate.Estate, f map[string][]string) bool {
+	for i := range e.Invitations.By(estate.ByMember(f["share"][0])) {
+		if i.Status == "PENDING" && string(i.Receiver) == f["account"][0] {
+			return false
+		}
+	}
+	return true
+}
+
+func standingResolverEndpoints(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for p := range e.ResolverEndpoints.All() {
+			s := Standing{Kind: KindResolverEndpoint, ID: p.ID, Account: p.Account, Region: p.Region, Tags: p.Tags,
+				Fields:     map[string][]string{"direction": one(p.Direction), "vpc": one(p.VPC), "groups": p.Groups, "subnets": {}},
+				Attributes: Attributes{"id": {p.ID}, "addresses": {}},
+				Going:      p.Status == estate.StatusDeleting, Pending: inProgress(p.Status),
+			}
+			for _, a := range p.Addresses {
+				s.Fields["subnets"] = append(s.Fields["subnets"], a.Subnet)
+				s.Attributes["addresses"] = append(s.Attributes["addresses"], a.IP.String())
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+func standingRules(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for r := range e.ResolverRules.All() {
+			s := Standing{Kind: KindResolverRule, ID: r.ID, Account: r.Account, Region: r.Region, Tags: r.Tags,
+				Fields:     map[string][]string{"domain": one(r.Domain.String()), "type": one(r.Type), "endpoint": one(r.Endpoint), "targets": {}},
+				Attributes: Attributes{"id": {r.ID}, "arn": {r.ARN()}},
+				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status),
+			}
+			for _, t := range r.Targets {
+				s.Fields["targets"] = append(s.Fields["targets"], t.IP.String())
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+func standingRuleAssociations(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for a := range e.RuleAssociations.All() {
+			if !yield(Standing{Kind: KindRuleAssociation, ID: a.ID, Account: a.Account, Region: a.Region, Name: a.Name,
+				Fields:     map[string][]string{"rule": one(a.Rule), "vpc": one(a.VPC)},
+				Attributes: Attributes{"id": {a.ID}},
+				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status),
+			}) {
+				return
+			}
+		}
+	}
+}
+
+func attachmentGoing(state string) bool {
+	switch state {
+	case estate.AttachmentDeleting, estate.AttachmentDeleted, estate.AttachmentRejected, "rejecting", "failing", "failed":
+		return true
+	}
+	return false
+}
+
+func standingAttachments(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for a := range e.TransitAttachments.All() {
+			if !yield(Standing{Kind: KindTransitAttachment, ID: a.ID, Account: a.Account, Region: a.Region, Tags: a.Tags,
+				Fields:     map[string][]string{"gateway": one(a.Gateway), "vpc": one(a.VPC), "subnets": a.Subnets},
+				Attributes: Attributes{"id": {a.ID}},
+				Going:      attachmentGoing(a.State), Pending: a.State == estate.AttachmentPending,
+			}) {
+				return
+			}
+		}
+	}
+}
+
+// standingAcceptances are the attachments that their gateway's owner took care
+// of.
+func standingAcceptances(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for a := range e.TransitAttachments.All() {
+			s := Standing{Kind: KindTransitAcceptance, ID: "accepted/" + a.ID, Account: a.Owner, Region: a.Region, Tags: a.OwnerTags,
+				Fields:     map[string][]string{"attachment": one(a.ID), "association": one(a.Table), "propagation": {}},
+				Attributes: Attributes{"id": {"accepted/" + a.ID}},
+				Going:      attachmentGoing(a.State), Pending: a.State == estate.AttachmentPending,
+			}
+			if a.State == estate.AttachmentPendingAcceptance {
+				s.Tags = nil // marked, and not accepted: to be done again
+			}
+			for t := range e.TransitTables.By(estate.ByGateway(a.Gateway)) {
+				if slices.Contains(t.Propagating, a.ID) {
+					s.Fields["propagation"] = append(s.Fields["propagation"], t.ID)
+				}
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// RoutesAddress is the address of the routes of ours in a route table.
+func RoutesAddress(table string) string { return "routes/" + table }
+
+// standingRoutes are the route tables in which an owner has routes.
+func standingRoutes(e estate.Estate) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		for t := range e.RouteTables.All() {
+			for _, owner := range routeOwners(t.Tags) {
+				s := Standing{Kind: KindRoutes, ID: "routes/" + t.ID, Account: t.Account, Region: t.Region, Tags: Marks(owner, RoutesAddress(t.ID)),
+					Fields:     map[string][]string{"table": one(t.ID), "routes": {}},
+					Attributes: Attributes{"id": {"routes/" + t.ID}},
+				}
+				for _, r := range t.Routes {
+					if route := r.To.String() + " " + r.Target; r.To.IsValid() && inLedger(t.Tags, RoutesTag(owner), route) {
+						s.Fields["routes"] = append(s.Fields["routes"], route)
+					}
+				}
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// The ledger of what can carry no mark, on the thing that it hangs on: tags
+// whose value lists hashes of the members.
+const (
+	TagMembers = "orgdns:members" // of a share or an endpoint service
+	tagRoutes  = "orgdns:routes/" // of a route table, with the owner
+)
+
+// RoutesTag is the key of an owner's ledger on a route table.
+func RoutesTag(owner string) string { return tagRoutes + owner }
+
+func routeOwners(tags estate.Tags) []string {
+	var out []string
+	for k := range tags {
+		if rest, ok := strings.CutPrefix(k, tagRoutes); ok {
+			owner, _, _ := strings.Cut(rest, ".")
+			if !slices.Contains(out, owner) {
+				out = append(out, owner)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// memberHash is how many characters of a hash stand for a member.
+const memberHash = 10
+
+// MemberTags is a ledger: as many tags as the members need, "key", "key.2", ….
+func MemberTags(key string, members []string) map[string]string {
+	out := map[string]string{}
+	var hashes []string
+	for _, m := range members {
+		hashes = append(hashes, hash(m, memberHash))
+	}
+	slices.Sort(hashes)
+	for i, chunk := range slices.Collect(slices.Chunk(slices.Compact(hashes), maxTag/(memberHash+1))) {
+		k := key
+		if i > 0 {
+			k = fmt.Sprintf("%s.%d", key, i+1)
+		}
+		out[k] = strings.Join(chunk, " ")
+	}
+	return out
+}
+
+func inLedger(tags estate.Tags, key, member string) bool {
+	h := hash(member, memberHash)
+	for k, v := range tags {
+		if k == key || strings.HasPrefix(k, key+".") {
+			if slices.Contains(strings.Fields(v), h) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ledgered are the members that the ledger in the tags lists.
+func ledgered(tags estate.Tags, members []string) []string {
+	out := []string{}
+	for _, m := range members {
+		if inLedger(tags, TagMembers, m) {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, cmp.Compare[string])
+	return out
+}
