@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"slices"
 	"time"
 )
 
@@ -88,20 +89,14 @@ func (o Organization) UnitARN(id string) string {
 // the organization's is only while both accounts are in it (RAM User Guide,
 // getting-started-sharing.html).
 func (e Estate) SharedWith(account AccountID) map[string]time.Time {
-	path := e.Path(string(account))
-	ids := []string{string(account)}
-	for _, id := range path[:max(0, len(path)-1)] {
-		ids = append(ids, e.Organization.UnitARN(id))
-	}
 	out := map[string]time.Time{}
-	for _, id := range ids {
+	for _, id := range e.principals(account) {
 		for s := range e.Shares.By(ByMember(id)) {
 			if s.Account == account {
 				continue
 			}
 			for _, p := range s.Principals {
-				inside := path != nil && e.Path(string(s.Account)) != nil
-				if p.ID != id || p.Status != ShareAssociated || !p.External && !inside {
+				if p.ID != id || !e.admits(s, p, account) {
 					continue
 				}
 				if since, twice := out[s.ARN]; !twice || p.Since.Before(since) {
@@ -111,6 +106,46 @@ func (e Estate) SharedWith(account AccountID) map[string]time.Time {
 		}
 	}
 	return out
+}
+
+// Lends reports whether an account may use a resource of an owner, by its ARN:
+// its own, or one in a share that reaches it as in [Estate.SharedWith]. What was
+// unshared is lent no more, whatever was associated before (R2.9, R4.9).
+func (e Estate) Lends(arn string, owner, to AccountID) bool {
+	if owner == to {
+		return true
+	}
+	var ids []string
+	for s := range e.Shares.By(ByMember(arn)) {
+		if m, _ := ShareMemberIn(s.Resources, arn); s.Account != owner || m.Status != ShareAssociated {
+			continue
+		}
+		if ids == nil {
+			ids = e.principals(to)
+		}
+		for _, p := range s.Principals {
+			if slices.Contains(ids, p.ID) && e.admits(s, p, to) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// principals are the names by which a share can reach an account.
+func (e Estate) principals(account AccountID) []string {
+	path := e.Path(string(account))
+	ids := []string{string(account)}
+	for _, id := range path[:max(0, len(path)-1)] {
+		ids = append(ids, e.Organization.UnitARN(id))
+	}
+	return ids
+}
+
+// admits reports whether a principal of a share, which names an account, is in.
+func (e Estate) admits(s Share, p ShareMember, account AccountID) bool {
+	inside := e.Path(string(account)) != nil && e.Path(string(s.Account)) != nil
+	return p.Status == ShareAssociated && (p.External || inside)
 }
 
 // ShareMemberIn finds a member by its ID.

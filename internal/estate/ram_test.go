@@ -48,3 +48,59 @@ func TestSharedWith(t *testing.T) {
 		t.Errorf("an owner is shared with: %v", own)
 	}
 }
+
+// TestLends: what is one's own, and what a share of the owner holds that reaches
+// the account; each way of taking it away ends it.
+func TestLends(t *testing.T) {
+	const (
+		owner, member, other = "111111111111", "222222222222", "333333333333"
+		rule                 = "arn:aws:route53resolver:eu-west-1:111111111111:resolver-rule/rslvr-rr-1"
+	)
+	unit := "arn:aws:organizations::100000000000:ou/o-1/ou-a"
+	var standing Estate
+	standing.Organization = Organization{ID: "o-1", Management: "100000000000", Root: "r-1"}
+	standing.Units.Put(Unit{ID: "ou-a", Parent: "r-1"})
+	standing.Accounts.Put(Account{ID: owner, Parent: "r-1"}, Account{ID: member, Parent: "ou-a"}, Account{ID: other, Parent: "r-1"})
+	share := func() Share {
+		return Share{
+			ARN: "s", Account: owner,
+			Resources:  []ShareMember{{ID: rule, Status: ShareAssociated}},
+			Principals: []ShareMember{{ID: other, Status: ShareAssociating}, {ID: unit, Status: ShareAssociated}},
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*Estate, *Share)
+		want   bool
+	}{
+		{"by its unit", func(*Estate, *Share) {}, true},
+		{"by its ID", func(_ *Estate, s *Share) { s.Principals[1].ID = member }, true},
+		{"outside the organization", func(e *Estate, s *Share) {
+			e.Accounts.Put(Account{ID: member})
+			s.Principals[1] = ShareMember{ID: member, Status: ShareAssociated, External: true}
+		}, true},
+		{"resource taken out", func(_ *Estate, s *Share) { s.Resources = nil }, false},
+		{"resource not in yet", func(_ *Estate, s *Share) { s.Resources[0].Status = ShareAssociating }, false},
+		{"principal taken out", func(_ *Estate, s *Share) { s.Principals = s.Principals[:1] }, false},
+		{"invitation open", func(_ *Estate, s *Share) { s.Principals[1] = ShareMember{ID: member, Status: ShareAssociating} }, false},
+		{"moved to another unit", func(e *Estate, _ *Share) { e.Accounts.Put(Account{ID: member, Parent: "r-1"}) }, false},
+		{"left the organization", func(e *Estate, s *Share) {
+			e.Accounts.Put(Account{ID: member})
+			s.Principals[1].ID = member
+		}, false},
+		{"another's share", func(_ *Estate, s *Share) { s.Account = other }, false},
+	} {
+		e, s := standing, share()
+		tc.change(&e, &s)
+		e.Shares.Put(s)
+		if got := e.Lends(rule, owner, member); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+		if e.Lends(rule, owner, other) {
+			t.Errorf("%s: lent to an account whose invitation is open", tc.name)
+		}
+	}
+	if !standing.Lends(rule, owner, owner) {
+		t.Error("not lent to its owner")
+	}
+}
