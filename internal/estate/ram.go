@@ -2,6 +2,7 @@ package estate
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,8 +26,11 @@ type Share struct {
 	AllowExternal bool          `json:"allowExternal,omitempty"` // principals outside the organization
 	Resources     []ShareMember `json:"resources,omitempty"`
 	Principals    []ShareMember `json:"principals,omitempty"`
-	Created       time.Time     `json:"created,omitzero"`
-	Tags          Tags          `json:"tags,omitzero"`
+	// Actions are what customer-managed permissions of the share let its
+	// principals do, beyond the default ones ("route53profiles:AssociateResourceToProfile").
+	Actions []string  `json:"actions,omitempty"`
+	Created time.Time `json:"created,omitzero"`
+	Tags    Tags      `json:"tags,omitzero"`
 }
 
 // ShareMember is a resource or a principal of a share.
@@ -110,9 +114,10 @@ func (e Estate) SharedWith(account AccountID) map[string]time.Time {
 
 // Lends reports whether an account may use a resource of an owner, by its ARN:
 // its own, or one in a share that reaches it as in [Estate.SharedWith]. What was
-// unshared is lent no more, whatever was associated before (R2.9, R4.9).
+// unshared is lent no more, whatever was associated before (R2.9, R4.9). Where
+// the owner's shares were not read, what is seen counts as lent.
 func (e Estate) Lends(arn string, owner, to AccountID) bool {
-	if owner == to {
+	if owner == to || !e.sharesKnown(arn, owner) {
 		return true
 	}
 	var ids []string
@@ -130,6 +135,16 @@ func (e Estate) Lends(arn string, owner, to AccountID) bool {
 		}
 	}
 	return false
+}
+
+// sharesKnown reports whether the estate holds the owner's shares in the Region
+// of an ARN.
+func (e Estate) sharesKnown(arn string, owner AccountID) bool {
+	if e.Closed() {
+		return true
+	}
+	parts := strings.SplitN(arn, ":", 5)
+	return len(parts) == 5 && e.Answered(Query{Kind: QueryShares, Account: owner, Region: Region(parts[3])})
 }
 
 // principals are the names by which a share can reach an account.

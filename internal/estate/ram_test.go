@@ -100,6 +100,15 @@ func TestLends(t *testing.T) {
 			t.Errorf("%s: lent to an account whose invitation is open", tc.name)
 		}
 	}
+	partly := standing // read from AWS, without the owner's shares
+	partly.Answers.Put(Answer{Query: Query{Kind: QueryShares, Account: member, Region: "eu-west-1"}})
+	if !partly.Lends(rule, owner, member) {
+		t.Error("unread is not unshared")
+	}
+	partly.Answers.Put(Answer{Query: Query{Kind: QueryShares, Account: owner, Region: "eu-west-1"}})
+	if partly.Lends(rule, owner, member) {
+		t.Error("lent, though the owner's shares were read and hold nothing")
+	}
 	if !standing.Lends(rule, owner, owner) {
 		t.Error("not lent to its owner")
 	}
