@@ -86,6 +86,25 @@ func (p Endpoint) ARN() string {
 	return "arn:aws:ec2:" + string(p.Region) + ":" + string(p.Account) + ":vpc-endpoint/" + p.ID
 }
 
+// Managed are the names that the endpoint's private DNS answers in its VPC: for
+// each there is a hosted zone of AWS's own, ManagedZone, while the endpoint is
+// available (R3.3). Whether they work hangs on the VPC's attributes, too (R1.4).
+func (p Endpoint) Managed() []dnsname.Name {
+	if p.Type != EndpointInterface || !p.PrivateDNS || p.State != EndpointAvailable {
+		return nil
+	}
+	return p.PrivateNames
+}
+
+// ManagedZone is the name of the hosted zone in which AWS holds a private name of
+// an endpoint: of a wildcard that below which it stands (R3.4).
+func ManagedZone(name dnsname.Name) dnsname.Name {
+	if above, ok := name.Parent(); ok && name.IsWildcard() {
+		return above
+	}
+	return name
+}
+
 // EndpointAddress is a network interface of an interface endpoint.
 type EndpointAddress struct {
 	Interface string     `json:"interface"` // eni-…
