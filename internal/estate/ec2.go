@@ -24,7 +24,21 @@ type VPC struct {
 
 func (v VPC) Key() string { return v.ID }
 func (v VPC) IndexKeys() []string {
-	return []string{ByAccount(v.Account), ByRegion(v.Account, v.Region)}
+	keys := []string{ByAccount(v.Account), ByRegion(v.Account, v.Region)}
+	if ip := v.Resolver(); ip.IsValid() {
+		keys = append(keys, ByAddress(ip))
+	}
+	return keys
+}
+
+// Resolver is the address of the VPC's own resolver, VPC+2: the base of its
+// primary block plus two (VPC guide, AmazonDNS-concepts.html). It is none when
+// the blocks are not known.
+func (v VPC) Resolver() netip.Addr {
+	if len(v.CIDRs) == 0 {
+		return netip.Addr{}
+	}
+	return v.CIDRs[0].Masked().Addr().Next().Next()
 }
 
 // Of reports whether the account owns the VPC or takes part in it.

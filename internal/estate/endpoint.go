@@ -75,8 +75,20 @@ func (p Endpoint) IndexKeys() []string {
 	for _, n := range p.Names {
 		keys = append(keys, ByName(n.Name))
 	}
+	for _, n := range p.Managed() {
+		keys = append(keys, ByManaged(ManagedZone(n), p.VPC))
+	}
 	return keys
 }
+
+// ByManaged is the index key of the endpoints that have a private name in effect
+// in a VPC, by the hosted zone that AWS holds it in; with no VPC, the prefix of
+// the keys of all VPCs.
+func ByManaged(zone dnsname.Name, vpc string) string { return "managed/" + zone.Key() + "\x01" + vpc }
+
+// ManagedBelow is the prefix of the index keys of the endpoints that have a
+// private name in effect at or below a name.
+func ManagedBelow(n dnsname.Name) string { return "managed/" + n.Key() }
 
 // ByService is the index key of the endpoints of a service.
 func ByService(name string) string { return "service/" + name }

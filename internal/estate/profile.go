@@ -54,11 +54,16 @@ type ProfileResource struct {
 	Priority int32  `json:"priority,omitempty"` // of a firewall rule group
 }
 
-func (r ProfileResource) Key() string         { return r.ID }
-func (r ProfileResource) IndexKeys() []string { return []string{ByProfile(r.Profile), ByMember(r.ARN)} }
+func (r ProfileResource) Key() string { return r.ID }
+func (r ProfileResource) IndexKeys() []string {
+	return []string{ByProfile(r.Profile), ByProfileType(r.Profile, r.Type), ByMember(r.ARN)}
+}
 
 // ByProfile is the index key of what belongs to a Profile.
 func ByProfile(id string) string { return "profile/" + id }
+
+// ByProfileType is the index key of a Profile's resources of one kind.
+func ByProfileType(id, kind string) string { return "profile/" + id + "/" + kind }
 
 // ProfileAssociation puts a Profile into effect in a VPC.
 type ProfileAssociation struct {

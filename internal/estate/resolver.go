@@ -40,8 +40,30 @@ func (r ResolverRule) ARN() string {
 
 func (r ResolverRule) Key() string { return r.ID }
 func (r ResolverRule) IndexKeys() []string {
-	return []string{ByRegion(r.Account, r.Region), ByName(r.Domain)}
+	keys := []string{ByRegion(r.Account, r.Region)}
+	if r.Type == RuleDelegate {
+		keys = append(keys, ByDelegation(r.Delegation))
+	} else {
+		keys = append(keys, ByName(r.Domain))
+	}
+	if r.Endpoint != "" {
+		keys = append(keys, ByEndpoint(r.Endpoint))
+	}
+	for _, t := range r.Targets {
+		keys = append(keys, ByAddress(t.IP))
+	}
+	return keys
 }
+
+// ByDelegation is the index key of DELEGATE rules by their DelegationRecord.
+func ByDelegation(n dnsname.Name) string { return AllDelegations + n.Key() }
+
+// AllDelegations is the prefix of the index keys of every DELEGATE rule.
+const AllDelegations = "delegation/"
+
+// ByEndpoint is the index key of the rules that send through an outbound
+// endpoint.
+func ByEndpoint(id string) string { return "endpoint/" + id }
 
 // RuleTarget is where a FORWARD rule sends queries.
 type RuleTarget struct {
@@ -159,6 +181,11 @@ type FirewallGroup struct {
 	Region  Region         `json:"region"`
 	Rules   []FirewallRule `json:"rules,omitempty"`
 	Tags    Tags           `json:"tags,omitzero"`
+}
+
+// ARN of the group.
+func (g FirewallGroup) ARN() string {
+	return "arn:aws:route53resolver:" + string(g.Region) + ":" + string(g.Account) + ":firewall-rule-group/" + g.ID
 }
 
 func (g FirewallGroup) Key() string         { return g.ID }

@@ -34,6 +34,9 @@ type Zone struct {
 	Tags        Tags  `json:"tags,omitzero"`
 }
 
+// ARN of the zone.
+func (z Zone) ARN() string { return "arn:aws:route53:::hostedzone/" + z.ID }
+
 func (z Zone) Key() string { return z.ID }
 func (z Zone) IndexKeys() []string {
 	keys := []string{ByAccount(z.Account), ByName(z.Name)}
