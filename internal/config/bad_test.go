@@ -74,9 +74,8 @@ unknown-key orgdns.yaml:9:57: unknown key "tll"; did you mean "ttl"?
 		{"unknown key, nothing near", "owner: acme\ndefaults: { colour: red }\n", `
 unknown-key orgdns.yaml:2:13: unknown key "colour"; known here: role, region, externalID
 `},
-		{"coming recipes", "owner: acme\nendpointShares: []\nlatticeDomains: []\n", `
-not-yet orgdns.yaml:2:1: the recipe endpointShares is not in this version; remove the section, or use a version that has it
-not-yet orgdns.yaml:3:1: the recipe latticeDomains is not in this version; remove the section, or use a version that has it
+		{"coming recipes", "owner: acme\nlatticeDomains: []\n", `
+not-yet orgdns.yaml:2:1: the recipe latticeDomains is not in this version; remove the section, or use a version that has it
 `},
 		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
 wrong-type orgdns.yaml:1:8: expected text, an owner, found a list
@@ -344,7 +343,7 @@ key-conflict orgdns.yaml:8:24: account and accounts say the same twice; put all 
 bad-record orgdns.yaml:8:78: "x" is not an IPv4 address
 bad-value orgdns.yaml:9:20: "main" is not a VPC ID; write it as in "vpc-0123456789abcdef0"
 key-conflict orgdns.yaml:9:77: an answer with the outcome NXDOMAIN has no values; remove one
-not-yet orgdns.yaml:10:56: "aws-services" could only be a shared endpoint, and the recipe endpointShares is not in this version; write the whole name of a target
+unknown-share orgdns.yaml:10:56: there is no endpoint share "aws-services"; write the name of an endpoint share, or the whole name of a target
 wrong-type orgdns.yaml:11:26: expected text, a tag value, found the number 1; put it in quotes: "1"
 wrong-type orgdns.yaml:12:13: expected internet, or a selection of VPCs, found the number 5
 `},

@@ -108,9 +108,6 @@ func (r *reader) finishExpectation(e *Expectation) {
 	if (has("values") || has("resolvesTo")) && e.RCode != "" && e.RCode != "NOERROR" {
 		r.problem(e.At("rcode"), CodeKeyConflict, "an answer with the outcome "+e.RCode+" has no values", "", "remove one")
 	}
-	if !e.ResolvesTo.IsZero() && e.ResolvesTo.Depth() == 1 {
-		r.problem(e.At("resolvesTo"), CodeNotYet, quote(e.ResolvesTo.String())+" could only be a shared endpoint, and the recipe endpointShares is not in this version", "", "write the whole name of a target")
-	}
 	if e.Type == "" {
 		return
 	}
@@ -155,10 +152,35 @@ func (c *Config) check(r *reader) {
 	}
 	c.checkDelegations(r)
 	c.checkPrivateZones(r)
+	c.checkEndpointShares(r)
 	for i := range c.Expect {
+		c.checkTarget(r, &c.Expect[i])
 		if s := c.Expect[i].From.Selector; len(s.Units) > 0 && c.Access == nil {
 			r.problem(s.At("organizationalUnits"), CodeSelector, "units cannot be read without access to the organization", "", "add organization.access, or name the accounts")
 		}
+	}
+}
+
+// checkTarget tells the name of an endpoint share from a domain name.
+func (c *Config) checkTarget(r *reader, e *Expectation) {
+	n := e.node.value("resolvesTo")
+	if n == nil || e.ResolvesTo.IsZero() {
+		return
+	}
+	var known []string
+	for _, s := range c.EndpointShares {
+		if s.Name == n.text {
+			e.ShareName, e.ResolvesTo = s.Name, dnsname.Name{}
+			return
+		}
+		known = append(known, s.Name)
+	}
+	if e.ResolvesTo.Depth() == 1 {
+		hint := nearest(n.text, known)
+		if hint == "" {
+			hint = "write the name of an endpoint share, or the whole name of a target"
+		}
+		r.problem(n.pos, CodeUnknownShare, "there is no endpoint share "+quote(n.text), "", hint)
 	}
 }
 

@@ -21,6 +21,8 @@ const (
 	CodeDuplicate   = "duplicate"    // said twice, in one file or in two
 
 	CodeUnknownAccount = "unknown-account" // an account that is not in the list
+	CodeUnknownShare   = "unknown-share"   // an endpoint share that the configuration does not have
+	CodeUnknownZone    = "unknown-zone"    // a private zone that the configuration does not have
 	CodeOutside        = "outside-parent"  // a name outside the domain in which it must lie
 	CodeTwoOwners      = "two-owners"      // a name that two accounts would hold
 	CodeWildcard       = "wildcard"        // a wildcard where none can be

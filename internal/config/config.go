@@ -29,11 +29,12 @@ type Config struct {
 	Accounts []Account // by name, defaults filled in
 	// Delegations are in the order of their names, so a parent stands before
 	// its children.
-	Delegations  []Delegation
-	PrivateZones []PrivateZone // in the order of their names
-	Expect       []Expectation // in the order of the files
-	Limits       Limits
-	Policies     Policies
+	Delegations    []Delegation
+	PrivateZones   []PrivateZone   // in the order of their names
+	EndpointShares []EndpointShare // in the order of their names
+	Expect         []Expectation   // in the order of the files
+	Limits         Limits
+	Policies       Policies
 }
 
 // Source is where a thing stands in the files.
@@ -181,6 +182,7 @@ type Expectation struct {
 	Name       dnsname.Name
 	Type       string
 	ResolvesTo dnsname.Name // a name the answer must come by: a CNAME or an alias target
+	ShareName  string       // an endpoint share, in place of ResolvesTo: the answer is its endpoints' addresses
 	Values     []string     // the answer, in any order
 	RCode      string       // one of RCodes
 	Not        []string     // RCodes that must not be answered

@@ -19,7 +19,7 @@ var root = object("configuration", "a configuration",
 		key("accounts", named(accountKind, nameAccount), "Names for account IDs. With `organization`, accounts can be used by their own names, too.", func(c *Config) *[]Account { return &c.Accounts }),
 		key("delegations", listOf(delegationKind), "Public subdomains that are given to other accounts.", func(c *Config) *[]Delegation { return &c.Delegations }),
 		key("privateZones", listOf(privateZoneKind), "Private hosted zones that accounts share.", func(c *Config) *[]PrivateZone { return &c.PrivateZones }),
-		later[Config]("endpointShares"),
+		key("endpointShares", listOf(endpointShareKind), "VPC interface endpoints that accounts share.", func(c *Config) *[]EndpointShare { return &c.EndpointShares }),
 		later[Config]("latticeDomains"),
 		key("expect", listOf(expectKind), "DNS tests: checked on the twin at plan time, live after apply.", func(c *Config) *[]Expectation { return &c.Expect }),
 		key("limits", limitsKind, "Stops a run that would change more than this, until it is told `--accept-limits`.", func(c *Config) *Limits { return &c.Limits }),
@@ -173,7 +173,7 @@ var expectKind = object("test", "a DNS test", "What a name must resolve to. At l
 		key("from", vantageKind, "`internet`, or a selection of VPCs: the test holds in each of them.", func(e *Expectation) *Vantage { return &e.From }).must(),
 		key("name", nameKind, "The name that is asked for.", func(e *Expectation) *dnsname.Name { return &e.Name }).must(),
 		key("type", enum("a record type", recordTypes...), "The record type that is asked for.", func(e *Expectation) *string { return &e.Type }).or("A"),
-		key("resolvesTo", nameKind, "A name by which the answer must come: the target of a CNAME or an alias.", func(e *Expectation) *dnsname.Name { return &e.ResolvesTo }),
+		key("resolvesTo", nameKind, "A name by which the answer must come: the target of a CNAME or an alias. Or the name of an endpoint share: the answer is the addresses of its endpoints.", func(e *Expectation) *dnsname.Name { return &e.ResolvesTo }),
 		key("values", oneOrMany(freeText), "The values of the answer, in any order.", func(e *Expectation) *[]string { return &e.Values }),
 		key("rcode", enum("an outcome", RCodes...), "The outcome.", func(e *Expectation) *string { return &e.RCode }),
 		key("not", oneOrMany(enum("an outcome", RCodes...)), "Outcomes that must not be.", func(e *Expectation) *[]string { return &e.Not }),
@@ -205,7 +205,7 @@ var selectorKind = object("selector", "a selection", "`account`, `accounts` and 
 		key("regions", oneOrMany(regionKind), "Several Regions.", func(s *Selector) *[]estate.Region { return &s.Regions }),
 		key("tags", tagsKind, "Tags that a VPC has, each with this value.", func(s *Selector) *map[string]string { return &s.Tags }),
 		key("vpc", optional(vpcIDKind), "One VPC.", func(s *Selector) **string { return &s.vpc }),
-		key("vpcs", oneOrMany(vpcIDKind), "Several VPCs.", func(s *Selector) *[]string { return &s.VPCs }),
+		key("vpcs", narrowedKind, "Several VPCs, by ID; or a mapping of `tags` and `regions` that narrow the selection.", func(s *Selector) *narrowed { return &s.narrowed }),
 	}, (*reader).finishSelector)
 
 var tagsKind = func() kind[map[string]string] {

@@ -18,6 +18,7 @@ type PrivateZone struct {
 	Account          AccountRef
 	Anchor           Anchor
 	VPCs             []Selector
+	Profile          string // the endpoint share whose Profile carries the zone, in place of VPCs; empty for none
 	Writers          []Writer
 	Records          []Record
 	Adopt            bool
@@ -27,6 +28,8 @@ type PrivateZone struct {
 	// Foreign: Zone, which stands, is used and stays somebody else's. NoLedger:
 	// no record of ours may stand in the zone, so what is made is not claimed.
 	Foreign, NoLedger bool
+
+	via string
 }
 
 // Anchor is the VPC with which the zone is made: exactly one of its own account.
@@ -104,6 +107,8 @@ var privateZoneKind = object("private zone", "a private zone",
 		key("account", accountRefKind, "The account that owns the zone.", func(z *PrivateZone) *AccountRef { return &z.Account }).must(),
 		key("anchor", anchorKind, "The VPC of the zone's own account with which it is made; AWS requires one.", func(z *PrivateZone) *Anchor { return &z.Anchor }).must(),
 		key("vpcs", oneOrMany(selectorKind), "The VPCs that use the zone, found anew at each run: one that gains a tag is associated, one that loses it is let go, one that somebody else associated is left alone.", func(z *PrivateZone) *[]Selector { return &z.VPCs }),
+		key("via", enum("a way to reach VPCs", ViaProfile), "`profile`: the VPCs are not associated with the zone; the Profile of an endpoint share carries it, to that share's consumers.", func(z *PrivateZone) *string { return &z.via }).or("each VPC is associated"),
+		key("profile", shareNameKind, "The name of that endpoint share, which has `via: profile`.", func(z *PrivateZone) *string { return &z.Profile }),
 		key("writers", listOf(writerKind), "Who else may write into the zone.", func(z *PrivateZone) *[]Writer { return &z.Writers }),
 		key("records", listOf(recordKind), "Records of the zone.", func(z *PrivateZone) *[]Record { return &z.Records }),
 		key("fixVpcAttributes", boolKind, "Turn on `enableDnsSupport` and `enableDnsHostnames` of the VPCs; without both the zone is invisible there. They stay on when the zone goes.", func(z *PrivateZone) *bool { return &z.FixVPCAttributes }).or("false: it is reported"),

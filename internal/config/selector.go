@@ -21,16 +21,57 @@ type Selector struct {
 	Tags     map[string]string // every one of these
 	VPCs     []string          // one of these IDs
 
-	account *AccountRef
-	region  *estate.Region
-	vpc     *string
+	account  *AccountRef
+	region   *estate.Region
+	vpc      *string
+	narrowed narrowed
 }
+
+// narrowed is what stands under vpcs: IDs, or tags and Regions.
+type narrowed struct {
+	Source
+	ids     []string
+	tags    map[string]string
+	regions []estate.Region
+}
+
+var narrowedKind = func() kind[narrowed] {
+	ids := oneOrMany(vpcIDKind)
+	by := object("vpcs", "a selection of VPCs", "Narrows a selection, as its own keys of the same names do.",
+		[]field[narrowed]{
+			key("tags", tagsKind, "Tags that a VPC has, each with this value.", func(v *narrowed) *map[string]string { return &v.tags }),
+			key("regions", oneOrMany(regionKind), "The Regions of the VPCs.", func(v *narrowed) *[]estate.Region { return &v.regions }),
+		}, func(r *reader, v *narrowed) {
+			if len(v.node.pairs) == 0 {
+				r.problem(v.Pos, CodeSelector, "the selection is empty", "", "write tags or regions")
+			}
+		})
+	return kind[narrowed]{&desc{word: "VPCs", either: append(ids.either, by.desc)}, func(r *reader, n *node) (narrowed, bool) {
+		if n.shape == mapping {
+			return by.read(r, n)
+		}
+		v, ok := ids.read(r, n)
+		return narrowed{ids: v}, ok
+	}}
+}()
 
 func (r *reader) finishSelector(s *Selector) {
 	for _, pair := range [][2]string{{"account", "accounts"}, {"region", "regions"}, {"vpc", "vpcs"}} {
 		if s.node.value(pair[0]) != nil && s.node.value(pair[1]) != nil {
 			r.problem(s.At(pair[0]), CodeKeyConflict, fmt.Sprintf("%s and %s say the same twice", pair[0], pair[1]), "", "put all of them under "+pair[1])
 		}
+	}
+	s.VPCs = append(s.VPCs, s.narrowed.ids...)
+	if s.narrowed.node != nil {
+		for _, k := range [][2]string{{"tags", "tags"}, {"regions", "regions"}, {"regions", "region"}} {
+			if s.narrowed.node.value(k[0]) != nil && s.node.value(k[1]) != nil {
+				r.problem(s.narrowed.At(k[0]), CodeKeyConflict, fmt.Sprintf("%s and vpcs.%s say the same twice", k[1], k[0]), "", "put all of them under "+k[0])
+			}
+		}
+		if s.Tags == nil {
+			s.Tags = s.narrowed.tags
+		}
+		s.Regions = append(s.Regions, s.narrowed.regions...)
 	}
 	if s.account != nil {
 		s.Accounts = append(s.Accounts, *s.account)
@@ -41,7 +82,7 @@ func (r *reader) finishSelector(s *Selector) {
 	if s.vpc != nil {
 		s.VPCs = append(s.VPCs, *s.vpc)
 	}
-	s.account, s.region, s.vpc = nil, nil, nil
+	s.account, s.region, s.vpc, s.narrowed = nil, nil, nil, narrowed{}
 	if len(s.node.pairs) == 0 {
 		r.problem(s.Pos, CodeSelector, "the selection is empty", "", "write at least one of account, accounts, organizationalUnits, regions, tags, vpcs")
 	}
