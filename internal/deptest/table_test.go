@@ -77,6 +77,7 @@ var table = map[string]rule{
 	"config":  {layer: "2", pure: true, ours: layer1, other: []string{yaml}, otherTests: []string{rapid}},
 
 	"plan":  {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
+	"cost":  {layer: "3", pure: true, ours: layer1},
 	"audit": {layer: "3", pure: true, ours: layer1.and("resolve"), otherTests: []string{rapid}},
 
 	"recipe":    {layer: "4", pure: true, ours: layer3, otherTests: []string{rapid}},
