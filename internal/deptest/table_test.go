@@ -31,7 +31,7 @@ func (s set) and(more ...string) set { return append(slices.Clone(s), more...) }
 var (
 	layer0   = set{"clock", "diag", "dnsname", "pace"}
 	layer1   = layer0.and("estate")
-	layer2   = layer1.and("resolve", "config")
+	layer2   = layer1.and("resolve", "config", "reach")
 	layer3   = layer2.and("plan", "audit")
 	layer4   = layer3.and("recipe", "apply")
 	layer5   = layer4.and("reconcile")
@@ -75,6 +75,7 @@ var table = map[string]rule{
 
 	"resolve": {layer: "2", pure: true, ours: layer1, otherTests: []string{rapid}},
 	"config":  {layer: "2", pure: true, ours: layer1, other: []string{yaml}, otherTests: []string{rapid}},
+	"reach":   {layer: "2", pure: true, ours: layer1},
 
 	"plan":  {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
 	"cost":  {layer: "3", pure: true, ours: layer1},
