@@ -313,13 +313,9 @@ func (m *missing) propagate(s side, table string) {
 		m.stop(*unread(m.e, q, table, "the routes of "+table+" are not known"))
 		return
 	}
-	var list []way
-	for _, r := range t.Routes {
-		list = append(list, way{r.To, r.Attachment, r.State == estate.RouteBlackhole, r.Propagated})
-	}
 	lacks := false
 	for _, p := range s.ranges {
-		routes, all := governing(list, p)
+		routes, all := governing(transitWays(t), p)
 		for _, r := range routes {
 			// What is propagated loses to a static route of the range or
 			// within it, and what leads through another attachment may do so

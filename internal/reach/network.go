@@ -3,6 +3,7 @@ package reach
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -134,7 +135,7 @@ func (n network) table(v estate.VPC, subnet string) (estate.RouteTable, *Break) 
 // ways are the routes of a table, with the local ones that every table has. A
 // propagated route within the VPC's ranges never counts: the local route wins
 // over it (VPC guide, route-tables-priority.html).
-func ways(v estate.VPC, t estate.RouteTable) []way {
+func ways(v estate.VPC, t estate.RouteTable) iter.Seq[way] {
 	var out []way
 	for _, r := range t.Routes {
 		propagated := r.Origin == "EnableVgwRoutePropagation"
@@ -148,7 +149,7 @@ func ways(v estate.VPC, t estate.RouteTable) []way {
 			out = append(out, way{to: c, target: "local"})
 		}
 	}
-	return out
+	return slices.Values(out)
 }
 
 // acl is the network ACL of a subnet. The default one is of every subnet that no

@@ -1,8 +1,11 @@
 package reach
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
+
+	"github.com/orgdns/orgdns/internal/estate"
 )
 
 // holds reports whether one of the ranges holds the address.
@@ -49,24 +52,37 @@ type way struct {
 	propagated bool
 }
 
+// transitWays are the routes of a Transit Gateway's route table.
+func transitWays(t estate.TransitTable) iter.Seq[way] {
+	return func(yield func(way) bool) {
+		for _, r := range t.Routes {
+			if !yield(way{r.To, r.Attachment, r.State == estate.RouteBlackhole, r.Propagated}) {
+				return
+			}
+		}
+	}
+}
+
 // governing are the routes that decide for a range: the longest that holds all
 // of it, and whatever is more specific within. Of two with one destination the
 // static one counts (VPC guide, route-tables-priority.html; Transit Gateway
 // guide, how-transit-gateways-work.html, "Route evaluation order"). All is
 // false when a part of the range has no route.
-func governing(routes []way, p netip.Prefix) (list []way, all bool) {
+func governing(routes iter.Seq[way], p netip.Prefix) (list []way, all bool) {
 	var cover way
 	found := false
 	var within []way
 	var ranges []netip.Prefix
-	for _, r := range routes {
+	for r := range routes {
+		if !r.to.Contains(p.Addr()) && !p.Contains(r.to.Addr()) { // cheaper than Overlaps
+			continue
+		}
 		switch {
-		case r.to.Addr().Is4() != p.Addr().Is4():
 		case inside(p, r.to):
 			if !found || r.to.Bits() > cover.to.Bits() || r.to.Bits() == cover.to.Bits() && cover.propagated && !r.propagated {
 				cover, found = r, true
 			}
-		case inside(r.to, p):
+		default: // within the range
 			i := slices.IndexFunc(within, func(o way) bool { return o.to == r.to })
 			switch {
 			case i < 0:
@@ -77,8 +93,20 @@ func governing(routes []way, p netip.Prefix) (list []way, all bool) {
 		}
 	}
 	whole := len(ranges) > 0 && covers(ranges, p)
-	if found && !whole {
-		within = append(within, cover)
+	for _, r := range within {
+		// Those that others hide wholly decide nothing.
+		var others []netip.Prefix
+		for _, o := range ranges {
+			if o != r.to && inside(o, r.to) {
+				others = append(others, o)
+			}
+		}
+		if !covers(others, r.to) {
+			list = append(list, r)
+		}
 	}
-	return within, found || whole
+	if found && !whole {
+		list = append(list, cover)
+	}
+	return list, found || whole
 }

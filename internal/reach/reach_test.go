@@ -79,11 +79,9 @@ func TestAttachmentUnread(t *testing.T) {
 	for _, a := range []estate.AccountID{spokes, nets} {
 		e.Answers.Delete(estate.Answer{Query: estate.Query{Kind: estate.QueryTransitAttachments, Account: a, Region: region}}.Key())
 	}
-	if v := verdict(e); v.Outcome != Unknown || v.Break().Query.Account != nets {
-		// An association that was read needs no question.
-		if v.Outcome != Reached {
-			t.Errorf("with the attachment: %s", show(v))
-		}
+	// What was found needs no question.
+	if v := verdict(e); v.Outcome != Reached {
+		t.Errorf("with the attachment: %s", show(v))
 	}
 	e.TransitAttachments.Delete("tgw-attach-a")
 	if v := verdict(e); v.Outcome != Unknown || v.Break().Query.Kind != estate.QueryTransitAttachments || v.Break().Query.Account != spokes {
@@ -345,6 +343,7 @@ func TestNeeds(t *testing.T) {
 	if first := Needs(e, "vpc-a", p); has(first, tables) || !has(first, estate.Query{Kind: estate.QueryRouteTables, Account: spokes, Region: region}) {
 		t.Errorf("first round: %v", first)
 	}
+	all.TransitGateways = estate.Table[estate.TransitGateway]{} // the attachments say whose it is
 	second := Needs(all, "vpc-a", p)
 	if !has(second, tables) {
 		t.Errorf("second round: %v", second)
@@ -354,6 +353,42 @@ func TestNeeds(t *testing.T) {
 	}
 	if v := verdict(all); v.Outcome != Reached {
 		t.Errorf("got %s", show(v))
+	}
+}
+
+// TestNothingBetween: VPCs that nothing connects; what was read is certain.
+func TestNothingBetween(t *testing.T) {
+	e := build(vpc("a", spokes, 1), vpc("h", hubs, 9), endpoint("h", hubs, 9, "10.0.0.0/8"))
+	v := verdict(e)
+	b := v.Break()
+	if b == nil || b.Code != NoRoute || b.Resource != "rtb-a" || b.Back ||
+		b.Hint != "connect VPC vpc-a with VPC vpc-h by a Transit Gateway or a peering, then add a route for 10.9.0.0/16 in rtb-a" {
+		t.Errorf("got %s", show(v))
+	}
+	if v.Isolated != nil || v.Partial() {
+		t.Errorf("no subnet is kept apart from the others: %v", v.Isolated)
+	}
+	if d := b.Diagnostic(); d.Severity != diag.Error || d.Account != string(spokes) || d.Code != string(NoRoute) {
+		t.Errorf("got %+v", d)
+	}
+}
+
+// TestPeeringAcrossRegions: a peering needs no common Region, a group does.
+func TestPeeringAcrossRegions(t *testing.T) {
+	e := peered()
+	v, _ := e.VPCs.Get("vpc-a")
+	v.Region = "us-east-1"
+	e.VPCs.Put(v)
+	if v := verdict(e); v.Outcome != Reached {
+		t.Errorf("got %s", show(v))
+	}
+	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: "us-east-1", VPC: "vpc-a"})
+	sg("sg-1", only(estate.GroupRule{Protocol: "tcp", From: 443, To: 443, Group: "sg-a"}))(&e)
+	p, _ := e.Endpoints.Get("vpce-1")
+	s := From(e, "vpc-a")
+	s.Groups = []string{"sg-a"}
+	if v := s.Endpoint(p, https); v.Outcome != Unknown {
+		t.Errorf("a group of another Region: %s", show(v))
 	}
 }
 

@@ -334,11 +334,7 @@ func (w *walk) transit(table estate.RouteTable, r way, from, to place, t traffic
 		return w.hold(unread(w.e, tables, in.Table, "the routes of "+in.Table+" are not known"))
 	}
 	out, b := w.attached(to.vpc, gateway)
-	var list []way
-	for _, x := range tt.Routes {
-		list = append(list, way{x.To, x.Attachment, x.State == estate.RouteBlackhole, x.Propagated})
-	}
-	routes, all := governing(list, to.at)
+	routes, all := governing(transitWays(tt), to.at)
 	if !all || slices.ContainsFunc(routes, func(x way) bool { return x.blackhole }) {
 		// A route that is missing or black for want of the other attachment
 		// comes back with it.
