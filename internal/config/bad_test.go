@@ -47,6 +47,17 @@ privateZones:
       - { account: dns, role: wider, names: "*.corp.test" }
 `
 
+// shareBase is what endpoint shares need around them; it has eight lines.
+const shareBase = `owner: acme
+defaults: { region: eu-west-1 }
+accounts:
+  dns: { id: "111111111111" }
+  shop: { id: "444444444444" }
+  network: { id: "222222222222" }
+# The shares.
+endpointShares:
+`
+
 // lines reports each problem as it is printed.
 func problemsOf(files map[string]string, paths ...string) string {
 	fsys := fstest.MapFS{}
@@ -346,6 +357,170 @@ key-conflict orgdns.yaml:9:77: an answer with the outcome NXDOMAIN has no values
 unknown-share orgdns.yaml:10:56: there is no endpoint share "aws-services"; write the name of an endpoint share, or the whole name of a target
 wrong-type orgdns.yaml:11:26: expected text, a tag value, found the number 1; put it in quotes: "1"
 wrong-type orgdns.yaml:12:13: expected internet, or a selection of VPCs, found the number 5
+`},
+		{"endpoint shares", shareBase + `  - { name: AWS, account: network, via: profiles, vpc: main, services: [EC2, "ec2 "], consumers: {} }
+  - { account: netwrok, services: [ec2], colour: red }
+  - { name: empty, account: network, via: profile, vpc: { region: eu-west-1 }, consumers: { account: shop } }
+  - { name: nowhere, account: network, via: resolver, services: [], consumers: { account: shop } }
+  - { name: nowhere, account: network, via: own, services: [kms, { name: kms }, { name: com.amazonaws.eu-west-1.kms }, { name: kms, serviceRegion: us-east-1 }], consumers: { account: dns } }
+`, `
+bad-value orgdns.yaml:9:13: "AWS" is not a name for addresses: it is written in lower case; did you mean "aws"?
+bad-value orgdns.yaml:9:41: "profiles" is not a way to share; did you mean "profile"?
+bad-value orgdns.yaml:9:56: "main" is not a VPC ID; write it as in "vpc-0123456789abcdef0"
+bad-value orgdns.yaml:9:73: "EC2" is not the name of a service: it is written in lower case; did you mean "ec2"?
+bad-value orgdns.yaml:9:78: "ec2 " is not the name of a service; write it as in "ec2", "ecr.dkr" or "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
+selector orgdns.yaml:9:98: the selection is empty; write at least one of account, accounts, organizationalUnits, regions, tags, vpcs
+missing-key orgdns.yaml:10:5: the key "consumers" is missing: it is required in an endpoint share
+missing-key orgdns.yaml:10:5: the key "name" is missing: it is required in an endpoint share
+missing-key orgdns.yaml:10:5: the key "via" is missing: it is required in an endpoint share
+unknown-account orgdns.yaml:10:16: account "netwrok" is not in the list of accounts; did you mean "network"?
+unknown-key orgdns.yaml:10:42: unknown key "colour"; known here: name, account, via, regions, vpc, subnets, services, own, zones, rules, firewallGroups, queryLogs, consumers, shareWith, external, profile, intoExistingProfile, forward, resolverEndpoints, connect, retireDuplicates, probe
+missing-key orgdns.yaml:11:5: there is nothing to share; write services, own or zones, or remove the share
+missing-key orgdns.yaml:11:57: the hub VPC is not chosen; write vpc or tags
+missing-key orgdns.yaml:12:5: the key "vpc" is missing: the endpoints stand in a hub VPC; write its ID or tags, or ` + "`" + `via: own` + "`" + `
+missing-key orgdns.yaml:12:5: there is nothing to share; write services, own or zones, or remove the share
+duplicate orgdns.yaml:13:13: two endpoint shares are called nowhere: first at orgdns.yaml:12:13; give each its own name
+duplicate orgdns.yaml:13:74: the service kms stands twice: first at orgdns.yaml:13:61; remove one
+duplicate orgdns.yaml:13:89: the service kms stands twice: first at orgdns.yaml:13:61; remove one
+`},
+		{"endpoint shares by the wrong way", shareBase + `  - { name: a, account: network, via: resolver, vpc: { tags: { a: b } }, services: [a], consumers: { account: shop }, zones: [Z1], rules: rslvr-rr-1, firewallGroups: [], queryLogs: rqlc-1, profile: { id: rp-1 }, intoExistingProfile: true }
+  - { name: b, account: network, via: own, vpc: { tags: { a: b } }, services: [{ name: b, endpoint: vpce-0123456789abcdef0 }], consumers: { account: shop }, connect: none, shareWith: organization, retireDuplicates: report, forward: suffix }
+  - { name: c, account: network, via: profile, vpc: { tags: { a: b } }, services: [c], consumers: { account: shop }, resolverEndpoints: {}, forward: suffix }
+`, `
+key-conflict orgdns.yaml:9:126: the key zones is not for ` + "`" + `via: resolver` + "`" + `: only a Profile carries it; remove it, or choose another via
+key-conflict orgdns.yaml:9:139: the key rules is not for ` + "`" + `via: resolver` + "`" + `: only a Profile carries it; remove it, or choose another via
+key-conflict orgdns.yaml:9:167: the key firewallGroups is not for ` + "`" + `via: resolver` + "`" + `: only a Profile carries it; remove it, or choose another via
+key-conflict orgdns.yaml:9:182: the key queryLogs is not for ` + "`" + `via: resolver` + "`" + `: only a Profile carries it; remove it, or choose another via
+key-conflict orgdns.yaml:9:199: the key profile is not for ` + "`" + `via: resolver` + "`" + `: there is no Profile; remove it, or choose another via
+key-conflict orgdns.yaml:9:234: the key intoExistingProfile is not for ` + "`" + `via: resolver` + "`" + `: there is no Profile; remove it, or choose another via
+key-conflict orgdns.yaml:10:49: the key vpc is not for ` + "`" + `via: own` + "`" + `: no endpoints are shared, so nobody has to reach any; remove it, or choose another via
+key-conflict orgdns.yaml:10:101: the key endpoint is not for ` + "`" + `via: own` + "`" + `: each consumer VPC has an endpoint of its own; remove it, or choose another via
+key-conflict orgdns.yaml:10:167: the key connect is not for ` + "`" + `via: own` + "`" + `: no endpoints are shared, so nobody has to reach any; remove it, or choose another via
+key-conflict orgdns.yaml:10:184: the key shareWith is not for ` + "`" + `via: own` + "`" + `: nothing is shared with consumers; remove it, or choose another via
+key-conflict orgdns.yaml:10:216: the key retireDuplicates is not for ` + "`" + `via: own` + "`" + `: the consumers' own endpoints are what is wanted; remove it, or choose another via
+key-conflict orgdns.yaml:10:233: ` + "`" + `forward: suffix` + "`" + ` is not for ` + "`" + `via: own` + "`" + `: only rules forward; remove it, or write ` + "`" + `via: resolver` + "`" + `
+key-conflict orgdns.yaml:11:137: the key resolverEndpoints is not for ` + "`" + `via: profile` + "`" + `: only rules forward to Resolver endpoints; remove it, or choose another via
+key-conflict orgdns.yaml:11:150: ` + "`" + `forward: suffix` + "`" + ` is not for ` + "`" + `via: profile` + "`" + `: only rules forward; remove it, or write ` + "`" + `via: resolver` + "`" + `
+`},
+		{"endpoint shares' values", shareBase + `  - name: a
+    account: network
+    via: profile
+    vpc: [{ vpc: vpc-0123456789abcdef0, region: eu-west-3 }, { tags: { a: b } }, { tags: { c: d } }]
+    subnets: { tags: { a: 1 } }
+    services:
+      - { name: a, endpoint: { id: vpce-x }, ports: [0, 70000], policy: organisation, ipType: IPv4, dnsIPType: both }
+      - { name: b, endpoint: {}, policy: '{"Statement"', ipType: ipv4, dnsIPType: ipv6 }
+      - { name: c, endpoint: { id: vpce-0123456789abcdef0, tags: { a: b } } }
+      - { name: com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0, serviceRegion: eu-west-3 }
+    zones: [corp.tset, nowhere.example.com, Z1, Z1, {}, "*.corp.test"]
+    rules: [rslvr-rr-1, rslvr-rr-1, rslvr-x-1]
+    firewallGroups:
+      - { id: rslvr-frg-1, priority: 99 }
+      - { id: rslvr-frg-2, priority: 9901 }
+      - { id: rslvr-frg-3, priority: 200 }
+      - { id: rslvr-frg-3, priority: 300 }
+      - { id: rslvr-frg-4, priority: 200 }
+      - { id: rslvr-frg-5 }
+    queryLogs: rqlc
+    consumers: [{ organizationalUnits: Workloads }, { tags: { a: b }, vpcs: { tags: { c: d }, regions: eu-west-1 }, region: eu-west-1 }, { vpcs: {} }]
+    shareWith: [shop, Workloads]
+    external: [partner]
+    profile: {}
+    connect: transitgateway
+    retireDuplicates: delete
+    probe: { http: true }
+  - { name: b, account: network, via: profile, regions: [eu-west-1, eu-west-3, eu-west-1], vpc: vpc-0123456789abcdef0, services: b1, consumers: { account: shop }, shareWith: all, connect: { transitGateway: {} }, probe: { lambda: 1 } }
+  - { name: c, account: network, via: profile, regions: [eu-west-1, eu-west-3], vpc: [{ tags: { a: b }, region: eu-west-1 }, { tags: { c: d }, region: eu-west-1 }], services: c1, consumers: { account: shop }, shareWith: { units: x } }
+`, `
+region orgdns.yaml:12:49: eu-west-3 is not a Region of the share; add it to regions, or remove this VPC
+duplicate orgdns.yaml:12:82: two hub VPCs are selected in every Region: first at orgdns.yaml:12:62; add region, or remove one
+wrong-type orgdns.yaml:13:27: expected text, a tag value, found the number 1; put it in quotes: "1"
+bad-value orgdns.yaml:15:36: "vpce-x" is not the ID of an endpoint; write it as in "vpce-0123456789abcdef0"
+bad-value orgdns.yaml:15:54: "0" is not a port: it is a whole number from 1 to 65535
+bad-value orgdns.yaml:15:57: "70000" is not a port: it is a whole number from 1 to 65535
+bad-value orgdns.yaml:15:73: "organisation" is not an endpoint policy; did you mean "organization"?
+bad-value orgdns.yaml:15:95: "IPv4" is not an IP address type; did you mean "ipv4"?
+bad-value orgdns.yaml:15:112: "both" is not a type of DNS records; write one of ipv4, dualstack, ipv6, service-defined
+missing-key orgdns.yaml:16:30: an endpoint is not chosen; write one of id, tags
+bad-value orgdns.yaml:16:42: "{\"Statement\"" is not an endpoint policy; write organization, open, or the text of a policy in JSON
+key-conflict orgdns.yaml:16:83: an endpoint with ipv4 addresses has no other records: AWS PrivateLink Guide, privatelink-access-aws-services.html; write ` + "`" + `ipType: dualstack` + "`" + `, or remove the key
+key-conflict orgdns.yaml:17:66: an endpoint is chosen by one key, not id and tags; keep one
+region orgdns.yaml:18:89: the service is in eu-west-1, as its name says, not in eu-west-3; remove the key
+unknown-zone orgdns.yaml:19:13: privateZones has no zone corp.tset; add it to privateZones, or write the ID of the zone
+unknown-zone orgdns.yaml:19:24: privateZones has no zone nowhere.example.com; add it to privateZones, or write the ID of the zone
+duplicate orgdns.yaml:19:49: the zone Z1 stands twice: first at orgdns.yaml:19:45; remove one
+missing-key orgdns.yaml:19:53: the zone is not chosen; write one of domain, zone
+wildcard orgdns.yaml:19:57: "*.corp.test" is a wildcard, which cannot be delegated: a wildcard has no NS record of its own (RFC 4592 section 4.2); did you mean "corp.test"?
+duplicate orgdns.yaml:20:25: rslvr-rr-1 stands twice: first at orgdns.yaml:20:13; remove one
+bad-value orgdns.yaml:20:37: "rslvr-x-1" is not the ID of a Resolver rule; write it as in "rslvr-rr-0123456789abcdef0"
+bad-value orgdns.yaml:22:38: "99" is not a priority: it is a whole number from 100 to 9900
+bad-value orgdns.yaml:23:38: "9901" is not a priority: it is a whole number from 100 to 9900
+duplicate orgdns.yaml:25:15: the rule group rslvr-frg-3 stands twice: first at orgdns.yaml:24:15; remove one
+duplicate orgdns.yaml:26:38: two rule groups have the priority 200: first at orgdns.yaml:24:38; give each its own
+missing-key orgdns.yaml:27:9: the key "priority" is missing: it is required in a firewall group
+bad-value orgdns.yaml:28:16: "rqlc" is not the ID of a query log configuration; write it as in "rqlc-0123456789abcdef0"
+selector orgdns.yaml:29:40: units cannot be read without access to the organization; add organization.access, or name the accounts
+key-conflict orgdns.yaml:29:85: tags and vpcs.tags say the same twice; put all of them under tags
+key-conflict orgdns.yaml:29:104: region and vpcs.regions say the same twice; put all of them under regions
+selector orgdns.yaml:29:146: the selection is empty; write tags or regions
+selector orgdns.yaml:30:23: "Workloads" is no account of the list, and units cannot be read without access to the organization; add organization.access, or name the accounts
+unknown-account orgdns.yaml:31:16: account "partner" is not in the list of accounts; add it under accounts, or write its twelve digits
+missing-key orgdns.yaml:32:14: the Profile is not chosen; write one of id, name
+bad-value orgdns.yaml:33:14: "transitgateway" is not none or transitGateway; did you mean "transitGateway"?
+bad-value orgdns.yaml:34:23: "delete" is not a way to treat duplicates; write one of report, remove
+missing-key orgdns.yaml:35:12: the probe has nothing to run by; write lambda or command
+duplicate orgdns.yaml:36:80: eu-west-1 stands twice: first at orgdns.yaml:36:58; remove one
+region orgdns.yaml:36:97: the share has 3 Regions, and 1 hub VPC: there is one in each Region; name the VPC of each Region, or select it by tags
+bad-value orgdns.yaml:36:175: "all" is not organization; write one of organization
+missing-key orgdns.yaml:36:207: the Transit Gateway is not chosen; write one of id, tags
+wrong-type orgdns.yaml:36:230: expected true or false, found the number 1
+duplicate orgdns.yaml:37:152: eu-west-1 has two hub VPCs: first at orgdns.yaml:37:87; remove one
+wrong-type orgdns.yaml:37:221: expected organization, or a list of accounts and units, found a mapping
+`},
+		{"own endpoint services", shareBase + `  - name: a
+    account: network
+    via: profile
+    vpc: { tags: { a: b } }
+    consumers: { account: shop }
+    services: orders
+    own:
+      - { name: orders, loadBalancer: { arn: "arn:aws:elasticloadbalancing:eu-west-1:222222222222:loadbalancer/app/x/1" }, domain: "a.*.example.com" }
+      - { name: Two, loadBalancer: {}, domain: "*.com" }
+      - { name: three, account: shop, region: eu-west-3, loadBalancer: { arn: "arn:aws:elasticloadbalancing:eu-west-1:222222222222:loadbalancer/net/x/1" }, domain: x.example.com, parent: { account: dns, domain: example.org } }
+      - { name: four, loadBalancer: { name: x, tags: { a: b } }, domain: x.example.com, supportedRegions: eu-west-3 }
+      - { name: three }
+`, `
+duplicate orgdns.yaml:16:17: two services are called orders: first at orgdns.yaml:14:15; give each its own name
+bad-value orgdns.yaml:16:46: "arn:aws:elasticloadbalancing:eu-west-1:222222222222:loadbalancer/app/x/1" is not the ARN of a network load balancer; write it as in "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/net/shop/0123456789abcdef"
+wildcard orgdns.yaml:16:132: "a.*.example.com" has a * below its first label: a wildcard is the first label (RFC 4592 section 2.1.1); write one service for each name
+bad-value orgdns.yaml:17:17: "Two" is not a name for addresses: it is written in lower case; did you mean "two"?
+missing-key orgdns.yaml:17:36: the load balancer is not chosen; write one of arn, name, tags
+bad-name orgdns.yaml:17:48: "*.com" cannot be proven: it is the domain of nobody's own: the proof is a record in the domain's public zone; write a name below a domain of yours
+unknown-account orgdns.yaml:18:79: the load balancer is in account 222222222222, the service in 444444444444: a service takes load balancers of its own account; write account: with the load balancer's
+region orgdns.yaml:18:79: the load balancer is in eu-west-1, the service in eu-west-3: a service takes load balancers of its own Region; change one of them
+outside-parent orgdns.yaml:18:212: x.example.com does not lie in example.org: the record that proves the domain stands in its own public zone; leave parent.domain out for the longest match
+key-conflict orgdns.yaml:19:54: the load balancer is chosen by one key, not name and tags; keep one
+two-owners orgdns.yaml:19:74: two services have the private DNS name x.example.com: first at orgdns.yaml:18:165; give each its own
+region orgdns.yaml:19:107: the Region of the service is not known: without it one service is made in each Region of the share, and none needs others; add region
+missing-key orgdns.yaml:20:9: the key "loadBalancer" is missing: it is required in an endpoint service of one's own
+duplicate orgdns.yaml:20:17: two services are called three: first at orgdns.yaml:18:17; give each its own name
+`},
+		{"zones by Profile", shareBase + `  - { name: p, account: network, via: profile, vpc: { tags: { a: b } }, consumers: { account: shop } }
+  - { name: r, account: network, via: resolver, vpc: { tags: { a: b } }, services: ec2, consumers: { account: shop } }
+privateZones:
+  - { domain: a.test, account: dns, anchor: { tags: { a: b } }, via: profile, profile: p, vpcs: { account: shop } }
+  - { domain: b.test, account: dns, anchor: { tags: { a: b } }, via: profile }
+  - { domain: c.test, account: dns, anchor: { tags: { a: b } }, profile: p }
+  - { domain: d.test, account: dns, anchor: { tags: { a: b } }, via: profile, profile: q }
+  - { domain: e.test, account: dns, anchor: { tags: { a: b } }, via: profile, profile: r }
+  - { domain: f.test, account: dns, anchor: { tags: { a: b } }, via: resolver, profile: p }
+`, `
+key-conflict orgdns.yaml:12:97: a zone that a Profile carries has no VPCs of its own: its VPCs are the consumers of the endpoint share; remove vpcs, or via and profile
+missing-key orgdns.yaml:13:70: the key "profile" is missing: it names the endpoint share whose Profile carries the zone
+missing-key orgdns.yaml:14:74: the zone has a Profile, and does not say that it is reached by it; add ` + "`" + `via: profile` + "`" + `
+unknown-share orgdns.yaml:15:88: there is no endpoint share "q"; name an endpoint share with ` + "`" + `via: profile` + "`" + `
+key-conflict orgdns.yaml:16:88: the endpoint share r has no Profile: it is via resolver: see orgdns.yaml:10:39; name a share with ` + "`" + `via: profile` + "`" + `, or associate the VPCs
+bad-value orgdns.yaml:17:70: "resolver" is not a way to reach VPCs; write one of profile
 `},
 		{"limits", "owner: acme\nlimits: { deletes: 101%, answers: -1 }\npolicies: { changes: none }\n", `
 bad-value orgdns.yaml:2:20: "101%" is not a number or a percentage; write it as in 20 or "25%"
