@@ -105,6 +105,9 @@ func (n *needs) organization() {
 	for _, z := range n.Config.PrivateZones { // or what is selected would hang on what else is asked
 		outside = outside || slices.ContainsFunc(z.VPCs, func(s config.Selector) bool { return ofAll(n.Config, s) })
 	}
+	for _, x := range n.Config.EndpointShares {
+		outside = outside || slices.ContainsFunc(x.Consumers, func(s config.Selector) bool { return ofAll(n.Config, s) })
+	}
 	for _, a := range accounts(n.Input) { // one that cannot be read may be suspended
 		zones, _ := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: a.ID})
 		outside = outside || zones.Code != ""
@@ -124,7 +127,26 @@ func selectors(cfg *config.Config) []config.Selector {
 	for _, z := range cfg.PrivateZones {
 		out = append(out, z.VPCs...)
 	}
+	for _, s := range cfg.EndpointShares {
+		out = append(out, s.Consumers...)
+	}
 	return out
+}
+
+// shareAccounts are the accounts in which an endpoint share makes or changes
+// something, besides the consumers'.
+func shareAccounts(s config.EndpointShare) []config.AccountRef {
+	out := []config.AccountRef{s.Account}
+	for _, o := range s.Own {
+		out = append(out, o.Account, o.Parent.Account)
+	}
+	for _, z := range s.Zones {
+		out = append(out, z.Account)
+	}
+	for _, t := range s.Connect.TransitGateways {
+		out = append(out, t.Account)
+	}
+	return slices.DeleteFunc(out, config.AccountRef.IsZero)
 }
 
 // Unlisted reports whether a configuration speaks of accounts that are not in
@@ -145,6 +167,13 @@ func Unlisted(cfg *config.Config) bool {
 		}
 	}
 	units := false
+	for _, s := range cfg.EndpointShares {
+		refs = append(append(append(refs, shareAccounts(s)...), s.External...), s.ShareWith.Accounts...)
+		for _, o := range s.Own {
+			refs = append(refs, o.Principals...)
+		}
+		units = units || len(s.ShareWith.Units) > 0
+	}
 	for _, s := range selectors(cfg) {
 		refs = append(refs, s.Accounts...)
 		units = units || len(s.Units) > 0
@@ -168,6 +197,13 @@ func accounts(in Input) []config.Account {
 	for _, z := range in.Config.PrivateZones {
 		if a, problems := in.Config.FindAccount(z.Account, in.Estate); len(problems) == 0 {
 			byID[a.ID] = a
+		}
+	}
+	for _, s := range in.Config.EndpointShares {
+		for _, ref := range shareAccounts(s) {
+			if a, problems := in.Config.FindAccount(ref, in.Estate); len(problems) == 0 {
+				byID[a.ID] = a
+			}
 		}
 	}
 	var ids []estate.AccountID

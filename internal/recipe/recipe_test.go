@@ -221,6 +221,57 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// TestShareAccounts holds whose accounts and which selections an endpoint share
+// brings, and when it takes the organization to know them.
+func TestShareAccounts(t *testing.T) {
+	const share = `organization: { access: { account: dns } }
+endpointShares:
+  - name: s
+    account: api
+    via: profile
+    vpc: { tags: { a: b } }
+    services: ec2
+    own: [{ name: o, account: "444444444444", loadBalancer: { name: x }, parent: "555555555555", principals: %s }]
+    zones: [{ zone: Z1, account: "666666666666" }]
+    connect: { transitGateway: { tags: { a: b }, account: "777777777777" } }
+    consumers: { %s }
+    shareWith: [%s]
+    external: ["%s"]
+`
+	reached := "111111111111 222222222222 333333333333 444444444444 555555555555 666666666666 777777777777"
+	for _, test := range []struct {
+		principal, consumers, with, external string
+		unlisted, asks                       bool
+	}{
+		{"dns", "account: dev", "dev", "888888888888", false, false},
+		{"Partner", "account: dev", "dev", "888888888888", true, true},
+		{"dns", "account: Sandbox", "dev", "888888888888", true, true},
+		{"dns", "organizationalUnits: W", "dev", "888888888888", true, true},
+		{"dns", "account: dev", "Workloads", "888888888888", true, true},
+		{"dns", "account: dev", "dev", "Partner", true, true},
+		{"dns", "tags: { dns: corp }", "dev", "888888888888", false, true},
+	} {
+		c := load(t, fmt.Sprintf(share, test.principal, test.consumers, test.with, test.external))
+		if got := Unlisted(c); got != test.unlisted {
+			t.Errorf("%+v: unlisted is %t", test, got)
+		}
+		asks := slices.ContainsFunc(Needs(Input{Config: c, Now: now}), func(q estate.Query) bool { return q.Kind == estate.QueryAccounts })
+		if asks != test.asks {
+			t.Errorf("%+v: asks for the organization: %t", test, asks)
+		}
+		if got := len(selectors(c)); got != 1 {
+			t.Errorf("%+v: %d selections", test, got)
+		}
+		var ids []string
+		for _, a := range accounts(Input{Config: c}) {
+			ids = append(ids, string(a.ID))
+		}
+		if got := strings.Join(ids, " "); got != reached {
+			t.Errorf("%+v: reaches %s", test, got)
+		}
+	}
+}
+
 // TestNeedsCAA climbs from the domain upwards, and no further than it must.
 func TestNeedsCAA(t *testing.T) {
 	c := load(t, "  - { domain: a.api.example.com, parent: { external: registrar }, child: api, certificate: { names: a.api.example.com } }\n")
