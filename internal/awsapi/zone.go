@@ -138,6 +138,7 @@ func bareID(id *string) string {
 // latter sorted; change is the change to follow, if there is one.
 const (
 	attrID      = "id"
+	attrARN     = "arn"
 	attrServers = "nameServers"
 	attrChange  = "change"
 )
@@ -195,7 +196,7 @@ func (w *Writer) createZone(ctx context.Context, s plan.Step) (plan.Attributes, 
 		}
 		out, err := client.CreateHostedZone(ctx, in)
 		if err == nil {
-			made := plan.Attributes{attrID: {bareID(out.HostedZone.Id)}, attrChange: {bareID(out.ChangeInfo.Id)}}
+			made := plan.Attributes{attrID: {bareID(out.HostedZone.Id)}, attrARN: {plan.ZoneARN(bareID(out.HostedZone.Id))}, attrChange: {bareID(out.ChangeInfo.Id)}}
 			if out.DelegationSet != nil { // a private zone has none
 				servers, err := serversOf(out.DelegationSet)
 				if err != nil {
@@ -266,7 +267,7 @@ func (w *Writer) standingZone(ctx context.Context, account estate.AccountID, id 
 	if err != nil {
 		return nil, err
 	}
-	a := plan.Attributes{attrID: {id}}
+	a := plan.Attributes{attrID: {id}, attrARN: {plan.ZoneARN(id)}}
 	if out.DelegationSet != nil {
 		servers, err := serversOf(out.DelegationSet)
 		if err != nil {

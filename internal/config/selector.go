@@ -171,6 +171,16 @@ func (s Selector) Matches(v estate.VPC) bool {
 		v.Tags.Match(s.Tags)
 }
 
+// FindUnit finds a unit of the organization by ID, path from the root, or name;
+// not one that several have.
+func (c *Config) FindUnit(want string, e estate.Estate) (estate.Unit, bool) {
+	found := findUnits(want, e)
+	if len(found) != 1 {
+		return estate.Unit{}, false
+	}
+	return found[0], true
+}
+
 // findUnits finds units by ID, path from the root, or name.
 func findUnits(want string, e estate.Estate) []estate.Unit {
 	if u, ok := e.Units.Get(want); ok {

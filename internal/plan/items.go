@@ -98,6 +98,9 @@ const (
 	// StatementGone permits taking such records out again once the
 	// configuration no longer has them; which statement that was is not known.
 	StatementGone Statement = "gone"
+	// StatementProof permits TXT records by which AWS is shown that a name is
+	// ours, in a zone that others own; the ledger is written apart.
+	StatementProof Statement = "proof"
 	// StatementLedger permits the ledger of such a zone.
 	StatementLedger Statement = "ledger"
 	// StatementApex permits UPSERT of the NS record at the apex.

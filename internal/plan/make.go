@@ -28,6 +28,9 @@ type Input struct {
 	// Orders are what must be in effect before what, beyond what follows from
 	// references and from deletions.
 	Orders []Order
+	// Frozen are the IDs of objects of ours that stay as they are, since nobody
+	// knows whether they are still wanted.
+	Frozen []string
 }
 
 // Make compares what is wanted with what stands. Problems are in the plan's

@@ -281,7 +281,7 @@ func sameValues(a, b []string) bool {
 func (b *builder) orphanObjects() {
 	for _, k := range slices.Sorted(maps.Keys(objectKinds)) {
 		for s := range Objects(b.e, k) {
-			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] {
+			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || slices.Contains(b.in.Frozen, s.ID) {
 				continue
 			}
 			w := Wanted{Address: s.Tags[TagAddress], Account: s.Account, Region: s.Region, Reason: "no longer in the configuration"}

@@ -33,6 +33,10 @@ type Input struct {
 	Sweep bool
 	// MoveRecords carries occluded records of a parent into the child zone.
 	MoveRecords bool
+	// AcceptGap lets a hub's endpoint and zone change places, though the names
+	// have no answer for a moment; AcceptOthers lets a Profile that stands change
+	// the answers of VPCs that are not selected.
+	AcceptGap, AcceptOthers bool
 	// Secrets are the external IDs of writers, by the address of their role.
 	Secrets map[string]string
 }
@@ -41,6 +45,8 @@ type Input struct {
 type Output struct {
 	Wanted      []plan.Wanted
 	Apart       map[string]bool // see plan.Input
+	Orders      []plan.Order    // see plan.Input
+	Frozen      []string        // see plan.Input
 	Waiting     []plan.Waiting
 	Diagnostics diag.List
 }
@@ -54,6 +60,7 @@ func Needs(in Input) []estate.Query {
 		n.ask(estate.Query{Kind: estate.QueryZones, Account: a.ID})
 	}
 	n.privateZones()
+	n.endpointShares()
 	n.delegations() // to destroy, too: adopted zones and links show only there
 	if !in.Destroy {
 		n.expectations()
@@ -74,6 +81,8 @@ func Make(in Input) Output {
 		d.make()
 		p := &privateZones{in, &out}
 		p.make()
+		s := &endpointShares{in, &out}
+		s.make()
 	}
 	if in.Sweep {
 		out.Diagnostics.Add(unswept(in.Estate)...)

@@ -93,6 +93,8 @@ type Options struct {
 	Adopt        bool
 	MoveRecords  bool
 	AcceptLimits bool
+	AcceptGap    bool
+	AcceptOthers bool
 }
 
 func (p *Pass) say(format string, args ...any) {
@@ -106,7 +108,8 @@ func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
 	if p.Secrets != nil {
 		secrets, _ = p.Secrets(e) // what is not known is reported where it is needed
 	}
-	return recipe.Input{Config: p.Config, Estate: e, Secrets: secrets, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords}
+	return recipe.Input{Config: p.Config, Estate: e, Secrets: secrets, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords,
+		AcceptGap: o.AcceptGap, AcceptOthers: o.AcceptOthers}
 }
 
 // Observe asks until the recipes need to know nothing more. What was refused
@@ -287,7 +290,7 @@ func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
 	in := p.input(e, ports, o)
 	made := recipe.Make(in)
 	out := plan.Make(plan.Input{
-		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart,
+		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart, Orders: made.Orders, Frozen: made.Frozen,
 	})
 	out.Diagnostics.Add(made.Diagnostics...)
 	out.Waiting = append(out.Waiting, made.Waiting...)

@@ -1,0 +1,646 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// The recipe endpointShares: interface endpoints of one account, the hub, that
+// VPCs of others use by a Route 53 Profile (profileshare.go) or by Resolver
+// endpoints and rules (resolvershare.go), or that each of them has for itself
+// (ownshare.go). All of it is Regional, so all of it is made in each Region.
+
+// ShareAddress is the address below which all of a share in a Region stands.
+func ShareAddress(name string, r estate.Region) string {
+	return "endpointShares/" + name + "/" + string(r)
+}
+
+// shareRegions are the Regions of a share, known once its account is.
+func shareRegions(s config.EndpointShare, account config.Account) []estate.Region {
+	if len(s.Regions) > 0 {
+		return s.Regions
+	}
+	return account.Regions
+}
+
+// inRegion narrows a selector to a Region; false when it selects nothing there.
+func inRegion(s config.Selector, r estate.Region) (config.Selector, bool) {
+	if len(s.Regions) > 0 && !slices.Contains(s.Regions, r) {
+		return s, false
+	}
+	s.Regions = []estate.Region{r}
+	return s, true
+}
+
+// hubSelector is a selection of the hub's VPC.
+func hubSelector(s config.Selector, account config.Account) config.Selector {
+	s.Accounts = []config.AccountRef{{Name: string(account.ID), Pos: s.Pos}}
+	return s
+}
+
+// endpointShares asks for what each share must know: the hub's network and all
+// that may stand there of any mechanism, so that one can follow another; of the
+// consumers their VPCs and what is associated with these.
+func (n *needs) endpointShares() {
+	for _, s := range n.Config.EndpointShares {
+		hub, problems := n.Config.FindAccount(s.Account, n.Estate)
+		if len(problems) > 0 {
+			continue
+		}
+		n.ask(estate.Query{Kind: estate.QueryOrganization})
+		one := newShare(n.Input, s, hub, &Output{})
+		for _, r := range shareRegions(s, hub) {
+			at := func(account estate.AccountID, kinds ...estate.QueryKind) {
+				for _, k := range kinds {
+					n.ask(estate.Query{Kind: k, Account: account, Region: r})
+				}
+			}
+			at(hub.ID, estate.QueryVPCs, estate.QueryOffers)
+			at(hub.ID, hubQueries...)
+			for _, o := range s.Own {
+				if provider, problems := n.Config.FindAccount(o.Account, n.Estate); len(problems) == 0 && (o.Region == "" || o.Region == r) {
+					at(provider.ID, estate.QueryEndpointServices, estate.QueryLoadBalancers)
+					n.proof(o, provider)
+				}
+			}
+			for _, sel := range s.Consumers {
+				sel, ok := inRegion(sel, r)
+				if !ok {
+					continue
+				}
+				n.vpcs(sel)
+				for _, q := range VPCQueries(n.Config, sel, n.Estate) {
+					at(q.Account, consumerQueries...)
+					if one.invites(n.Input) {
+						at(q.Account, estate.QueryInvitations)
+					}
+				}
+			}
+			in := one.in(r)
+			n.connectivity(in)
+			n.shareZones(in)
+		}
+	}
+}
+
+// hubQueries see what stands of a share in the hub, consumerQueries in a
+// consumer's account, whatever the mechanism.
+var (
+	hubQueries = []estate.QueryKind{
+		estate.QuerySubnets, estate.QuerySecurityGroups, estate.QueryEndpoints, estate.QueryProfiles, estate.QueryProfileAssociations,
+		estate.QueryResolverEndpoints, estate.QueryResolverRules, estate.QueryRuleAssociations, estate.QueryShares,
+	}
+	consumerQueries = []estate.QueryKind{
+		estate.QuerySubnets, estate.QuerySecurityGroups, estate.QueryEndpoints, estate.QueryProfileAssociations, estate.QueryRuleAssociations,
+	}
+)
+
+// shareZones asks for the zones of the private names, where zones answer for
+// them.
+func (n *needs) shareZones(in *shareIn) {
+	for _, name := range in.zoneNames() {
+		standing := n.Estate.ZonesNamed(in.hub.ID, name, true)
+		for _, z := range standing {
+			n.privateZone(z)
+		}
+	}
+	if v, ok := in.findHub(); ok && in.Via == config.ViaResolver {
+		n.ask(estate.Query{Kind: estate.QueryVPCZones, Account: v.Account, Region: v.Region, ID: v.ID})
+	}
+}
+
+// endpointShares makes what is wanted.
+type endpointShares struct {
+	Input
+	out *Output
+}
+
+func (r *endpointShares) make() {
+	for _, s := range r.Config.EndpointShares {
+		hub, problems := r.Config.FindAccount(s.Account, r.Estate)
+		if len(problems) > 0 {
+			r.out.Diagnostics.Add(problems...)
+			continue
+		}
+		one := newShare(r.Input, s, hub, r.out)
+		if one.frozen = !active(r.Estate, hub.ID); one.frozen {
+			one.problem(s.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the share %s is left as it is", hub.ID, s.Name), "", "")
+		}
+		for _, region := range shareRegions(s, hub) {
+			one.in(region).make()
+		}
+	}
+}
+
+// share is one of them in the making.
+type share struct {
+	endpointShares
+	config.EndpointShare
+	hub    config.Account
+	frozen bool
+}
+
+func newShare(in Input, s config.EndpointShare, hub config.Account, out *Output) *share {
+	return &share{endpointShares: endpointShares{in, out}, EndpointShare: s, hub: hub}
+}
+
+// shareIn is a share in one Region.
+type shareIn struct {
+	*share
+	region    estate.Region
+	address   string
+	vpc       estate.VPC // the hub's, but with ViaOwn
+	consumers []estate.VPC
+	into      map[string]bool // Profiles that stand and are added to
+	// complete: every VPC that may be selected is known.
+	complete bool
+	services []*sharedService
+}
+
+// sharedService is a service in one Region.
+type sharedService struct {
+	config.SharedService
+	label   string
+	service plan.Value     // its name
+	names   []dnsname.Name // its private DNS names
+	policy  bool           // it takes endpoint policies
+	zones   []string       // Availability Zones where it is offered, if known
+	own     *config.OwnService
+	after   []plan.Dependency // what must be in effect before an endpoint can be made
+	pos     diag.Pos
+
+	endpoint endpointRef
+	standing estate.Endpoint // the hub's, if it stands
+	stands   bool
+	used     bool // it is somebody else's, and used as it is
+	byZone   bool // a zone of ours answers for its names, not its private DNS
+}
+
+// endpointRef is an endpoint as others refer to it.
+type endpointRef struct{ id, arn, name, zone plan.Value }
+
+func refTo(address string) endpointRef {
+	return endpointRef{plan.Of(address, "id"), plan.Of(address, "arn"), plan.Of(address, "name"), plan.Of(address, "zone")}
+}
+
+func (s *share) in(r estate.Region) *shareIn {
+	in := &shareIn{share: s, region: r, address: ShareAddress(s.Name, r), complete: true}
+	seen := map[string]bool{}
+	for _, sel := range s.Consumers {
+		sel, ok := inRegion(sel, r)
+		if !ok {
+			continue
+		}
+		for _, v := range selected(s.Input, sel) {
+			if !seen[v.ID] {
+				seen[v.ID] = true
+				in.consumers = append(in.consumers, v)
+			}
+		}
+	}
+	slices.SortFunc(in.consumers, func(a, b estate.VPC) int { return strings.Compare(a.ID, b.ID) })
+	in.vpc, _ = in.findHub()
+	in.offered()
+	return in
+}
+
+func (s *share) problem(pos diag.Pos, severity diag.Severity, code, summary, detail, hint string) {
+	if pos == (diag.Pos{}) {
+		pos = s.Pos
+	}
+	s.out.Diagnostics.Add(diag.Diagnostic{Severity: severity, Code: code, Summary: summary, Detail: detail, Hint: hint, Address: "endpointShares/" + s.Name, Pos: pos})
+}
+
+// want adds an object of the share.
+func (s *shareIn) want(address string, account estate.AccountID, o plan.Object, more plan.Wanted) {
+	w := more
+	w.Address, w.Account, w.Region = address, account, s.region
+	w.Item = plan.Item{Object: &o}
+	if w.Pos == (diag.Pos{}) {
+		w.Pos = s.Pos
+	}
+	w.Frozen = w.Frozen || s.frozen
+	s.out.Wanted = append(s.out.Wanted, w)
+}
+
+func object(k plan.Kind, fields map[string][]plan.Value) plan.Object {
+	return plan.Object{Kind: k, Fields: fields}
+}
+
+func just(v plan.Value) []plan.Value   { return []plan.Value{v} }
+func lits(v ...string) []plan.Value    { return plan.Lits(v) }
+func settled(a string) plan.Dependency { return plan.Dependency{Address: a, Settled: true} }
+
+// findHub is the hub VPC of the Region, if exactly one is selected.
+func (s *shareIn) findHub() (estate.VPC, bool) {
+	var found []estate.VPC
+	for _, sel := range s.Hubs {
+		if sel, ok := inRegion(hubSelector(sel, s.hub), s.region); ok {
+			for _, v := range selected(s.Input, sel) {
+				if v.Account == s.hub.ID && !slices.ContainsFunc(found, func(f estate.VPC) bool { return f.ID == v.ID }) {
+					found = append(found, v)
+				}
+			}
+		}
+	}
+	if len(found) != 1 {
+		return estate.VPC{}, false
+	}
+	return found[0], true
+}
+
+// read reports whether questions were answered, and says which were not.
+func (s *shareIn) read(account estate.AccountID, what string, kinds ...estate.QueryKind) bool {
+	for _, k := range kinds {
+		q := estate.Query{Kind: k, Account: account, Region: s.region}
+		if s.Estate.Answered(q) {
+			continue
+		}
+		a, _ := s.Estate.Asked(q)
+		s.problem(s.Pos, diag.Warning, "unread", fmt.Sprintf("%s could not be read, so %s stays as it is", q, what),
+			strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: see `orgdns iam` for the role that this account needs")
+		return false
+	}
+	return true
+}
+
+func (s *shareIn) make() {
+	if s.Via != config.ViaOwn {
+		if _, ok := s.findHub(); !ok {
+			s.noHub()
+			s.freeze()
+			return
+		}
+		if !s.read(s.hub.ID, "the share "+s.Name+" in "+string(s.region), append([]estate.QueryKind{estate.QueryVPCs, estate.QueryOffers}, hubQueries...)...) {
+			s.freeze()
+			return
+		}
+	}
+	s.look()
+	if len(s.consumers) == 0 {
+		s.problem(s.At("consumers"), diag.Warning, "no-vpc", fmt.Sprintf("no VPC in %s is selected for the share %s", s.region, s.Name), "", "")
+	}
+	s.ownServices()
+	switch s.Via {
+	case config.ViaOwn:
+		s.eachItsOwn()
+	case config.ViaProfile:
+		s.endpoints()
+		s.byProfile()
+	case config.ViaResolver:
+		s.endpoints()
+		s.byResolver()
+	}
+	s.connect()
+	s.leave()
+}
+
+// noHub says what is wrong with the choice of a hub VPC, by Region.
+func (s *shareIn) noHub() {
+	if !s.Estate.Answered(estate.Query{Kind: estate.QueryVPCs, Account: s.hub.ID, Region: s.region}) {
+		s.read(s.hub.ID, "the share "+s.Name+" in "+string(s.region), estate.QueryVPCs)
+		return
+	}
+	n := 0
+	for _, sel := range s.Hubs {
+		if sel, ok := inRegion(hubSelector(sel, s.hub), s.region); ok {
+			n += len(selected(s.Input, sel))
+		}
+	}
+	if n == 0 {
+		s.problem(s.At("vpc"), diag.Error, "no-hub", fmt.Sprintf("account %s has no VPC in %s that `vpc` of the share %s selects", s.hub.ID, s.region, s.Name), "",
+			"tag one, name it by its ID, or take the Region out of `regions`")
+		return
+	}
+	s.problem(s.At("vpc"), diag.Error, "ambiguous-hub", fmt.Sprintf("`vpc` of the share %s selects %d VPCs in %s; it must be one", s.Name, n, s.region), "", "name one by its ID")
+}
+
+// look checks the selection of the consumers. The hub is no consumer: it has the
+// names already.
+func (s *shareIn) look() {
+	for i, sel := range s.Consumers {
+		sel, ok := inRegion(sel, s.region)
+		if !ok {
+			continue
+		}
+		_, problems := s.Config.SelectAccounts(sel, s.Estate)
+		s.out.Diagnostics.Add(problems...)
+		s.complete = s.complete && !problems.HasErrors()
+		if q := (estate.Query{Kind: estate.QueryAccounts}); ofAll(s.Config, sel) && !s.Estate.Answered(q) {
+			s.complete = false
+			s.problem(s.At("consumers", i), diag.Warning, "unread", "the accounts of the organization could not be read, whose VPCs may be selected", "",
+				"what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role in organization.access")
+		}
+		for _, q := range append(VPCQueries(s.Config, sel, s.Estate), ownerQueries(s.Input, sel)...) {
+			s.complete = s.read(q.Account, "what stands there of the share "+s.Name, estate.QueryVPCs) && s.complete
+		}
+	}
+	s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool {
+		switch {
+		case v.ID == s.vpc.ID:
+			s.problem(s.At("consumers"), diag.Note, "hub", fmt.Sprintf("the hub VPC %s is selected as a consumer, too: it has the names already", v.ID), "", "")
+			return true
+		case !active(s.Estate, v.Account):
+			s.problem(s.At("consumers"), diag.Warning, "suspended", fmt.Sprintf("VPC %s is left as it is: its account %s is suspended", v.ID, v.Account), "", "")
+			s.complete = false
+			return true
+		}
+		return !s.read(v.Account, "VPC "+v.ID, consumerQueries...)
+	})
+	for _, v := range s.consumers {
+		if !v.DNSSupport || !v.DNSHostnames {
+			s.problem(s.At("consumers"), diag.Warning, "invisible", fmt.Sprintf("VPC %s (account %s) will not see the names of the share %s: enableDnsSupport and enableDnsHostnames must be on", v.ID, v.Account, s.Name),
+				"private names need both attributes (VPC User Guide, AmazonDNS-concepts.html)", "turn them on")
+		}
+	}
+}
+
+// freeze leaves all that stands of the share in this Region as it is.
+func (s *shareIn) freeze() {
+	for _, k := range plan.Kinds {
+		for o := range plan.Objects(s.Estate, k) {
+			if o.Region == s.region && o.OwnedBy(s.Config.Owner) && (o.Tags == nil || strings.HasPrefix(o.Tags[plan.TagAddress], s.address+"/")) {
+				s.out.Frozen = append(s.out.Frozen, o.ID)
+			}
+		}
+	}
+	for z := range s.Estate.Zones.All() {
+		if ref, _, ours := plan.MarkOf(z, s.Config.Owner); ours && z.Account == s.hub.ID && strings.Contains(ref, "/"+s.address+"/") {
+			address := ref[strings.Index(ref, s.address):]
+			s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: address, Account: z.Account, Frozen: true, Item: plan.Item{Zone: &plan.Zone{
+				Name: z.Name, Reference: ref, Anchor: &estate.VPCRef{},
+			}}})
+		}
+	}
+}
+
+// leave keeps what stands in VPCs of which nobody knows whether they are still
+// selected.
+func (s *shareIn) leave() {
+	if s.complete {
+		return
+	}
+	chosen := map[string]bool{}
+	for _, v := range s.consumers {
+		chosen[v.ID] = true
+	}
+	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindTransitAttachment} {
+		for o := range plan.Objects(s.Estate, k) {
+			if vpc := o.Fields["vpc"]; o.Region == s.region && o.OwnedBy(s.Config.Owner) && len(vpc) > 0 && vpc[0] != s.vpc.ID && !chosen[vpc[0]] {
+				s.out.Frozen = append(s.out.Frozen, o.ID)
+			}
+		}
+	}
+}
+
+// offered finds the services in the Region, by what EC2 offers there.
+func (s *shareIn) offered() {
+	account := s.hub.ID
+	find := func(name string) (estate.ServiceOffer, bool) {
+		return s.Estate.Offers.Get(estate.ServiceOffer{Account: account, Region: s.region, Name: name}.Key())
+	}
+	known := s.Estate.Answered(estate.Query{Kind: estate.QueryOffers, Account: account, Region: s.region})
+	for _, svc := range s.Services {
+		name, where := svc.In(s.region)
+		offer, ok := find(name)
+		if known && !ok || ok && len(offer.Types) > 0 && !slices.Contains(offer.Types, estate.EndpointInterface) {
+			s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints in %s, so the share %s is without it there", name, s.region, s.Name), "",
+				"take the Region out, or give the service a share of its own")
+			continue
+		}
+		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, zones: offer.Zones, pos: svc.Pos}
+		if where != s.region && svc.ServiceRegion == "" {
+			one.ServiceRegion = where
+		}
+		s.services = append(s.services, one)
+	}
+	for i := range s.Own {
+		o := &s.Own[i]
+		if o.Region != "" && o.Region != s.region && !slices.Contains(o.Regions, s.region) {
+			continue
+		}
+		one := &sharedService{label: o.Name, own: o, pos: o.Pos}
+		one.Ports, one.Policy, one.ServiceRegion = o.Ports, config.PolicyOpen, o.Region
+		if one.ServiceRegion == s.region {
+			one.ServiceRegion = ""
+		}
+		if !o.Domain.IsZero() {
+			one.names = []dnsname.Name{o.Domain}
+		}
+		s.services = append(s.services, one)
+	}
+	for _, one := range s.services {
+		s.stands(one)
+	}
+}
+
+func (s *shareIn) endpointAddress(label string) string { return s.address + "/endpoints/" + label }
+
+// stands finds the endpoint of a service in the hub: ours, or one to be used as
+// it is.
+func (s *shareIn) stands(one *sharedService) {
+	address := s.endpointAddress(one.label)
+	one.endpoint = refTo(address)
+	for _, pick := range one.Endpoints {
+		for p := range s.Estate.Endpoints.By(estate.ByVPC(s.vpc.ID)) {
+			name, _ := one.service.Literal()
+			if pick.ID == p.ID || pick.ID == "" && p.Service == name && p.Tags.Match(pick.Tags) {
+				one.standing, one.stands, one.used = p, true, true
+				one.endpoint = endpointRef{id: plan.Lit(p.ID), arn: plan.Lit(p.ARN())}
+				if len(p.Names) > 0 {
+					one.endpoint.name, one.endpoint.zone = plan.Lit(p.Names[0].Name.String()), plan.Lit(p.Names[0].Zone)
+				}
+			}
+		}
+	}
+	if own, ok := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, s.hub.ID, s.region); ok && !one.used {
+		one.standing, one.stands = s.Estate.Endpoints.Get(own.ID)
+	}
+	if len(one.names) == 0 && one.stands {
+		one.names = one.standing.PrivateNames
+	}
+	// In one VPC an endpoint's private DNS and a zone of that name exclude each
+	// other (R3.5). What answers in the hub stays, whatever the mechanism was:
+	// a Profile carries a zone as well, and an inbound endpoint hears private
+	// DNS as well.
+	one.byZone = s.Via == config.ViaResolver
+	if one.stands && !s.AcceptGap && (!one.used || s.Via == config.ViaProfile) {
+		one.byZone = !one.standing.PrivateDNS && (s.Via == config.ViaResolver || s.hasZone(one))
+	}
+	if one.stands && one.used && one.standing.PrivateDNS {
+		one.byZone = false
+	}
+}
+
+// hasZone reports whether zones of ours answer for the names of a service.
+func (s *shareIn) hasZone(one *sharedService) bool {
+	for _, n := range one.names {
+		zone := estate.ManagedZone(n)
+		if _, ok := plan.OwnZone(s.Estate, s.Config.Owner, s.hub.ID, s.zoneItem(zone)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// zoneNames are the zones that answer, or may, for the private names.
+func (s *shareIn) zoneNames() []dnsname.Name {
+	var out []dnsname.Name
+	for _, one := range s.services {
+		for _, n := range one.names {
+			if z := estate.ManagedZone(n); !slices.Contains(out, z) {
+				out = append(out, z)
+			}
+		}
+	}
+	slices.SortFunc(out, dnsname.Name.Compare)
+	return out
+}
+
+// spread chooses one subnet of each Availability Zone of a VPC, or those that
+// are configured; those that something has already are kept.
+func (s *shareIn) spread(vpc estate.VPC, chosen config.Subnets, zones, have []string) []string {
+	byZone := map[string]estate.Subnet{}
+	var explicit []string
+	for sub := range s.Estate.Subnets.By("vpc/" + vpc.ID) {
+		if len(zones) > 0 && !slices.Contains(zones, sub.Zone) {
+			continue
+		}
+		switch {
+		case len(chosen.IDs) > 0:
+			if slices.Contains(chosen.IDs, sub.ID) {
+				explicit = append(explicit, sub.ID)
+			}
+			continue
+		case len(chosen.Tags) > 0 && !sub.Tags.Match(chosen.Tags):
+			continue
+		}
+		old, taken := byZone[sub.Zone]
+		if !taken || slices.Contains(have, sub.ID) && !slices.Contains(have, old.ID) {
+			byZone[sub.Zone] = sub
+		}
+	}
+	if len(chosen.IDs) > 0 {
+		return explicit
+	}
+	var out []string
+	for _, sub := range byZone {
+		if len(have) == 0 || len(chosen.Tags) > 0 || slices.Contains(have, sub.ID) {
+			out = append(out, sub.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// endpoints wants the hub's endpoints, and the group that admits the consumers.
+func (s *shareIn) endpoints() {
+	var made []*sharedService
+	for _, one := range s.services {
+		if one.used {
+			s.adopted(one)
+			continue
+		}
+		made = append(made, one)
+	}
+	if len(made) == 0 {
+		return
+	}
+	group := s.address + "/group"
+	s.want(group, s.hub.ID, object(plan.KindSecurityGroup, map[string][]plan.Value{
+		"vpc": lits(s.vpc.ID), "name": lits("orgdns-" + s.Name), "description": lits("Admits the consumers of " + s.Name + "; made by orgdns"),
+		"ingress": lits(s.admitted(made)...),
+	}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the consumers"})
+	for _, one := range made {
+		s.endpointOf(one, s.endpointAddress(one.label), s.vpc, plan.Of(group, "id"), one.standing.Subnets, !one.byZone && len(one.names) > 0)
+	}
+}
+
+// adopted checks an endpoint that is used as it is.
+func (s *shareIn) adopted(one *sharedService) {
+	if s.Via == config.ViaProfile && !one.byZone && !one.standing.PrivateDNS {
+		s.problem(one.pos, diag.Error, "private-dns", fmt.Sprintf("endpoint %s has its private DNS off, so a Profile has no names to carry", one.standing.ID), "",
+			"turn it on, or let orgdns make the endpoint")
+	}
+}
+
+// endpointOf wants an interface endpoint.
+func (s *shareIn) endpointOf(one *sharedService, address string, v estate.VPC, group plan.Value, have []string, privateDNS bool) {
+	fields := map[string][]plan.Value{
+		"vpc": lits(v.ID), "service": {one.service}, "groups": {group}, "privateDNS": {plan.Bool(privateDNS)},
+		"serviceRegion": nonEmpty(string(one.ServiceRegion)),
+		"subnets":       lits(s.spread(v, s.chosenSubnets(v), one.zones, have)...),
+	}
+	if len(fields["subnets"]) == 0 {
+		s.problem(one.pos, diag.Error, "no-subnet", fmt.Sprintf("VPC %s (account %s) has no subnet for an endpoint of %s", v.ID, v.Account, one.label),
+			"an interface endpoint has an address in a subnet of a zone in which the service is offered", "add a subnet, or choose others by `subnets`")
+		return
+	}
+	if one.policy {
+		fields["policy"] = lits(s.policyOf(one))
+	}
+	if one.IPType != "" {
+		fields["ipType"] = lits(one.IPType)
+	}
+	if one.DNSIPType != "" {
+		fields["dnsIPType"] = lits(one.DNSIPType)
+	}
+	if one.InboundOnly {
+		fields["inboundOnly"] = lits(plan.True)
+	}
+	w := plan.Wanted{Pos: one.pos, After: one.after, Settle: true, Reason: "serves " + one.label}
+	if one.own != nil && one.own.Acceptance {
+		w.SettleAfter = []string{address + "/accepted"}
+	}
+	s.want(address, v.Account, object(plan.KindEndpoint, fields), w)
+	if one.own != nil && one.own.Acceptance {
+		provider, _ := s.Config.FindAccount(one.own.Account, s.Estate)
+		s.want(address+"/accepted", provider.ID, object(plan.KindConnection, map[string][]plan.Value{
+			"service": {plan.Of(s.ownAddress(one), "id")}, "endpoint": {plan.Of(address, "id")},
+		}), plan.Wanted{Pos: one.pos, Reason: "the service asks for acceptance"})
+	}
+}
+
+func (s *shareIn) chosenSubnets(v estate.VPC) config.Subnets {
+	if v.ID == s.vpc.ID || s.Via == config.ViaOwn {
+		return s.Subnets
+	}
+	return config.Subnets{}
+}
+
+func nonEmpty(v string) []plan.Value {
+	if v == "" {
+		return []plan.Value{}
+	}
+	return lits(v)
+}
+
+// policyOf is the policy of an endpoint in one spelling.
+func (s *shareIn) policyOf(one *sharedService) string {
+	switch one.Policy {
+	case config.PolicyOpen:
+		return plan.NormalDocument(`{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`)
+	case config.PolicyOrganization:
+		return plan.NormalDocument(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",`+
+			`"Condition":{"StringEquals":{"aws:PrincipalOrgID":%q}}}]}`, s.Estate.Organization.ID))
+	}
+	return plan.NormalDocument(one.Policy)
+}
+
+// ranges are the CIDR blocks of the consumers and the hub.
+func (s *shareIn) ranges() []string {
+	var out []string
+	for _, v := range append(slices.Clone(s.consumers), s.vpc) {
+		for _, c := range v.CIDRs {
+			out = append(out, c.String())
+		}
+	}
+	return out
+}

@@ -1,0 +1,401 @@
+package recipe
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// eachItsOwn wants endpoints in each consumer VPC, as an organization has them
+// before it shares, or goes back to.
+func (s *shareIn) eachItsOwn() {
+	for _, v := range s.consumers {
+		base := s.address + "/own/" + v.ID
+		group := base + "/group"
+		var ingress []string
+		for _, p := range s.ports(s.services) {
+			for _, c := range v.CIDRs {
+				ingress = append(ingress, fmt.Sprintf("tcp %d %s", p, c))
+			}
+		}
+		s.want(group, v.Account, object(plan.KindSecurityGroup, map[string][]plan.Value{
+			"vpc": lits(v.ID), "name": lits("orgdns-" + s.Name), "description": lits("Endpoints of " + s.Name + "; made by orgdns"), "ingress": lits(ingress...),
+		}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the VPC"})
+		for _, one := range s.services {
+			address := base + "/" + one.label
+			have, _ := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, v.Account, s.region)
+			s.endpointOf(one, address, v, plan.Of(group, "id"), have.Fields["subnets"], len(one.names) > 0)
+			s.before(v, address)
+		}
+	}
+}
+
+// ports are the TCP ports that consumers may reach.
+func (s *shareIn) ports(services []*sharedService) []int32 {
+	var out []int32
+	for _, one := range services {
+		ports := one.Ports
+		if len(ports) == 0 && one.own != nil {
+			ports = s.listeners(*one.own)
+		}
+		if len(ports) == 0 {
+			ports = []int32{443}
+		}
+		for _, p := range ports {
+			if !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// groupRules is how many inbound rules a security group has unless AWS was asked
+// for more (VPC User Guide, amazon-vpc-limits.html).
+const groupRules = 60
+
+// admitted are the rules by which the consumers reach the endpoints.
+func (s *shareIn) admitted(services []*sharedService) []string {
+	ports := s.ports(services)
+	var out []string
+	for _, p := range ports {
+		for _, r := range s.narrowed(len(ports)) {
+			out = append(out, fmt.Sprintf("tcp %d %s", p, r))
+		}
+	}
+	return out
+}
+
+// narrowed are the ranges of the consumers and the hub in as few as a security
+// group has room for, each for so many rules. Where even neighbours that were
+// joined are too many, wider ranges are admitted, and that is said.
+func (s *shareIn) narrowed(rulesEach int) []string {
+	var list []netip.Prefix
+	for _, r := range s.ranges() {
+		if p, err := netip.ParsePrefix(r); err == nil {
+			list = append(list, p.Masked())
+		}
+	}
+	list = joined(list)
+	exactly := len(list)
+	for len(list) > max(1, groupRules/rulesEach) {
+		list = widened(list)
+	}
+	if len(list) < exactly {
+		s.problem(s.At("consumers"), diag.Note, "wider", fmt.Sprintf("the %d ranges of the consumers of %s in %s are admitted as %d wider ones", exactly, s.Name, s.region, len(list)),
+			fmt.Sprintf("a security group has %d rules (VPC User Guide, amazon-vpc-limits.html)", groupRules), "")
+	}
+	var out []string
+	for _, p := range list {
+		out = append(out, p.String())
+	}
+	return out
+}
+
+// joined drops ranges that others hold, and joins two halves to a whole.
+func joined(list []netip.Prefix) []netip.Prefix {
+	for {
+		slices.SortFunc(list, func(a, b netip.Prefix) int {
+			if c := a.Addr().Compare(b.Addr()); c != 0 {
+				return c
+			}
+			return a.Bits() - b.Bits()
+		})
+		var out []netip.Prefix
+		for _, p := range list {
+			if n := len(out); n > 0 {
+				last := out[n-1]
+				if last.Bits() <= p.Bits() && last.Contains(p.Addr()) {
+					continue
+				}
+				if last.Bits() == p.Bits() && p.Bits() > 0 {
+					whole := netip.PrefixFrom(last.Addr(), p.Bits()-1).Masked()
+					if whole.Contains(last.Addr()) && whole.Contains(p.Addr()) {
+						out[n-1] = whole
+						continue
+					}
+				}
+			}
+			out = append(out, p)
+		}
+		if len(out) == len(list) {
+			return out
+		}
+		list = out
+	}
+}
+
+// widened puts the two neighbours into one range that lie closest together.
+func widened(list []netip.Prefix) []netip.Prefix {
+	best, at := netip.Prefix{}, -1
+	for i := 1; i < len(list); i++ {
+		a, b := list[i-1], list[i]
+		if a.Addr().Is4() != b.Addr().Is4() {
+			continue
+		}
+		bits := min(a.Bits(), b.Bits())
+		whole := netip.PrefixFrom(a.Addr(), bits).Masked()
+		for !whole.Contains(b.Addr()) {
+			whole = netip.PrefixFrom(a.Addr(), whole.Bits()-1).Masked()
+		}
+		if at < 0 || whole.Bits() > best.Bits() {
+			best, at = whole, i
+		}
+	}
+	if at < 0 {
+		return list[:1]
+	}
+	return joined(append(slices.Clone(list[:at-1]), append([]netip.Prefix{best}, list[at+1:]...)...))
+}
+
+// ownServices wants the endpoint services of one's own: the service, the record
+// that proves its name, and that AWS has verified it.
+func (s *shareIn) ownServices() {
+	for _, one := range s.services {
+		if one.own != nil {
+			s.ownService(one)
+		}
+	}
+}
+
+func (s *shareIn) ownAddress(one *sharedService) string {
+	r := s.region
+	if one.own.Region != "" {
+		r = one.own.Region
+	}
+	return ShareAddress(s.Name, r) + "/services/" + one.own.Name
+}
+
+func (s *shareIn) ownService(one *sharedService) {
+	o := one.own
+	address := s.ownAddress(one)
+	one.service = plan.Of(address, "name")
+	if o.Region != "" && o.Region != s.region {
+		one.after = s.verification(one, address)
+		return // made in its own Region
+	}
+	provider, problems := s.Config.FindAccount(o.Account, s.Estate)
+	if len(problems) > 0 {
+		s.out.Diagnostics.Add(problems...)
+		return
+	}
+	if !s.read(provider.ID, "the endpoint service "+o.Name, estate.QueryEndpointServices, estate.QueryLoadBalancers) {
+		return
+	}
+	balancers := s.balancers(*o, provider.ID)
+	if len(balancers) == 0 {
+		s.problem(o.At("loadBalancer"), diag.Error, "no-load-balancer", fmt.Sprintf("account %s has no network load balancer in %s that `loadBalancer` of %s selects", provider.ID, s.region, o.Name), "", "give its ARN, its name, or its tags")
+		return
+	}
+	var arns, regions, principals []string
+	for _, b := range balancers {
+		arns = append(arns, b.ARN)
+	}
+	regions = append(regions, string(s.region))
+	for _, r := range o.Regions {
+		if !slices.Contains(regions, string(r)) {
+			regions = append(regions, string(r))
+		}
+	}
+	for _, id := range s.ownPrincipals(*o) {
+		principals = append(principals, fmt.Sprintf("arn:%s:iam::%s:root", partition(s.Estate), id))
+	}
+	name := []plan.Value{}
+	if !o.Domain.IsZero() {
+		name = lits(o.Domain.String())
+	}
+	s.want(address, provider.ID, object(plan.KindEndpointService, map[string][]plan.Value{
+		"loadBalancers": lits(arns...), "acceptance": {plan.Bool(o.Acceptance)}, "privateName": name, "regions": lits(regions...), "principals": lits(principals...),
+	}), plan.Wanted{Pos: o.Pos, Reason: "offers " + o.Name})
+	if !o.Domain.IsZero() {
+		s.prove(one, provider, address)
+		one.after = s.verification(one, address)
+	}
+}
+
+// verification is what an endpoint with private DNS waits for.
+func (s *shareIn) verification(one *sharedService, address string) []plan.Dependency {
+	if one.own.Domain.IsZero() {
+		return nil
+	}
+	return []plan.Dependency{settled(address + "/verified")}
+}
+
+// proofZone is the public zone for the record that proves a domain.
+func proofZone(in Input, o config.OwnService, provider config.Account) (estate.Zone, estate.AccountID, bool) {
+	holder := provider.ID
+	if a, problems := in.Config.FindAccount(o.Parent.Account, in.Estate); !o.Parent.Account.IsZero() && len(problems) == 0 {
+		holder = a.ID
+	}
+	base := estate.ManagedZone(o.Domain)
+	for above := range base.Ancestors() {
+		if !o.Parent.Domain.IsZero() && above != o.Parent.Domain {
+			continue
+		}
+		for _, z := range in.Estate.ZonesNamed(holder, above, false) {
+			if o.Parent.Zone == "" || o.Parent.Zone == z.ID {
+				return z, holder, true
+			}
+		}
+	}
+	return estate.Zone{}, holder, false
+}
+
+// proof asks for the zone that proves the domain of a service.
+func (n *needs) proof(o config.OwnService, provider config.Account) {
+	if o.Domain.IsZero() {
+		return
+	}
+	z, holder, ok := proofZone(n.Input, o, provider)
+	n.ask(estate.Query{Kind: estate.QueryZones, Account: holder})
+	if ok {
+		for _, k := range []estate.QueryKind{estate.QueryZone, estate.QueryRecords, estate.QueryZoneTags} {
+			n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
+		}
+	}
+}
+
+// prove wants the TXT record and the verification (AWS PrivateLink Guide,
+// manage-dns-names.html). A zone outside Route 53 is somebody else's to change:
+// the record is told, and awaited.
+func (s *shareIn) prove(one *sharedService, provider config.Account, address string) {
+	o := one.own
+	verified := plan.Wanted{Pos: o.Pos, Settle: true, Reason: "AWS takes the private name only once it is verified"}
+	z, holder, ok := proofZone(s.Input, *o, provider)
+	switch {
+	case ok && o.Parent.External == "":
+		rec := plan.Record{
+			Zone: plan.Lit(z.ID), ZoneName: z.Name, Name: plan.Of(address, "verifyName"), Type: "TXT", TTL: 300,
+			Values: just(plan.Of(address, "verifyValue")), Statement: plan.StatementProof,
+		}
+		s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: address + "/proof", Account: z.Account, Item: plan.Item{Record: &rec}, Pos: o.Pos,
+			Frozen: s.frozen, Reason: "proves to AWS that " + o.Domain.String() + " is ours"})
+		s.out.Apart[z.ID] = true
+		verified.After = []plan.Dependency{settled(address + "/proof")}
+	case o.Parent.External != "":
+		have, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpointService, address, provider.ID, s.region)
+		if v, ok := s.Estate.EndpointServices.Get(have.ID); stands && ok && v.NameState != estate.NameVerified {
+			s.out.Waiting = append(s.out.Waiting, plan.Waiting{Address: address + "/verified",
+				For: fmt.Sprintf("%s to publish the TXT record %s with %s, which proves %s", o.Parent.External, strings.Join(have.Attributes["verifyName"], ""), strings.Join(have.Attributes["verifyValue"], ""), o.Domain)})
+		}
+	default:
+		s.problem(o.At("domain"), diag.Error, "no-zone", fmt.Sprintf("account %s has no public zone for %s, in which the proof of the name must stand", holder, o.Domain), "",
+			"say where it is by `parent`, or `parent: { external: … }` where somebody else publishes the record")
+		return
+	}
+	s.want(address+"/verified", provider.ID, object(plan.KindVerification, map[string][]plan.Value{"service": {plan.Of(address, "id")}}), verified)
+}
+
+// ownPrincipals are the accounts that may make endpoints to a service.
+func (s *shareIn) ownPrincipals(o config.OwnService) []estate.AccountID {
+	var out []estate.AccountID
+	add := func(id estate.AccountID) {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for _, ref := range o.Principals {
+		if a, problems := s.Config.FindAccount(ref, s.Estate); len(problems) == 0 {
+			add(a.ID)
+		}
+	}
+	if len(o.Principals) == 0 {
+		add(s.hub.ID)
+		if s.Via == config.ViaOwn {
+			for _, v := range s.consumers {
+				add(v.Account)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// balancers are the load balancers of a service in this Region.
+func (s *shareIn) balancers(o config.OwnService, provider estate.AccountID) []estate.LoadBalancer {
+	var out []estate.LoadBalancer
+	for b := range s.Estate.LoadBalancers.By(estate.ByRegion(provider, s.region)) {
+		for _, ref := range o.LoadBalancers {
+			named := ref.Name != "" && strings.Contains(b.ARN, "/net/"+ref.Name+"/")
+			if b.Type == "network" && (ref.ARN == b.ARN && ref.ARN != "" || named || len(ref.Tags) > 0 && b.Tags.Match(ref.Tags)) {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}
+
+// listeners are the TCP ports of the load balancers of a service.
+func (s *shareIn) listeners(o config.OwnService) []int32 {
+	provider, _ := s.Config.FindAccount(o.Account, s.Estate)
+	var out []int32
+	for _, b := range s.balancers(o, provider.ID) {
+		for _, l := range b.Listeners {
+			if l.Protocol == "TCP" || l.Protocol == "TLS" || l.Protocol == "TCP_UDP" {
+				out = append(out, l.Port)
+			}
+		}
+	}
+	return out
+}
+
+// SharedName is a private name of a share, and where it is to be answered.
+type SharedName struct {
+	Share     string
+	Region    estate.Region
+	Name      dnsname.Name // a name to ask for; one below a wildcard
+	VPCs      []estate.VPC
+	Endpoints []estate.Endpoint // whose addresses answer, any of them
+	Ports     []int32
+}
+
+// SharedNames are the names of all shares as far as their endpoints stand.
+func SharedNames(in Input) []SharedName {
+	var out []SharedName
+	for _, c := range in.Config.EndpointShares {
+		hub, problems := in.Config.FindAccount(c.Account, in.Estate)
+		if len(problems) > 0 {
+			continue
+		}
+		for _, r := range shareRegions(c, hub) {
+			s := newShare(in, c, hub, &Output{Apart: map[string]bool{}}).in(r)
+			s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool { return v.ID == s.vpc.ID || !v.DNSSupport || !v.DNSHostnames })
+			for _, one := range s.services {
+				for _, name := range one.names {
+					if name.IsWildcard() {
+						parent, _ := name.Parent()
+						if name, _ = parent.Child("orgdns-probe"); name.IsZero() {
+							continue
+						}
+					}
+					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one})}
+					if s.Via != config.ViaOwn {
+						if one.stands {
+							shared.Endpoints = append(shared.Endpoints, one.standing)
+						}
+						out = append(out, shared)
+						continue
+					}
+					for _, v := range s.consumers {
+						each := shared
+						each.VPCs = []estate.VPC{v}
+						if o, ok := plan.OwnObject(in.Estate, in.Config.Owner, plan.KindEndpoint, s.address+"/own/"+v.ID+"/"+one.label, v.Account, r); ok {
+							p, _ := in.Estate.Endpoints.Get(o.ID)
+							each.Endpoints = []estate.Endpoint{p}
+						}
+						out = append(out, each)
+					}
+				}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,263 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// A share by Resolver endpoints and rules: zones in the hub answer for the
+// names, an inbound endpoint hears queries there, an outbound endpoint sends
+// them, a rule for each name is shared by RAM and associated with each consumer
+// VPC (Developer Guide, resolver.html).
+
+// byResolver wants all of it.
+func (s *shareIn) byResolver() {
+	for _, one := range s.services {
+		if len(one.names) == 0 {
+			s.problem(one.pos, diag.Error, "no-private-name", fmt.Sprintf("the private DNS names of %s are not known, so nothing can be forwarded", one.label), "", "give it a `domain`, or share it by a Profile")
+		}
+		if one.byZone {
+			for _, z := range s.zonesOf(one) {
+				s.zone(z, one)
+			}
+		}
+	}
+	inbound, addresses := s.resolverEndpoint(estate.EndpointInbound)
+	outbound, _ := s.resolverEndpoint(estate.EndpointOutbound)
+	if inbound == (plan.Value{}) || outbound == (plan.Value{}) {
+		return
+	}
+	rules := s.rules(outbound, addresses)
+	var arns []plan.Value
+	for _, r := range rules {
+		arns = append(arns, plan.Of(r.address, "arn"))
+	}
+	s.shared("rules", arns, nil)
+	for _, v := range s.consumers {
+		last := ""
+		for _, r := range rules {
+			last = s.vpcAddress(v.ID) + "/" + r.label
+			s.want(last, v.Account, object(plan.KindRuleAssociation, map[string][]plan.Value{"rule": {plan.Of(r.address, "id")}, "vpc": lits(v.ID)}),
+				plan.Wanted{Pos: s.At("consumers"), Settle: true, After: append(s.reached(v.Account), r.after...),
+					Reason: fmt.Sprintf("%s of account %s is to resolve %s", v.ID, v.Account, r.label)})
+			s.before(v, last)
+		}
+	}
+	s.loops(rules)
+}
+
+// zonesOf are the zones that answer for the names of a service.
+func (s *shareIn) zonesOf(one *sharedService) []dnsname.Name {
+	var out []dnsname.Name
+	for _, n := range one.names {
+		if z := estate.ManagedZone(n); !slices.Contains(out, z) {
+			out = append(out, z)
+		}
+	}
+	return out
+}
+
+func (s *shareIn) zoneAddress(z dnsname.Name) string { return s.address + "/zones/" + z.String() }
+
+func (s *shareIn) zoneItem(z dnsname.Name) plan.Zone {
+	return plan.Zone{Name: z, Reference: plan.Reference(s.Config.Owner, s.zoneAddress(z)+"/zone"), Anchor: &estate.VPCRef{}}
+}
+
+// zone wants a private zone in the hub with aliases to the endpoint, and gives
+// its address.
+func (s *shareIn) zone(name dnsname.Name, one *sharedService) string {
+	base := s.zoneAddress(name)
+	address := base + "/zone"
+	wanted := func(w plan.Wanted) {
+		w.Pos, w.Frozen = one.pos, w.Frozen || s.frozen
+		s.out.Wanted = append(s.out.Wanted, w)
+	}
+	if !slices.ContainsFunc(s.out.Wanted, func(w plan.Wanted) bool { return w.Address == address }) {
+		item, ref := s.zoneItem(name), s.vpc.Ref()
+		item.Anchor, item.Comment = &ref, plan.AnchorComment(ref.ID)
+		w := plan.Wanted{Address: address, Account: s.hub.ID, Item: plan.Item{Zone: &item}, Reason: "answers for " + name.String() + " in the hub"}
+		if !one.used && one.stands && one.standing.PrivateDNS { // the two exclude each other
+			w.After = []plan.Dependency{settled(s.endpointAddress(one.label))}
+		}
+		wanted(w)
+		wanted(plan.Wanted{Address: base + "/vpcs/" + ref.ID, Account: s.hub.ID, Region: ref.Region, Reason: "the hub resolves it",
+			Item: plan.Item{Association: &plan.Association{Zone: plan.Of(address, "id"), ZoneName: name, VPC: ref, Owner: s.hub.ID}}})
+	}
+	for _, n := range one.names {
+		if estate.ManagedZone(n) != name {
+			continue
+		}
+		for _, t := range s.recordTypes(one) {
+			rec := plan.Record{
+				Zone: plan.Of(address, "id"), ZoneName: name, Name: plan.Lit(n.String()), Type: t, Statement: plan.StatementRecords,
+				To: &plan.AliasTo{Name: one.endpoint.name, Zone: one.endpoint.zone},
+			}
+			wanted(plan.Wanted{Address: recordAddress(base, "records", name, n, t, ""), Account: s.hub.ID, Item: plan.Item{Record: &rec},
+				Reason: "leads to the endpoint"})
+		}
+	}
+	return address
+}
+
+// recordTypes are the types of records for the addresses that an endpoint has.
+func (s *shareIn) recordTypes(one *sharedService) []string {
+	kind := one.IPType
+	if kind == "" && one.stands {
+		kind = one.standing.IPType
+	}
+	switch kind {
+	case estate.DNSDualStack:
+		return []string{"A", "AAAA"}
+	case estate.DNSIPv6:
+		return []string{"AAAA"}
+	}
+	return []string{"A"}
+}
+
+// resolverEndpoint is the ID and the addresses of a Resolver endpoint in the hub:
+// the one that is chosen, one that somebody else has there, or one of ours.
+func (s *shareIn) resolverEndpoint(direction string) (id plan.Value, addresses []plan.Value) {
+	label, picks := "inbound", s.ResolverEndpoints.Inbound
+	if direction == estate.EndpointOutbound {
+		label, picks = "outbound", s.ResolverEndpoints.Outbound
+	}
+	address := s.address + "/" + label
+	own, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindResolverEndpoint, address, s.hub.ID, s.region)
+	for p := range s.Estate.ResolverEndpoints.By(estate.ByVPC(s.vpc.ID)) {
+		chosen := len(picks) == 0 && !stands && p.Tags[plan.TagOwner] != s.Config.Owner
+		for _, pick := range picks {
+			chosen = chosen || pick.ID == p.ID || pick.ID == "" && p.Tags.Match(pick.Tags)
+		}
+		if p.Direction != direction || !chosen || p.Status != estate.StatusOperational {
+			continue
+		}
+		for _, a := range p.Addresses {
+			addresses = append(addresses, plan.Lit(a.IP.String()))
+		}
+		s.problem(s.At("resolverEndpoints"), diag.Note, "used", fmt.Sprintf("the %s endpoint %s of VPC %s is used as it is", label, p.ID, s.vpc.ID), "", "")
+		return plan.Lit(p.ID), addresses
+	}
+	if len(picks) > 0 {
+		s.problem(s.At("resolverEndpoints"), diag.Error, "no-endpoint", fmt.Sprintf("VPC %s has no such %s endpoint in %s that is operational", s.vpc.ID, label, s.region), "", "give the ID of one that stands, or none to have one made")
+		return plan.Value{}, nil
+	}
+	group := s.address + "/resolver-group"
+	if !slices.ContainsFunc(s.out.Wanted, func(w plan.Wanted) bool { return w.Address == group }) {
+		var ingress []string
+		for _, r := range s.narrowed(2) {
+			ingress = append(ingress, "tcp 53 "+r, "udp 53 "+r)
+		}
+		s.want(group, s.hub.ID, object(plan.KindSecurityGroup, map[string][]plan.Value{
+			"vpc": lits(s.vpc.ID), "name": lits("orgdns-" + s.Name + "-dns"), "description": lits("DNS for the consumers of " + s.Name + "; made by orgdns"), "ingress": lits(ingress...),
+		}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits DNS queries"})
+	}
+	subnets := s.spread(s.vpc, s.ResolverEndpoints.Subnets, nil, own.Fields["subnets"])
+	if len(subnets) < 2 {
+		s.problem(s.At("vpc"), diag.Error, "one-zone", fmt.Sprintf("VPC %s has subnets in %d zones of availability; a Resolver endpoint needs two", s.vpc.ID, len(subnets)),
+			"at least two addresses (API_route53resolver_CreateResolverEndpoint)", "add a subnet in another zone")
+		return plan.Value{}, nil
+	}
+	s.want(address, s.hub.ID, object(plan.KindResolverEndpoint, map[string][]plan.Value{
+		"direction": lits(direction), "vpc": lits(s.vpc.ID), "groups": {plan.Of(group, "id")}, "subnets": lits(subnets[:min(len(subnets), maxResolverAddresses)]...),
+	}), plan.Wanted{Pos: s.At("vpc"), Settle: true, Reason: label + " queries"})
+	return plan.Of(address, "id"), just(plan.Of(address, "addresses"))
+}
+
+// maxResolverAddresses of an endpoint (Developer Guide, DNSLimitations.html).
+const maxResolverAddresses = 6
+
+// forwardRule is a rule of the share.
+type forwardRule struct {
+	address, label string
+	domain         dnsname.Name
+	after          []plan.Dependency // that the names are answered
+}
+
+// rules wants a rule for each name, or for each suffix.
+func (s *shareIn) rules(outbound plan.Value, addresses []plan.Value) []forwardRule {
+	var out []forwardRule
+	rule := func(domain dnsname.Name, kind string, after []plan.Dependency) {
+		r := forwardRule{s.address + "/rules/" + domain.String(), domain.String(), domain, after}
+		fields := map[string][]plan.Value{"domain": lits(domain.String()), "type": lits(kind), "endpoint": {}, "targets": {}}
+		if kind == estate.RuleForward {
+			fields["endpoint"], fields["targets"] = just(outbound), addresses
+		}
+		s.want(r.address, s.hub.ID, object(plan.KindResolverRule, fields), plan.Wanted{Settle: true, Reason: strings.ToLower(kind) + " " + r.label})
+		out = append(out, r)
+	}
+	answered := func(z dnsname.Name) []plan.Dependency {
+		var out []plan.Dependency
+		for _, one := range s.services {
+			for _, n := range one.names {
+				if estate.ManagedZone(n) != z {
+					continue
+				}
+				if one.byZone {
+					for _, t := range s.recordTypes(one) {
+						out = append(out, settled(recordAddress(s.zoneAddress(z), "records", z, n, t, "")))
+					}
+				} else if !one.used {
+					out = append(out, settled(s.endpointAddress(one.label)))
+				}
+			}
+		}
+		return out
+	}
+	suffix := dnsname.MustParse(string(s.region) + ".amazonaws.com")
+	var below []plan.Dependency
+	for _, z := range s.zoneNames() {
+		if s.Forward == config.ForwardSuffix && z.Below(suffix) {
+			below = append(below, answered(z)...)
+			continue
+		}
+		rule(z, estate.RuleForward, answered(z))
+	}
+	if len(below) > 0 {
+		rule(suffix, estate.RuleForward, below)
+		for _, label := range suffixExceptions {
+			n, err := suffix.Child(label)
+			if err == nil && !slices.Contains(s.zoneNames(), n) {
+				rule(n, estate.RuleSystem, nil)
+			}
+		}
+	}
+	return out
+}
+
+// suffixExceptions are the names below a Region's amazonaws.com that each VPC
+// must resolve for itself, since what they answer hangs on where they are asked:
+// databases and clusters answer with private addresses in their own VPC. That
+// these are all is our reading; AWS says only that "." and "com" need a SYSTEM
+// rule for amazonaws.com (Developer Guide,
+// resolver-overview-forward-vpc-to-network-autodefined-rules.html).
+var suffixExceptions = []string{"cache", "docdb", "elb", "rds", "redshift"}
+
+// loops refuses a rule that would send the hub's own queries to itself (R4.7).
+func (s *shareIn) loops(rules []forwardRule) {
+	for a := range s.Estate.RuleAssociations.By(estate.ByVPC(s.vpc.ID)) {
+		r, ok := s.Estate.ResolverRules.Get(a.Rule)
+		if !ok || r.Type != estate.RuleForward || a.Status == estate.StatusDeleting {
+			continue
+		}
+		for _, t := range r.Targets {
+			for p := range s.Estate.ResolverEndpoints.By(estate.ByAddress(t.IP)) {
+				if p.VPC != s.vpc.ID {
+					continue
+				}
+				for _, name := range s.zoneNames() {
+					if name.Under(r.Domain) {
+						s.problem(s.At("vpc"), diag.Error, "loop", fmt.Sprintf("rule %s for %s on the hub VPC %s sends its queries to its own inbound endpoint %s: %s would go round for ever", r.ID, r.Domain, s.vpc.ID, p.ID, name),
+							"a rule must not be on the VPC that its targets are in (Developer Guide, best-practices-resolver-endpoints.html)", "take the rule off the hub VPC")
+					}
+				}
+			}
+		}
+	}
+}
