@@ -1,6 +1,7 @@
 package world
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -39,4 +40,62 @@ func (c *Call) Shared(service, kind string) []string {
 // Works reports whether what a share holds is in effect.
 func Works(m estate.ShareMember, now time.Time) bool {
 	return m.Status == estate.ShareAssociated && !now.Before(m.Since.Add(Sharing))
+}
+
+// Lent reports whether the caller may use a resource of an owner: its own, or
+// one that a share gives it since a moment ago.
+func (c *Call) Lent(arn string, owner estate.AccountID) bool {
+	e := c.Estate()
+	if owner == c.Account() || !e.Lends(arn, owner, c.Account()) {
+		return owner == c.Account()
+	}
+	known := false
+	for s := range c.shares(arn, owner) {
+		known = true
+		if m, _ := estate.ShareMemberIn(s.Resources, arn); Works(m, c.Now) && !c.Now.Before(s.since.Add(Sharing)) {
+			return true
+		}
+	}
+	return !known // the owner's shares were not read
+}
+
+// Permits reports whether a share that lends a resource to the caller has a
+// customer-managed permission for an action.
+func (c *Call) Permits(arn string, owner estate.AccountID, action string) bool {
+	for s := range c.shares(arn, owner) {
+		if slices.Contains(s.Actions, action) && !c.Now.Before(s.since.Add(Sharing)) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsShared reports whether a share of the owner holds a resource.
+func (c *Call) IsShared(arn string, owner estate.AccountID) bool {
+	for s := range c.Estate().Shares.By(estate.ByMember(arn)) {
+		if m, _ := estate.ShareMemberIn(s.Resources, arn); s.Account == owner && m.Status == estate.ShareAssociated {
+			return true
+		}
+	}
+	return false
+}
+
+// reaching is a share that reaches the caller.
+type reaching struct {
+	estate.Share
+	since time.Time
+}
+
+// shares are those of an owner that hold a resource and reach the caller.
+func (c *Call) shares(arn string, owner estate.AccountID) iter.Seq[reaching] {
+	return func(yield func(reaching) bool) {
+		reach := c.Estate().SharedWith(c.Account())
+		for s := range c.Estate().Shares.By(estate.ByMember(arn)) {
+			m, _ := estate.ShareMemberIn(s.Resources, arn)
+			since, ok := reach[s.ARN]
+			if ok && s.Account == owner && m.Status == estate.ShareAssociated && !yield(reaching{s, since}) {
+				return
+			}
+		}
+	}
 }

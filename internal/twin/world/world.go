@@ -43,12 +43,14 @@ type World struct {
 
 // New makes a world that holds an estate.
 func New(c clock.Clock, e estate.Estate) *World {
-	return &World{
+	w := &World{
 		Clock:   c,
 		state:   State{Estate: e},
 		log:     map[CallKey]*CallCount{},
 		buckets: map[string]*bucket{},
 	}
+	w.state.arrive()
+	return w
 }
 
 // Fork is an independent copy of the world on a clock of its own, at no cost.
@@ -73,6 +75,7 @@ func (w *World) Reset(e estate.Estate) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state = State{Estate: e}
+	w.state.arrive()
 	w.past = past{}
 	w.calls = 0
 	clear(w.log)
@@ -86,6 +89,10 @@ func (w *World) Reset(e estate.Estate) {
 func (w *World) Estate() estate.Estate {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if now := w.Now(); w.state.due(now) {
+		w.state = w.state.clone()
+		w.state.settle(now)
+	}
 	return w.state.Estate
 }
 
@@ -95,6 +102,7 @@ func (w *World) Update(f func(*State) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	next := w.state.clone()
+	next.settle(w.Now())
 	if err := f(&next); err != nil {
 		return err
 	}

@@ -1,0 +1,111 @@
+package world
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// Later is a status that a row of the estate comes to: AWS answers first and
+// works afterwards.
+type Later struct {
+	Kind LaterKind
+	ID   string
+	From string // the status that ends; one that ended otherwise stays
+	To   string // empty: the row goes
+}
+
+// LaterKind is a table of the estate.
+type LaterKind string
+
+// The tables whose rows have a status that changes on the clock.
+const (
+	LaterResolverEndpoint   LaterKind = "ResolverEndpoint"
+	LaterResolverRule       LaterKind = "ResolverRule"
+	LaterRuleAssociation    LaterKind = "RuleAssociation"
+	LaterProfile            LaterKind = "Profile"
+	LaterProfileResource    LaterKind = "ProfileResource"
+	LaterProfileAssociation LaterKind = "ProfileAssociation"
+)
+
+// agenda holds what is to come, by its time.
+var agenda = Private[Later]{Name: "world.agenda"}
+
+// agendaTime is a form of times that sorts as they do.
+const agendaTime = "2006-01-02T15:04:05.000000000"
+
+// Later changes a status at a time, without anybody asking.
+func (s *State) Later(at time.Time, l Later) {
+	agenda.Put(s, fmt.Sprintf("%s %s %s %s", at.UTC().Format(agendaTime), l.Kind, l.ID, l.From), l)
+}
+
+// due reports whether a status changes by a time.
+func (s *State) due(now time.Time) bool {
+	key, _, ok := agenda.tree(s).Root().Minimum()
+	return ok && string(key[:len(agendaTime)]) <= now.UTC().Format(agendaTime)
+}
+
+// settle changes the statuses that have come due, in order.
+func (s *State) settle(now time.Time) {
+	for s.due(now) {
+		key, l, _ := agenda.tree(s).Root().Minimum()
+		agenda.Delete(s, string(key))
+		s.become(l)
+	}
+}
+
+// arrive brings what a loaded estate shows on its way to where it goes: nobody
+// knows since when it was.
+func (s *State) arrive() {
+	e := &s.Estate
+	arrive(s, e.ResolverEndpoints, LaterResolverEndpoint, estate.StatusOperational, func(v estate.ResolverEndpoint) string { return v.Status })
+	arrive(s, e.ResolverRules, LaterResolverRule, estate.StatusComplete, func(v estate.ResolverRule) string { return v.Status })
+	arrive(s, e.RuleAssociations, LaterRuleAssociation, estate.StatusComplete, func(v estate.RuleAssociation) string { return v.Status })
+	arrive(s, e.Profiles, LaterProfile, estate.StatusComplete, func(v estate.Profile) string { return v.Status })
+	arrive(s, e.ProfileResources, LaterProfileResource, estate.StatusComplete, func(v estate.ProfileResource) string { return v.Status })
+	arrive(s, e.ProfileAssociations, LaterProfileAssociation, estate.StatusComplete, func(v estate.ProfileAssociation) string { return v.Status })
+}
+
+func arrive[V estate.Row](s *State, t estate.Table[V], kind LaterKind, done string, status func(V) string) {
+	for v := range t.All() {
+		switch from := status(v); from {
+		case estate.StatusCreating, estate.StatusUpdating:
+			s.become(Later{kind, v.Key(), from, done})
+		case estate.StatusDeleting:
+			s.become(Later{kind, v.Key(), from, ""})
+		}
+	}
+}
+
+// become changes one status.
+func (s *State) become(l Later) {
+	e := &s.Estate
+	switch l.Kind {
+	case LaterResolverEndpoint:
+		change(&e.ResolverEndpoints, l, func(v *estate.ResolverEndpoint) *string { return &v.Status })
+	case LaterResolverRule:
+		change(&e.ResolverRules, l, func(v *estate.ResolverRule) *string { return &v.Status })
+	case LaterRuleAssociation:
+		change(&e.RuleAssociations, l, func(v *estate.RuleAssociation) *string { return &v.Status })
+	case LaterProfile:
+		change(&e.Profiles, l, func(v *estate.Profile) *string { return &v.Status })
+	case LaterProfileResource:
+		change(&e.ProfileResources, l, func(v *estate.ProfileResource) *string { return &v.Status })
+	case LaterProfileAssociation:
+		change(&e.ProfileAssociations, l, func(v *estate.ProfileAssociation) *string { return &v.Status })
+	}
+}
+
+func change[V estate.Row](t *estate.Table[V], l Later, status func(*V) *string) {
+	v, ok := t.Get(l.ID)
+	if !ok || *status(&v) != l.From {
+		return
+	}
+	if l.To == "" {
+		t.Delete(l.ID)
+		return
+	}
+	*status(&v) = l.To
+	t.Put(v)
+}
