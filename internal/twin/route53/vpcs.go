@@ -45,7 +45,7 @@ func associateVPC(_ context.Context, c *world.Call, in *sdk.AssociateVPCWithHost
 	if err := claimZone(c, id); err != nil {
 		return nil, err
 	}
-	if other, taken := zoneOnVPC(e, v, z.Name); taken {
+	if other, taken := zoneOnVPC(c.State, v, z.Name); taken {
 		return nil, conflictingVPC(v, other)
 	}
 	if max, limited := quota(c, z.Account, quotaVPCs, id); limited && int64(len(z.VPCs)) >= max {

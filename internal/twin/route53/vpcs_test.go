@@ -123,6 +123,42 @@ func TestListHostedZonesByVPC(t *testing.T) {
 	refused(b, "AccessDenied", "is not owned by you", listHostedZonesByVPC, in)
 }
 
+// TestManagedZone: the name of an endpoint's private DNS is taken in its VPC
+// (R3.5, T24), and the list of the VPC's zones shows whose it is
+// (API_HostedZoneOwner).
+func TestManagedZone(t *testing.T) {
+	b := newBed(t)
+	z := b.privateZone("ec2.eu-west-1.amazonaws.com", "vpc-net2")
+	put := func(state string) {
+		t.Helper()
+		if err := b.world.Update(func(s *world.State) error {
+			s.Estate.Endpoints.Put(estate.Endpoint{
+				ID: "vpce-1", Account: net, Region: "eu-west-1", VPC: "vpc-net", Type: estate.EndpointInterface, State: state, PrivateDNS: true,
+				PrivateNames: []dnsname.Name{dnsname.MustParse("ec2.eu-west-1.amazonaws.com"), dnsname.MustParse("*.ec2.eu-west-1.amazonaws.com")},
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(estate.EndpointAvailable)
+	got := must(b, listHostedZonesByVPC, &sdk.ListHostedZonesByVPCInput{VPCId: aws.String("vpc-net"), VPCRegion: "eu-west-1"}).HostedZoneSummaries
+	if len(got) != 1 || *got[0].Name != "ec2.eu-west-1.amazonaws.com." || aws.ToString(got[0].Owner.OwningService) != world.EndpointService {
+		t.Fatalf("summaries %+v", got)
+	}
+	taken := "already been associated with the hosted zone " + *got[0].HostedZoneId
+	refused(b, "ConflictingDomainExists", taken, associateVPC, associate(z, "vpc-net"))
+	refused(b, "ConflictingDomainExists", taken, createHostedZone, &sdk.CreateHostedZoneInput{
+		Name: aws.String("ec2.eu-west-1.amazonaws.com"), CallerReference: aws.String("second"),
+		VPC: &types.VPC{VPCId: aws.String("vpc-net"), VPCRegion: "eu-west-1"},
+	})
+	put(estate.EndpointDeleting)
+	refused(b, "ConflictingDomainExists", taken, associateVPC, associate(z, "vpc-net"))
+	b.privateZone("amazonaws.com", "vpc-net") // names above and below are free
+	put(estate.EndpointRejected)
+	must(b, associateVPC, associate(z, "vpc-net"))
+}
+
 func TestTags(t *testing.T) {
 	b := newBed(t)
 	z := bare(b.zone("example.com").HostedZone.Id, zonePrefix)

@@ -73,7 +73,7 @@ func createHostedZone(_ context.Context, c *world.Call, in *sdk.CreateHostedZone
 		if !ownsVPC(e, c.Account(), vpc) {
 			return nil, invalidVPC(vpc)
 		}
-		if other, taken := zoneOnVPC(e, vpc, name); taken {
+		if other, taken := zoneOnVPC(c.State, vpc, name); taken {
 			return nil, conflictingVPC(vpc, other)
 		}
 		z.VPCs = []estate.VPCRef{vpc}
@@ -298,10 +298,16 @@ func getDNSSEC(_ context.Context, c *world.Call, in *sdk.GetDNSSECInput) (*sdk.G
 	return &sdk.GetDNSSECOutput{Status: &types.DNSSECStatus{ServeSignature: aws.String(status)}, KeySigningKeys: []types.KeySigningKey{}}, nil
 }
 
-// zoneOnVPC finds a private zone of that name on a VPC.
-func zoneOnVPC(e *estate.Estate, v estate.VPCRef, name dnsname.Name) (id string, found bool) {
-	for z := range e.Zones.By(estate.ByVPC(v.ID)) {
+// zoneOnVPC finds a private zone of that name on a VPC, be it one that an
+// endpoint's private DNS made (R3.5).
+func zoneOnVPC(s *world.State, v estate.VPCRef, name dnsname.Name) (id string, found bool) {
+	for z := range s.Estate.Zones.By(estate.ByVPC(v.ID)) {
 		if z.Name == name && slices.Contains(z.VPCs, v) {
+			return z.ID, true
+		}
+	}
+	for _, z := range s.ManagedZones(v.ID) {
+		if z.Name == name {
 			return z.ID, true
 		}
 	}

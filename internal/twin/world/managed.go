@@ -1,0 +1,70 @@
+package world
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// EndpointService is who owns the hosted zones that private DNS of VPC endpoints
+// makes, as ListHostedZonesByVPC shows OwningService. No page names it.
+const EndpointService = "vpce.amazonaws.com"
+
+// ManagedZone is a hosted zone of AWS's own in a VPC (R3.3).
+type ManagedZone struct {
+	ID       string
+	Name     dnsname.Name
+	Endpoint string // whose private DNS made it
+}
+
+// ManagedZones are the hosted zones that private DNS of endpoints holds in a
+// VPC, by identifier. They stand from the request on and until the endpoint is
+// gone, so that the names are taken; whether they answer is
+// [estate.Endpoint.Managed].
+func (s *State) ManagedZones(vpc string) []ManagedZone {
+	var out []ManagedZone
+	for p := range s.Estate.Endpoints.By(estate.ByVPC(vpc)) {
+		if p.Type != estate.EndpointInterface || !p.PrivateDNS ||
+			!slices.Contains([]string{estate.EndpointPending, estate.EndpointAvailable, estate.EndpointDeleting}, p.State) {
+			continue
+		}
+		for _, n := range p.PrivateNames {
+			z := ManagedZone{ManagedZoneID(&s.Estate, p, n), estate.ManagedZone(n), p.ID}
+			if !slices.Contains(out, z) {
+				out = append(out, z)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b ManagedZone) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// ManagedZoneID is the identifier of the hosted zone of a private name of an
+// endpoint: what was read of the VPC, or else one derived from the endpoint.
+func ManagedZoneID(e *estate.Estate, p estate.Endpoint, name dnsname.Name) string {
+	zone := estate.ManagedZone(name)
+	for z := range e.VPCZones.Prefix(p.VPC + "/") {
+		if z.Name == zone && z.Owner == EndpointService {
+			return z.Zone
+		}
+	}
+	return "Z" + digest("managed/" + p.ID + "/" + zone.String())[:20]
+}
+
+// Connect keeps what the owner of an endpoint service sees of an endpoint true to
+// the endpoint: as it stands in the estate, or gone.
+func (s *State) Connect(p estate.Endpoint) {
+	service, ok := estate.First(s.Estate.EndpointServices.By(estate.ByService(p.Service)))
+	if !ok {
+		return
+	}
+	list := slices.DeleteFunc(slices.Clone(service.Connections), func(x estate.EndpointConnection) bool { return x.Endpoint == p.ID })
+	if now, there := s.Estate.Endpoints.Get(p.ID); there {
+		list = append(list, estate.EndpointConnection{Endpoint: now.ID, Owner: now.Account, State: now.State})
+	}
+	slices.SortFunc(list, func(a, b estate.EndpointConnection) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	service.Connections = list
+	s.Estate.EndpointServices.Put(service)
+}
