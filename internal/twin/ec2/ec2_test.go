@@ -426,7 +426,7 @@ func second[T any](_ T, err error) error { return err }
 func TestTags(t *testing.T) {
 	cl, _ := worldtest.New()
 	id := makeVPC(t, cl, "10.0.0.0/16", "Name", "a")
-	group := defaultGroup(id)
+	group := world.Derived("sg", id)
 	tag := func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }
 	must(t, cl, createTags, &ec2.CreateTagsInput{Resources: []string{id, group}, Tags: []types.Tag{tag("dns", "corp"), tag("Name", "b")}})
 	must(t, cl, deleteTags, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{tag("dns", "other")}})

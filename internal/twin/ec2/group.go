@@ -17,64 +17,61 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// groupTable holds the security groups by owner, Region and identifier. The
-// default group of a VPC is in it once it was changed.
-var groupTable = world.Private[group]{Name: "ec2.securityGroups"}
-
-type group struct {
-	ID, VPC, Name, Description string
-	Rules                      []rule // in the order in which they were made
+// defaultGroup finds the default group of a VPC. Until it was changed it stands
+// nowhere and is derived from the VPC.
+func defaultGroup(c *world.Call, v estate.VPC) estate.SecurityGroup {
+	for g := range c.Estate().SecurityGroups.By(estate.ByVPC(v.ID)) {
+		if g.Name == "default" {
+			return g
+		}
+	}
+	return newDefaultGroup(v)
 }
-
-// rule is one rule with one source or destination.
-type rule struct {
-	ID          string
-	Egress      bool
-	Protocol    string // tcp, udp, icmp, icmpv6, a number, or -1 for all
-	From, To    int32
-	CIDR        netip.Prefix
-	PrefixList  string
-	Group       string // of the other side
-	Description string
-}
-
-// same reports whether two rules allow the same; identifier and description
-// do not matter.
-func (r rule) same(o rule) bool {
-	r.ID, r.Description, o.ID, o.Description = "", "", "", ""
-	return r == o
-}
-
-func defaultGroup(vpc string) string { return world.Derived("sg", vpc) }
 
 // newDefaultGroup allows what comes from itself and all that goes out (VPC
 // User Guide, default-security-group.html).
-func newDefaultGroup(v estate.VPC) group {
-	id := defaultGroup(v.ID)
-	return group{ID: id, VPC: v.ID, Name: "default", Description: "default VPC security group", Rules: []rule{
-		{ID: world.Derived("sgr", id+"/in"), Protocol: "-1", From: -1, To: -1, Group: id},
-		outward(id),
-	}}
+func newDefaultGroup(v estate.VPC) estate.SecurityGroup {
+	id := world.Derived("sg", v.ID)
+	return estate.SecurityGroup{
+		ID: id, Account: v.Account, Region: v.Region, VPC: v.ID, Name: "default", Description: "default VPC security group",
+		Rules: []estate.GroupRule{
+			{ID: world.Derived("sgr", id+"/in"), Protocol: "-1", From: -1, To: -1, Group: id},
+			outward(id),
+		},
+	}
 }
 
 // outward is the rule that every new group has.
-func outward(group string) rule {
-	return rule{ID: world.Derived("sgr", group+"/out"), Egress: true, Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")}
+func outward(group string) estate.GroupRule {
+	return estate.GroupRule{
+		ID: world.Derived("sgr", group+"/out"), Egress: true, Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0"),
+	}
 }
 
 // groupsOf are the security groups of the caller in the Region, by identifier.
-func groupsOf(c *world.Call) []group {
-	var out []group
-	groupTable.Walk(c.State, place(c), func(_ string, g group) bool {
-		out = append(out, g)
-		return true
-	})
+func groupsOf(c *world.Call) []estate.SecurityGroup {
+	out := slices.Collect(c.Estate().SecurityGroups.By(estate.ByRegion(c.Account(), c.Region)))
 	for _, v := range vpcsOf(c) {
-		if _, changed := groupTable.Get(c.State, keyed(c, defaultGroup(v.ID))); !changed {
-			out = append(out, newDefaultGroup(v))
+		if g := defaultGroup(c, v); !slices.ContainsFunc(out, func(o estate.SecurityGroup) bool { return o.ID == g.ID }) {
+			out = append(out, g)
 		}
 	}
-	slices.SortFunc(out, func(a, b group) int { return cmp.Compare(a.ID, b.ID) })
+	for i, g := range out {
+		out[i].Rules = named(g)
+	}
+	slices.SortFunc(out, func(a, b estate.SecurityGroup) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+// named are the rules of a group, each with an identifier: an estate that was
+// written by hand may have none.
+func named(g estate.SecurityGroup) []estate.GroupRule {
+	out := slices.Clone(g.Rules)
+	for i, r := range out {
+		if r.ID == "" {
+			out[i].ID = world.Derived("sgr", g.ID+"/"+ruleText(r)+"/"+yes(r.Egress)[0])
+		}
+	}
 	return out
 }
 
@@ -85,36 +82,42 @@ func noGroup(id string) error {
 	return fail("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
 }
 
-func findGroup(c *world.Call, id string) (group, error) {
+func findGroup(c *world.Call, id string) (estate.SecurityGroup, error) {
 	all := groupsOf(c)
-	if i := slices.IndexFunc(all, func(g group) bool { return g.ID == id }); i >= 0 {
+	if i := slices.IndexFunc(all, func(g estate.SecurityGroup) bool { return g.ID == id }); i >= 0 {
 		return all[i], nil
 	}
-	return group{}, noGroup(id)
+	return estate.SecurityGroup{}, noGroup(id)
+}
+
+// groupTags are the tags of a group, if there is one.
+func groupTags(c *world.Call, id string) estate.Tags {
+	g, _ := findGroup(c, id)
+	return g.Tags
 }
 
 // allowGroup finds a group and asks for the permission to do the operation on
 // it. A name is that of a group of the default VPC.
-func allowGroup(c *world.Call, id, name *string, dryRun *bool) (group, error) {
+func allowGroup(c *world.Call, id, name *string, dryRun *bool) (estate.SecurityGroup, error) {
 	want := aws.ToString(id)
 	if want == "" && name != nil {
 		v, ok := defaultVPC(c)
 		all := groupsOf(c)
-		i := slices.IndexFunc(all, func(g group) bool { return ok && g.VPC == v.ID && g.Name == *name })
+		i := slices.IndexFunc(all, func(g estate.SecurityGroup) bool { return ok && g.VPC == v.ID && g.Name == *name })
 		if i < 0 {
-			return group{}, fail("InvalidGroup.NotFound", "The security group '%s' does not exist", *name)
+			return estate.SecurityGroup{}, fail("InvalidGroup.NotFound", "The security group '%s' does not exist", *name)
 		}
 		want = all[i].ID
 	}
-	if err := allow(c, nil, on(c, "security-group", want, tagsOf(c, want))); err != nil {
-		return group{}, err
+	if err := allow(c, nil, on(c, "security-group", want, groupTags(c, want))); err != nil {
+		return estate.SecurityGroup{}, err
 	}
 	if want == "" {
-		return group{}, missing("groupId")
+		return estate.SecurityGroup{}, missing("groupId")
 	}
 	g, err := findGroup(c, want)
 	if err != nil {
-		return group{}, err
+		return estate.SecurityGroup{}, err
 	}
 	return g, allow(c, dryRun)
 }
@@ -157,7 +160,7 @@ func createSecurityGroup(_ context.Context, c *world.Call, in *ec2.CreateSecurit
 		return nil, fail("InvalidParameterValue", "Cannot use reserved security group name: default")
 	}
 	all := groupsOf(c)
-	if slices.ContainsFunc(all, func(g group) bool { return g.VPC == v.ID && g.Name == name }) {
+	if slices.ContainsFunc(all, func(g estate.SecurityGroup) bool { return g.VPC == v.ID && g.Name == name }) {
 		return nil, fail("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, v.ID)
 	}
 	if c.World.Limits && len(all) >= groupsPerVPC {
@@ -166,10 +169,11 @@ func createSecurityGroup(_ context.Context, c *world.Call, in *ec2.CreateSecurit
 	if err := allow(c, in.DryRun); err != nil {
 		return nil, err
 	}
-	g := group{ID: newID(c, "sg"), VPC: v.ID, Name: name, Description: text}
-	g.Rules = []rule{outward(g.ID)}
-	groupTable.Put(c.State, keyed(c, g.ID), g)
-	tagTable.Put(c.State, g.ID, tags)
+	g := estate.SecurityGroup{
+		ID: newID(c, "sg"), Account: c.Account(), Region: c.Region, VPC: v.ID, Name: name, Description: text, Tags: tags,
+	}
+	g.Rules = []estate.GroupRule{outward(g.ID)}
+	c.Estate().SecurityGroups.Put(g)
 	return &ec2.CreateSecurityGroupOutput{GroupId: &g.ID, Tags: list(tags), SecurityGroupArn: aws.String(arn(c, "security-group", g.ID))}, nil
 }
 
@@ -181,14 +185,16 @@ func deleteSecurityGroup(_ context.Context, c *world.Call, in *ec2.DeleteSecurit
 	if g.Name == "default" {
 		return nil, fail("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", g.ID)
 	}
-	named := slices.ContainsFunc(groupsOf(c), func(o group) bool {
-		return o.ID != g.ID && slices.ContainsFunc(o.Rules, func(r rule) bool { return r.Group == g.ID })
+	named := slices.ContainsFunc(groupsOf(c), func(o estate.SecurityGroup) bool {
+		return o.ID != g.ID && slices.ContainsFunc(o.Rules, func(r estate.GroupRule) bool { return r.Group == g.ID })
 	})
 	if named || len(c.State.Users(arn(c, "security-group", g.ID))) > 0 {
 		return nil, fail("DependencyViolation", "resource %s has a dependent object", g.ID)
 	}
-	groupTable.Delete(c.State, keyed(c, g.ID))
-	tagTable.Delete(c.State, g.ID)
+	c.Estate().SecurityGroups.Delete(g.ID)
+	for _, r := range g.Rules {
+		tagTable.Delete(c.State, r.ID)
+	}
 	return &ec2.DeleteSecurityGroupOutput{GroupId: &g.ID, Return: aws.Bool(true)}, nil
 }
 
@@ -204,12 +210,12 @@ func describeSecurityGroups(_ context.Context, c *world.Call, in *ec2.DescribeSe
 			types.Filter{Name: aws.String("group-name"), Values: in.GroupNames})
 	}
 	page, next, err := choose(selection{"groupIds", in.GroupIds, filters, in.MaxResults, in.NextToken}, groupsOf(c),
-		func(g group) string { return g.ID }, func(g group) attributes { return groupAttributes(c, g) }, noGroup)
+		estate.SecurityGroup.Key, func(g estate.SecurityGroup) attributes { return groupAttributes(c, g) }, noGroup)
 	out := &ec2.DescribeSecurityGroupsOutput{NextToken: next}
 	for _, g := range page {
 		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{
 			GroupId: aws.String(g.ID), GroupName: aws.String(g.Name), Description: aws.String(g.Description), VpcId: aws.String(g.VPC),
-			OwnerId: aws.String(string(c.Account())), SecurityGroupArn: aws.String(arn(c, "security-group", g.ID)), Tags: list(tagsOf(c, g.ID)),
+			OwnerId: aws.String(string(c.Account())), SecurityGroupArn: aws.String(arn(c, "security-group", g.ID)), Tags: list(g.Tags),
 			IpPermissions: permissions(c, g.Rules, false), IpPermissionsEgress: permissions(c, g.Rules, true),
 		})
 	}
@@ -217,7 +223,7 @@ func describeSecurityGroups(_ context.Context, c *world.Call, in *ec2.DescribeSe
 }
 
 // groupAttributes are the filters of API_DescribeSecurityGroups.
-func groupAttributes(c *world.Call, g group) attributes {
+func groupAttributes(c *world.Call, g estate.SecurityGroup) attributes {
 	a := attributes{
 		"description": {g.Description}, "group-id": {g.ID}, "group-name": {g.Name}, "owner-id": {string(c.Account())}, "vpc-id": {g.VPC},
 	}
@@ -249,11 +255,11 @@ func groupAttributes(c *world.Call, g group) attributes {
 		add("group-id", r.Group)
 		add("prefix-list-id", r.PrefixList)
 	}
-	return a.tagged(tagsOf(c, g.ID))
+	return a.tagged(g.Tags)
 }
 
 // permissions puts rules of one protocol and port range together, as EC2 does.
-func permissions(c *world.Call, rules []rule, egress bool) []types.IpPermission {
+func permissions(c *world.Call, rules []estate.GroupRule, egress bool) []types.IpPermission {
 	out := []types.IpPermission{}
 	for _, r := range rules {
 		if r.Egress != egress {

@@ -27,16 +27,16 @@ type asked struct {
 	from, to       *int32
 }
 
-func (a asked) rules(egress bool) ([]rule, error) {
+func (a asked) rules(egress bool) ([]estate.GroupRule, error) {
 	ask := a.permissions
 	if a.protocol != nil || a.cidr != nil {
 		ask = append(slices.Clone(ask), types.IpPermission{
 			IpProtocol: a.protocol, FromPort: a.from, ToPort: a.to, IpRanges: []types.IpRange{{CidrIp: a.cidr}},
 		})
 	}
-	var out []rule
+	var out []estate.GroupRule
 	for _, p := range ask {
-		base := rule{Egress: egress, Protocol: protocol(aws.ToString(p.IpProtocol)), From: -1, To: -1}
+		base := estate.GroupRule{Egress: egress, Protocol: protocol(aws.ToString(p.IpProtocol)), From: -1, To: -1}
 		switch {
 		case base.Protocol == "":
 			return nil, missing("ipProtocol")
@@ -87,6 +87,13 @@ func (a asked) rules(egress bool) ([]rule, error) {
 	return out, nil
 }
 
+// sameRule reports whether two rules allow the same; identifier and description
+// do not matter.
+func sameRule(r, o estate.GroupRule) bool {
+	r.ID, r.Description, o.ID, o.Description = "", "", "", ""
+	return r == o
+}
+
 // protocol gives the name where EC2 shows one for a number.
 func protocol(s string) string {
 	if name, ok := map[string]string{"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}[s]; ok {
@@ -124,8 +131,8 @@ func authorize(c *world.Call, a asked, egress bool, specs []types.TagSpecificati
 		}
 		count := 0
 		for _, have := range g.Rules {
-			if have.same(r) {
-				return nil, fail("InvalidPermission.Duplicate", "the specified rule %q already exists", r.text())
+			if sameRule(have, r) {
+				return nil, fail("InvalidPermission.Duplicate", "the specified rule %q already exists", ruleText(r))
 			}
 			if have.Egress == egress {
 				count++
@@ -141,12 +148,12 @@ func authorize(c *world.Call, a asked, egress bool, specs []types.TagSpecificati
 		}
 		out = append(out, showRule(c, g, r))
 	}
-	groupTable.Put(c.State, keyed(c, g.ID), g)
+	c.Estate().SecurityGroups.Put(g)
 	return out, nil
 }
 
-// text is a rule as error messages show it.
-func (r rule) text() string {
+// ruleText is a rule as error messages show it.
+func ruleText(r estate.GroupRule) string {
 	peer := "peer: " + cmp.Or(r.Group, r.PrefixList)
 	if r.CIDR.IsValid() {
 		peer = "peer: " + r.CIDR.String()
@@ -171,7 +178,7 @@ func revoke(c *world.Call, a asked, egress bool, ids []string) ([]types.RevokedS
 	}
 	g.Rules = slices.Clone(g.Rules)
 	var out []types.RevokedSecurityGroupRule
-	remove := func(is func(rule) bool) bool {
+	remove := func(is func(estate.GroupRule) bool) bool {
 		i := slices.IndexFunc(g.Rules, is)
 		if i < 0 {
 			return false
@@ -186,16 +193,16 @@ func revoke(c *world.Call, a asked, egress bool, ids []string) ([]types.RevokedS
 		return true
 	}
 	for _, id := range ids {
-		if !remove(func(r rule) bool { return r.ID == id && r.Egress == egress }) {
+		if !remove(func(r estate.GroupRule) bool { return r.ID == id && r.Egress == egress }) {
 			return nil, fail("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", id)
 		}
 	}
 	for _, r := range rules {
-		if !remove(r.same) {
+		if !remove(func(have estate.GroupRule) bool { return sameRule(have, r) }) {
 			return nil, fail("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
 		}
 	}
-	groupTable.Put(c.State, keyed(c, g.ID), g)
+	c.Estate().SecurityGroups.Put(g)
 	return out, nil
 }
 
@@ -245,7 +252,7 @@ func describeSecurityGroupRules(_ context.Context, c *world.Call, in *ec2.Descri
 	return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: page, NextToken: next}, err
 }
 
-func showRule(c *world.Call, g group, r rule) types.SecurityGroupRule {
+func showRule(c *world.Call, g estate.SecurityGroup, r estate.GroupRule) types.SecurityGroupRule {
 	out := types.SecurityGroupRule{
 		SecurityGroupRuleId: aws.String(r.ID), SecurityGroupRuleArn: aws.String(arn(c, "security-group-rule", r.ID)),
 		GroupId: aws.String(g.ID), GroupOwnerId: aws.String(string(c.Account())), IsEgress: aws.Bool(r.Egress),

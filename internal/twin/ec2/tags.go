@@ -45,8 +45,8 @@ func tagged(c *world.Call, id string) (taggable, error) {
 		s, err := findSubnet(c, id)
 		return taggable{id: id, kind: types.ResourceTypeSubnet, tags: s.Tags}, err
 	case "sg":
-		_, err := findGroup(c, id)
-		return of(types.ResourceTypeSecurityGroup), err
+		g, err := findGroup(c, id)
+		return taggable{id: id, kind: types.ResourceTypeSecurityGroup, tags: g.Tags}, err
 	case "igw":
 		_, err := findGateway(c, id)
 		return of(types.ResourceTypeInternetGateway), err
@@ -86,6 +86,10 @@ func retag(c *world.Call, r taggable, tags estate.Tags) {
 		s, _ := e.Subnets.Get(r.id)
 		s.Tags = tags
 		e.Subnets.Put(s)
+	case types.ResourceTypeSecurityGroup:
+		g, _ := findGroup(c, r.id)
+		g.Tags = tags
+		e.SecurityGroups.Put(g)
 	default:
 		tagTable.Put(c.State, r.id, tags)
 	}
@@ -223,6 +227,9 @@ func describeTags(_ context.Context, c *world.Call, in *ec2.DescribeTagsInput) (
 	}
 	for _, s := range visibleSubnets(c) {
 		add(s.ID, types.ResourceTypeSubnet, s.Tags)
+	}
+	for _, g := range groupsOf(c) {
+		add(g.ID, types.ResourceTypeSecurityGroup, g.Tags)
 	}
 	tagTable.Walk(c.State, "", func(id string, tags estate.Tags) bool {
 		if r, err := tagged(c, id); err == nil {

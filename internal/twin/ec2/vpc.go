@@ -210,16 +210,16 @@ func deleteVpc(_ context.Context, c *world.Call, in *ec2.DeleteVpcInput) (*ec2.D
 	for _, g := range gatewaysOf(c) {
 		busy = busy || g.VPC == v.ID
 	}
-	for _, g := range groupsOf(c) {
-		busy = busy || g.VPC == v.ID && g.ID != defaultGroup(v.ID)
+	for g := range c.Estate().SecurityGroups.By(estate.ByVPC(v.ID)) {
+		busy = busy || g.Name != "default"
 	}
 	if busy {
 		return nil, fail("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", v.ID)
 	}
 	c.Estate().VPCs.Delete(v.ID)
 	vpcTable.Delete(c.State, v.ID)
-	groupTable.Delete(c.State, keyed(c, defaultGroup(v.ID)))
-	for _, id := range []string{defaultGroup(v.ID), world.Derived("acl", v.ID), world.Derived("rtb", v.ID)} {
+	c.Estate().SecurityGroups.Delete(defaultGroup(c, v).ID)
+	for _, id := range []string{world.Derived("acl", v.ID), world.Derived("rtb", v.ID)} {
 		tagTable.Delete(c.State, id)
 	}
 	return &ec2.DeleteVpcOutput{}, nil
