@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
@@ -23,6 +25,17 @@ func gatewaysOf(c *world.Call) []gateway {
 		out = append(out, g)
 		return true
 	})
+	// An estate holds no internet gateways; one that a route goes to is there,
+	// and attached.
+	for t := range c.Estate().RouteTables.By(estate.ByRegion(c.Account(), c.Region)) {
+		for _, r := range t.Routes {
+			named := func(g gateway) bool { return g.ID == r.Target }
+			if strings.HasPrefix(r.Target, "igw-") && r.State != estate.RouteBlackhole && !slices.ContainsFunc(out, named) {
+				out = append(out, gateway{ID: r.Target, VPC: t.VPC})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b gateway) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }
 
@@ -31,11 +44,11 @@ func noGateway(id string) error {
 }
 
 func findGateway(c *world.Call, id string) (gateway, error) {
-	g, ok := gatewayTable.Get(c.State, keyed(c, id))
-	if !ok {
-		return g, noGateway(id)
+	all := gatewaysOf(c)
+	if i := slices.IndexFunc(all, func(g gateway) bool { return g.ID == id }); i >= 0 {
+		return all[i], nil
 	}
-	return g, nil
+	return gateway{}, noGateway(id)
 }
 
 func createInternetGateway(_ context.Context, c *world.Call, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
@@ -54,6 +67,12 @@ func createInternetGateway(_ context.Context, c *world.Call, in *ec2.CreateInter
 	tagTable.Put(c.State, g.ID, tags)
 	made := showGateway(c, g)
 	return &ec2.CreateInternetGatewayOutput{InternetGateway: &made}, nil
+}
+
+// mappedIn reports whether an elastic IP belongs to an interface of a VPC.
+func mappedIn(c *world.Call, a address, vpc string) bool {
+	i, ok := instanceBehind(c, a.Interface)
+	return ok && i.VPC == vpc || slices.ContainsFunc(natsOf(c), func(n natGateway) bool { return n.Interface == a.Interface && n.VPC == vpc })
 }
 
 // allowGateway finds a gateway and asks for the permission to do the operation
@@ -102,6 +121,7 @@ func attachInternetGateway(_ context.Context, c *world.Call, in *ec2.AttachInter
 		return nil, fail("InvalidParameterValue", "Network %s already has an internet gateway attached", v.ID)
 	}
 	g.VPC = v.ID
+	retarget(c, v.ID, g.ID, estate.RouteActive)
 	gatewayTable.Put(c.State, keyed(c, g.ID), g)
 	return &ec2.AttachInternetGatewayOutput{}, nil
 }
@@ -118,7 +138,13 @@ func detachInternetGateway(_ context.Context, c *world.Call, in *ec2.DetachInter
 	if g.VPC != v.ID {
 		return nil, fail("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID, v.ID)
 	}
+	for _, a := range addressesOf(c) {
+		if mappedIn(c, a, v.ID) {
+			return nil, fail("DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", v.ID)
+		}
+	}
 	g.VPC = ""
+	retarget(c, v.ID, g.ID, estate.RouteBlackhole)
 	gatewayTable.Put(c.State, keyed(c, g.ID), g)
 	return &ec2.DetachInternetGatewayOutput{}, nil
 }

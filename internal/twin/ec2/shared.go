@@ -104,7 +104,7 @@ func sharedGateways(c *world.Call) []gateway {
 
 // gatewayOwner is the account of an internet gateway.
 func gatewayOwner(c *world.Call, g gateway) string {
-	if _, ok := gatewayTable.Get(c.State, keyed(c, g.ID)); ok {
+	if _, err := findGateway(c, g.ID); err == nil {
 		return string(c.Account())
 	}
 	v, _ := c.Estate().VPCs.Get(g.VPC)

@@ -166,12 +166,45 @@ func deleteSubnet(_ context.Context, c *world.Call, in *ec2.DeleteSubnetInput) (
 	if err != nil {
 		return nil, err
 	}
-	if len(c.State.Users(subnetARN(s))) > 0 {
+	if len(c.State.Users(subnetARN(s))) > 0 || holdsSubnet(c, s) {
 		return nil, fail("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", s.ID)
 	}
+	leaveSubnet(c, s)
 	c.Estate().Subnets.Delete(s.ID)
 	subnetTable.Delete(c.State, s.ID)
 	return &ec2.DeleteSubnetOutput{}, nil
+}
+
+// holdsSubnet reports whether something of the estate has an interface in a
+// subnet.
+func holdsSubnet(c *world.Call, s estate.Subnet) bool {
+	for a := range c.Estate().TransitAttachments.By(estate.ByVPC(s.VPC)) {
+		if slices.Contains(a.Subnets, s.ID) {
+			return true
+		}
+	}
+	for p := range c.Estate().Endpoints.By(estate.ByVPC(s.VPC)) {
+		if slices.Contains(p.Subnets, s.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// leaveSubnet takes a subnet out of the route table and the ACL that name it.
+func leaveSubnet(c *world.Call, s estate.Subnet) {
+	for _, t := range slices.Collect(c.Estate().RouteTables.By(estate.ByVPC(s.VPC))) {
+		if slices.Contains(t.Subnets, s.ID) {
+			t.Subnets = without(t.Subnets, s.ID)
+			c.Estate().RouteTables.Put(t)
+		}
+	}
+	for _, a := range slices.Collect(c.Estate().NetworkACLs.By(estate.ByVPC(s.VPC))) {
+		if slices.Contains(a.Subnets, s.ID) {
+			a.Subnets = without(a.Subnets, s.ID)
+			c.Estate().NetworkACLs.Put(a)
+		}
+	}
 }
 
 func describeSubnets(_ context.Context, c *world.Call, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {

@@ -51,11 +51,29 @@ func tagged(c *world.Call, id string) (taggable, error) {
 		_, err := findGateway(c, id)
 		return of(types.ResourceTypeInternetGateway), err
 	case "acl":
-		_, err := findACL(c, id)
-		return of(types.ResourceTypeNetworkAcl), err
+		a, err := findACL(c, id)
+		return taggable{id: id, kind: types.ResourceTypeNetworkAcl, tags: aclTags(c, a)}, err
 	case "rtb":
-		_, err := findRouteTable(c, id)
-		return of(types.ResourceTypeRouteTable), err
+		t, err := findRouteTable(c, id)
+		return taggable{id: id, kind: types.ResourceTypeRouteTable, tags: tableTags(c, t)}, err
+	case "pcx", "tgw":
+		return taggedNetwork(c, id)
+	case "nat":
+		if _, ok := findNAT(c, id); !ok {
+			return taggable{}, noNAT(id)
+		}
+		return of(types.ResourceTypeNatgateway), nil
+	case "eipalloc":
+		_, err := findAddress(c, id)
+		return of(types.ResourceTypeElasticIp), err
+	case "i":
+		_, err := findInstance(c, id)
+		return of(types.ResourceTypeInstance), err
+	case "vol":
+		if !slices.ContainsFunc(volumesOf(c), func(v owned) bool { return v.ID == id }) {
+			return taggable{}, noVolume(id)
+		}
+		return of(types.ResourceTypeVolume), nil
 	case "dopt":
 		if id != dhcpOptions(c) {
 			return taggable{}, notFound("DhcpOptionsID", "dhcpOptions", "dopt", id)
@@ -90,9 +108,84 @@ func retag(c *world.Call, r taggable, tags estate.Tags) {
 		g, _ := findGroup(c, r.id)
 		g.Tags = tags
 		e.SecurityGroups.Put(g)
-	default:
+	case types.ResourceTypeNetworkAcl:
+		if a, ok := e.NetworkACLs.Get(r.id); ok {
+			a.Tags = tags
+			e.NetworkACLs.Put(a)
+			return
+		}
+		tagTable.Put(c.State, r.id, tags) // the default one, which is derived
+	case types.ResourceTypeRouteTable:
+		if t, ok := e.RouteTables.Get(r.id); ok {
+			t.Tags = tags
+			e.RouteTables.Put(t)
+			return
+		}
 		tagTable.Put(c.State, r.id, tags)
+	default:
+		if !retagNetwork(c, r, tags) {
+			tagTable.Put(c.State, r.id, tags)
+		}
 	}
+}
+
+// taggedNetwork finds a peering connection or what belongs to a Transit Gateway;
+// each account has its own tags on those (Transit Gateways guide,
+// tgw-transit-gateways.html).
+func taggedNetwork(c *world.Call, id string) (taggable, error) {
+	r := taggable{id: id}
+	switch {
+	case strings.HasPrefix(id, "pcx-"):
+		p, err := findPeering(c, id)
+		return taggable{id, types.ResourceTypeVpcPeeringConnection, peeringTags(c, p), p.Requester.Account != c.Account()}, err
+	case strings.HasPrefix(id, "tgw-attach-"):
+		a, err := findAttachment(c, id)
+		r.kind, r.tags = types.ResourceTypeTransitGatewayAttachment, attachmentTags(c, a)
+		return r, err
+	case strings.HasPrefix(id, "tgw-rtb-"):
+		t, ok := c.Estate().TransitTables.Get(id)
+		if !ok || t.Account != c.Account() || t.Region != c.Region {
+			return r, noTransitTable(id)
+		}
+		r.kind, r.tags = types.ResourceTypeTransitGatewayRouteTable, t.Tags
+		return r, nil
+	}
+	g, err := findTransit(c, id)
+	r.kind, r.tags = types.ResourceTypeTransitGateway, g.Tags
+	return r, err
+}
+
+// retagNetwork gives such a resource other tags, or reports that it is none.
+func retagNetwork(c *world.Call, r taggable, tags estate.Tags) bool {
+	e := c.Estate()
+	switch r.kind {
+	case types.ResourceTypeVpcPeeringConnection:
+		if p, ok := e.Peerings.Get(r.id); ok {
+			p.Tags = tags
+			e.Peerings.Put(p)
+		}
+	case types.ResourceTypeTransitGatewayAttachment:
+		if a, ok := e.TransitAttachments.Get(r.id); ok {
+			if a.Account == c.Account() {
+				a.Tags = tags
+			} else {
+				a.OwnerTags = tags
+			}
+			e.TransitAttachments.Put(a)
+		}
+	case types.ResourceTypeTransitGatewayRouteTable:
+		t, _ := e.TransitTables.Get(r.id)
+		t.Tags = tags
+		e.TransitTables.Put(t)
+	case types.ResourceTypeTransitGateway:
+		if g, ok := e.TransitGateways.Get(r.id); ok {
+			g.Tags = tags
+			e.TransitGateways.Put(g)
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // checkTags holds tags to the restrictions that AWS sets (Amazon EC2 User
@@ -230,6 +323,28 @@ func describeTags(_ context.Context, c *world.Call, in *ec2.DescribeTagsInput) (
 	}
 	for _, g := range groupsOf(c) {
 		add(g.ID, types.ResourceTypeSecurityGroup, g.Tags)
+	}
+	for _, v := range vpcsOf(c) {
+		for _, t := range routeTables(c, v) {
+			add(t.ID, types.ResourceTypeRouteTable, t.Tags)
+		}
+		for _, a := range networkACLs(c, v) {
+			add(a.ID, types.ResourceTypeNetworkAcl, a.Tags)
+		}
+	}
+	for _, p := range peeringsOf(c) {
+		add(p.ID, types.ResourceTypeVpcPeeringConnection, peeringTags(c, p))
+	}
+	for _, g := range transitsOf(c) {
+		if g.Account == c.Account() {
+			add(g.ID, types.ResourceTypeTransitGateway, g.Tags)
+		}
+	}
+	for _, a := range attachmentsOf(c) {
+		add(a.ID, types.ResourceTypeTransitGatewayAttachment, attachmentTags(c, a))
+	}
+	for _, t := range transitTablesOf(c) {
+		add(t.ID, types.ResourceTypeTransitGatewayRouteTable, t.Tags)
 	}
 	tagTable.Walk(c.State, "", func(id string, tags estate.Tags) bool {
 		if r, err := tagged(c, id); err == nil {

@@ -22,6 +22,12 @@ const (
 	subnetsPerVPC  = 200
 	groupsPerVPC   = 2500 // of the Region, in truth
 	gatewaysRegion = 5
+	tablesPerVPC   = 200
+	aclsPerVPC     = 200
+	entriesPerACL  = 20 // in each direction
+
+	transitsPerAccount = 5  // Transit Gateways guide, transit-gateway-quotas.html
+	tablesPerTransit   = 20 // the same
 )
 
 // vpcTable holds what is said of a VPC and does not matter to names. A VPC
@@ -213,15 +219,32 @@ func deleteVpc(_ context.Context, c *world.Call, in *ec2.DeleteVpcInput) (*ec2.D
 	for g := range c.Estate().SecurityGroups.By(estate.ByVPC(v.ID)) {
 		busy = busy || g.Name != "default"
 	}
+	for t := range c.Estate().RouteTables.By(estate.ByVPC(v.ID)) {
+		busy = busy || !t.Main
+	}
+	for a := range c.Estate().NetworkACLs.By(estate.ByVPC(v.ID)) {
+		busy = busy || !a.Default
+	}
+	for range c.Estate().TransitAttachments.By(estate.ByVPC(v.ID)) {
+		busy = true
+	}
 	if busy {
 		return nil, fail("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", v.ID)
 	}
+	c.Estate().SecurityGroups.Delete(defaultGroup(c, v).ID)
+	for _, t := range routeTables(c, v) {
+		c.Estate().RouteTables.Delete(t.ID)
+		tagTable.Delete(c.State, t.ID)
+	}
+	for _, a := range networkACLs(c, v) {
+		c.Estate().NetworkACLs.Delete(a.ID)
+		tagTable.Delete(c.State, a.ID)
+	}
+	for _, p := range slices.Collect(c.Estate().Peerings.By(estate.ByVPC(v.ID))) {
+		endPeering(c, p, "deleted")
+	}
 	c.Estate().VPCs.Delete(v.ID)
 	vpcTable.Delete(c.State, v.ID)
-	c.Estate().SecurityGroups.Delete(defaultGroup(c, v).ID)
-	for _, id := range []string{world.Derived("acl", v.ID), world.Derived("rtb", v.ID)} {
-		tagTable.Delete(c.State, id)
-	}
 	return &ec2.DeleteVpcOutput{}, nil
 }
 
@@ -405,6 +428,8 @@ func associateVpcCidrBlock(_ context.Context, c *world.Call, in *ec2.AssociateVp
 		out.CidrBlockAssociation = &four
 	}
 	c.Estate().VPCs.Put(v)
+	restoreTables(c, v.ID)
+	repropagate(c, v.ID)
 	return out, nil
 }
 
@@ -470,6 +495,8 @@ func disassociateVpcCidrBlock(_ context.Context, c *world.Call, in *ec2.Disassoc
 		}
 		v.CIDRs = slices.Delete(slices.Clone(v.CIDRs), i, i+1)
 		c.Estate().VPCs.Put(v)
+		restoreTables(c, v.ID)
+		repropagate(c, v.ID)
 		return out, nil
 	}
 	return nil, fail("InvalidVpcCidrBlockAssociationID.NotFound", "The vpc CIDR block association ID '%s' does not exist", id)
