@@ -116,6 +116,11 @@ type ResolverEndpoint struct {
 	Tags      Tags              `json:"tags,omitzero"`
 }
 
+// ARN of the endpoint.
+func (p ResolverEndpoint) ARN() string {
+	return "arn:aws:route53resolver:" + string(p.Region) + ":" + string(p.Account) + ":resolver-endpoint/" + p.ID
+}
+
 func (p ResolverEndpoint) Key() string { return p.ID }
 
 // IndexKeys are the owner, the VPC, and the addresses, by which a forward rule
@@ -147,6 +152,11 @@ type QueryLogConfig struct {
 	Name        string    `json:"name"`
 	Destination string    `json:"destination"` // ARN
 	Tags        Tags      `json:"tags,omitzero"`
+}
+
+// ARN of the configuration.
+func (c QueryLogConfig) ARN() string {
+	return "arn:aws:route53resolver:" + string(c.Region) + ":" + string(c.Account) + ":resolver-query-log-config/" + c.ID
 }
 
 func (c QueryLogConfig) Key() string         { return c.ID }

@@ -54,7 +54,7 @@ var list = []struct {
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
 	{name: "ec2", handlers: ec2.Service},
 	{name: "ram", handlers: ram.Service},
-	{name: "route53resolver", handlers: resolver.Service},
+	{name: "route53resolver", handlers: resolver.Service, rates: rates{resolver.Rate, resolver.AllRequests}},
 	{name: "route53profiles", handlers: profiles.Service},
 	{name: "lambda", handlers: lambda.Service},
 	{name: "acm", handlers: acm.Service},

@@ -1,7 +1,7 @@
 // Package tagging is the twin's Resource Groups Tagging API: what has tags, by
 // tag and type, in a Region. It sees the tags that stand in the estate (hosted
-// zones, VPCs, subnets, certificates, shares) and in world.Tags (load balancers
-// and what belongs to them).
+// zones, VPCs, subnets, certificates, shares, what Resolver has, Profiles) and in
+// world.Tags (load balancers and what belongs to them, and what else there is).
 //
 // Not here: other resources, tagging by this API, tag policies, and resources
 // that had tags and have none now, which AWS goes on to list.
@@ -82,6 +82,21 @@ func tagged(c *world.Call) []resource {
 	}
 	for s := range e.Shares.By(here) {
 		add(s.ARN, s.Tags)
+	}
+	for v := range e.ResolverEndpoints.By(here) {
+		add(v.ARN(), v.Tags)
+	}
+	for v := range e.ResolverRules.By(here) {
+		add(v.ARN(), v.Tags)
+	}
+	for v := range e.QueryLogConfigs.By(here) {
+		add(v.ARN(), v.Tags)
+	}
+	for v := range e.FirewallGroups.By(here) {
+		add(v.ARN(), v.Tags)
+	}
+	for v := range e.Profiles.By(here) {
+		add(v.ARN, v.Tags)
 	}
 	for cert := range e.Certificates.By(estate.ByAccount(account)) {
 		if cert.Region == c.Region {
