@@ -37,7 +37,9 @@ func changeable(c *world.Call, p estate.Profile) error {
 func find(c *world.Call, resource string) (kind string, zone dnsname.Name, err error) {
 	e := c.Estate()
 	id := resource[strings.LastIndexByte(resource, '/')+1:]
-	here := func(account estate.AccountID, region estate.Region) bool { return account == c.Account() && region == c.Region }
+	here := func(account estate.AccountID, region estate.Region) bool {
+		return account == c.Account() && region == c.Region
+	}
 	not := missing("resource", resource)
 	switch {
 	case strings.HasPrefix(resource, "arn:aws:route53:::hostedzone/"):
