@@ -96,7 +96,9 @@ type Step struct {
 	Hop  int          `json:"hop,omitempty"`  // CNAMEs followed so far
 	VPC  string       `json:"vpc,omitempty"`  // in whose view; none on the internet
 	Zone string       `json:"zone,omitempty"` // hosted zone ID
-	Text string       `json:"text"`
+	// Endpoint is the Resolver endpoint that the query goes through here.
+	Endpoint string `json:"endpoint,omitempty"`
+	Text     string `json:"text"`
 }
 
 // NoData reports whether the name exists but has no record of the type.

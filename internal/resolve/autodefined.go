@@ -62,7 +62,7 @@ func (q *query) autodefined() []candidate {
 	for _, d := range []dnsname.Name{localhost, localdomain, loopback4, loopback6, unspecified} {
 		add("R1.19", d)
 	}
-	if config, ok := q.r.e.ResolverConfigs.Get(q.vpc.ID); ok && config.ReverseDisabled || !q.name.Under(inAddr) {
+	if !q.name.Under(inAddr) || q.reverseOff() {
 		return out
 	}
 	for _, d := range privateReverse {

@@ -53,8 +53,8 @@ func benchmark(b *testing.B, from Vantage, host string) {
 // Each one query over the estate of large.
 func BenchmarkPublicName(b *testing.B)    { benchmark(b, Vantage{}, "h5000.example.com") }
 func BenchmarkDelegatedName(b *testing.B) { benchmark(b, Vantage{}, "www.c500.example.com") }
-func BenchmarkFromVPC(b *testing.B)       { benchmark(b, Vantage{"vpc-050"}, "www.c500.example.com") }
-func BenchmarkPrivateName(b *testing.B)   { benchmark(b, Vantage{"vpc-050"}, "www.corp5.test") }
+func BenchmarkFromVPC(b *testing.B)       { benchmark(b, Vantage{VPC: "vpc-050"}, "www.c500.example.com") }
+func BenchmarkPrivateName(b *testing.B)   { benchmark(b, Vantage{VPC: "vpc-050"}, "www.corp5.test") }
 
 // BenchmarkDiff: a delegation added to the estate of large, told by its name:
 // two names change for the internet and 100 VPCs.

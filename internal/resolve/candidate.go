@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -16,6 +15,7 @@ const (
 	forwarding  kind = iota // custom FORWARD rule
 	system                  // custom SYSTEM rule
 	privateZone             // private hosted zone, an autodefined FORWARD rule to it (R1.8)
+	managedZone             // zone of AWS's own with an endpoint's private name (R3.3)
 	autodefined             // EC2, reverse and local names
 	recursive               // the Internet Resolver
 	barred                  // no candidate: the policy ends the query
@@ -25,18 +25,20 @@ const (
 type origin int
 
 const (
-	ofVPC origin = iota // associated with the VPC itself
-	ofAWS               // autodefined and recursive
+	ofVPC     origin = iota // associated with the VPC itself
+	ofProfile               // carried by the Profile of the VPC
+	ofAWS                   // autodefined and recursive
 )
 
 // candidate is one rule in effect in a VPC that matches the name sought.
 type candidate struct {
-	domain dnsname.Name
-	kind   kind
-	origin origin
-	rule   estate.ResolverRule // forwarding, system
-	zone   estate.Zone         // privateZone
-	number Rule                // autodefined: the rule that defines it
+	domain   dnsname.Name
+	kind     kind
+	origin   origin
+	rule     estate.ResolverRule // forwarding, system
+	zone     estate.Zone         // privateZone
+	endpoint estate.Endpoint     // managedZone
+	number   Rule                // autodefined: the rule that defines it
 }
 
 func (c candidate) custom() bool { return c.kind == forwarding || c.kind == system }
@@ -47,6 +49,8 @@ func (c candidate) String() string {
 		return c.rule.Type + " rule " + c.rule.ID + " for " + c.domain.String()
 	case privateZone:
 		return "private zone " + c.domain.String()
+	case managedZone:
+		return "private name " + c.domain.String() + " of endpoint " + c.endpoint.ID
 	case autodefined:
 		return "autodefined rule for " + c.domain.String()
 	}
@@ -54,15 +58,27 @@ func (c candidate) String() string {
 }
 
 // stronger orders candidates for one name: the most specific first (R1.9), then
-// by origin, then custom rules before zones (R1.10, R1.11).
-func stronger(a, b candidate) int {
+// by origin (R2.6), then custom rules before zones (R1.10, R1.11). Policy may put
+// the kind before the origin, and managed zones before custom rules.
+func (r *Resolver) stronger(a, b candidate) int {
+	origin, kind := cmp.Compare(a.origin, b.origin), cmp.Compare(r.rank(a), r.rank(b))
+	if !r.p.ProfileOriginFirst {
+		origin, kind = kind, origin
+	}
 	return cmp.Or(
 		cmp.Compare(b.domain.Depth(), a.domain.Depth()),
-		cmp.Compare(a.origin, b.origin),
-		cmp.Compare(a.kind, b.kind),
+		origin, kind,
 		cmp.Compare(a.rule.ID, b.rule.ID),
 		cmp.Compare(a.zone.ID, b.zone.ID),
+		cmp.Compare(a.endpoint.ID, b.endpoint.ID),
 	)
+}
+
+func (r *Resolver) rank(c candidate) kind {
+	if c.kind == managedZone && !r.p.ForwardBeatsManaged {
+		return -1
+	}
+	return c.kind
 }
 
 // candidates are all rules that match the name sought, the strongest first, and
@@ -71,30 +87,45 @@ func (q *query) candidates() (in, out []candidate) {
 	for domain := range q.name.Ancestors() {
 		byName := estate.ByName(domain)
 		for rule := range q.r.e.ResolverRules.By(byName) {
-			if _, ok := estate.First(q.r.e.RuleAssociations.By(estate.ByRuleVPC(rule.ID, q.vpc.ID))); !ok {
+			if rule.Type != estate.RuleForward && rule.Type != estate.RuleSystem {
 				continue
 			}
-			switch rule.Type {
-			case estate.RuleForward:
-				in = append(in, candidate{domain: domain, kind: forwarding, rule: rule})
-			case estate.RuleSystem:
-				in = append(in, candidate{domain: domain, kind: system, rule: rule})
+			from, ok := q.ruleOrigin(rule)
+			if !ok {
+				continue
 			}
+			k := forwarding
+			if rule.Type == estate.RuleSystem {
+				k = system
+			}
+			in = append(in, candidate{domain: domain, kind: k, origin: from, rule: rule})
 		}
 		for zone := range q.r.e.Zones.By(byName) {
-			if zone.Private && (associated(zone, q.vpc.ID) || q.r.vpcsUnread(zone)) {
-				out = append(out, candidate{domain: domain, kind: privateZone, zone: zone})
+			if !zone.Private {
+				continue
+			}
+			if from, ok := q.zoneOrigin(zone); ok {
+				out = append(out, candidate{domain: domain, kind: privateZone, origin: from, zone: zone})
 			}
 		}
 	}
+	out = append(out, q.managedZones()...)
 	out = append(out, q.autodefined()...)
 	if q.vpc.DNSHostnames {
 		in, out = append(in, out...), nil
 	}
 	in = append(in, candidate{domain: dnsname.Root, kind: recursive, origin: ofAWS, number: "R1.7"})
-	slices.SortFunc(in, stronger)
-	slices.SortFunc(out, stronger)
+	slices.SortFunc(in, q.r.stronger)
+	slices.SortFunc(out, q.r.stronger)
 	return in, out
+}
+
+// precedence says how origin and kind decide, for people.
+func (r *Resolver) precedence() string {
+	if r.p.ProfileOriginFirst {
+		return "what is the VPC's own comes before its Profile's"
+	}
+	return "rules come before zones"
 }
 
 func associated(z estate.Zone, vpc string) bool {
@@ -144,7 +175,7 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 	if w.kind == recursive {
 		for domain := range q.name.Ancestors() {
 			for z := range q.r.e.Zones.By(estate.ByName(domain)) {
-				if z.Private && !associated(z, q.vpc.ID) {
+				if z.Private {
 					return q.step("R1.30", z.ID, "private zone %s is not associated with %s: resolved on the internet", z.Name, q.vpc.ID)
 				}
 			}
@@ -153,16 +184,23 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 	}
 	rule := Rule("R1.9")
 	if lost, ok := has(func(c candidate) bool {
+		return c.domain == w.domain && c.origin != w.origin && c.origin != ofAWS
+	}); ok {
+		rule = q.step("R2.6", lost.zone.ID, "%s beats %s: at one name %s", w, lost, q.r.precedence())
+	} else if lost, ok := has(func(c candidate) bool {
 		return w.custom() && c.domain == w.domain && !c.custom() && c.kind != recursive
 	}); ok {
 		rule = "R1.10"
-		if lost.kind == autodefined {
+		switch lost.kind {
+		case autodefined:
 			rule = "R1.11"
+		case managedZone:
+			rule = "R3.6"
 		}
 		q.step(rule, lost.zone.ID, "%s beats %s", w, lost)
 	} else if w.domain == dnsname.Root {
 		rule = q.step("R1.12", "", "%s replaces recursion", w)
-		if config, ok := q.r.e.ResolverConfigs.Get(q.vpc.ID); ok && config.ReverseDisabled && reverse(q.name) {
+		if reverse(q.name) && q.reverseOff() {
 			q.step("R1.21", "", "autodefined reverse rules are disabled in %s", q.vpc.ID)
 		}
 	} else {
@@ -175,6 +213,23 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 		return c.kind == forwarding && c.domain == dnsname.Root && w.domain != dnsname.Root
 	}); ok && !w.custom() {
 		rule = q.step("R1.12", w.zone.ID, "%s stands against %s", w, lost)
+	}
+	if w.origin == ofProfile {
+		q.step("R2.8", w.zone.ID, "it comes with Profile %s", q.profileRow.ID)
+		if w.kind == managedZone {
+			rule = q.step("R2.12", "", "the endpoint is in %s; whether %s has a route there is another matter", w.endpoint.VPC, q.vpc.ID)
+		} else if rule == "R1.9" {
+			rule = "R2.8"
+		}
+	}
+	if w.kind == managedZone {
+		if lost, ok := has(func(c candidate) bool {
+			return c.domain != w.domain && (c.kind == forwarding || c.kind == privateZone)
+		}); ok {
+			rule = q.step("R3.6", lost.zone.ID, "%s stands against %s", w, lost)
+		} else if rule == "R1.9" {
+			rule = "R3.3"
+		}
 	}
 	if w.kind == privateZone {
 		if lost, ok := has(func(c candidate) bool { return c.kind == privateZone && c.domain != w.domain }); ok {
@@ -190,28 +245,19 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 	return rule
 }
 
-// forward answers for a winning FORWARD rule.
-func (q *query) forward(w candidate, rule Rule) part {
-	if len(w.rule.Targets) == 0 {
-		return part{outcome: q.r.p.NoForwardTarget, rule: q.step("R4.5", "", "%s has no target", w)}
-	}
-	p := part{outcome: External, rule: rule}
-	for _, t := range w.rule.Targets {
-		port := t.Port
-		if port == 0 {
-			port = 53
-		}
-		p.targets = append(p.targets, netip.AddrPortFrom(t.IP, port))
-	}
-	q.step("R4.3", "", "forwarded to %s, outside the estate", p.targets[0].Addr())
-	return p
-}
-
 // private answers from a private zone, and from nothing else (R1.23).
 func (q *query) private(z estate.Zone, rule Rule) part {
 	if q.r.vpcsUnread(z) {
 		return part{outcome: Unread, rule: q.step("R1.8", z.ID, "the VPCs of private zone %s (%s) were not read", z.Name, z.ID)}
 	}
+	if p, ok := q.delegated(z, dnsname.Name{}); ok {
+		return p
+	}
+	return q.zonePart(z, rule)
+}
+
+// zonePart answers from the records of a private zone.
+func (q *query) zonePart(z estate.Zone, rule Rule) part {
 	f := q.lookup(z, q.r.p.PrivateCutWithoutDelegate)
 	if !f.cut.IsZero() {
 		return q.descend(z, f, "R5.15")

@@ -39,7 +39,7 @@ func Diff(before, after *Resolver, touched ...dnsname.Name) []Change {
 		if own := d.ownView(v.ID); own != "" {
 			d.own[v.ID] = own
 		} else {
-			d.common = append(d.common, Vantage{v.ID})
+			d.common = append(d.common, Vantage{VPC: v.ID})
 		}
 	}
 	var out []Change
@@ -187,7 +187,7 @@ func (d *differ) groups(notes map[string]string, ask func(Vantage) pair) [][]Van
 	}
 	for _, vpc := range slices.Sorted(maps.Keys(d.own)) {
 		note := d.own[vpc] + notes[vpc]
-		by[note] = append(by[note], Vantage{vpc})
+		by[note] = append(by[note], Vantage{VPC: vpc})
 	}
 	out := d.part(common, ask)
 	for _, note := range slices.Sorted(maps.Keys(by)) {

@@ -114,7 +114,7 @@ func TestDiffMissesNothing(t *testing.T) {
 		}
 		for n := range everyName(before, after) {
 			for _, qtype := range []string{"A", "AAAA", "TXT", "CNAME", "NS"} {
-				for _, v := range []Vantage{{}, {"A"}, {"B"}, {"C"}} {
+				for _, v := range []Vantage{{}, {VPC: "A"}, {VPC: "B"}, {VPC: "C"}} {
 					x, y := a.Resolve(v, n, qtype), b.Resolve(v, n, qtype)
 					if x.Same(y) || !x.Positive() && !y.Positive() {
 						continue
@@ -255,7 +255,7 @@ func TestDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := randomEstate(t, estate.Estate{}, 10)
 		for _, n := range slices.SortedFunc(maps.Keys(everyName(e)), dnsname.Name.Compare) {
-			x, y := New(e, closed()).Resolve(Vantage{"A"}, n, "A"), New(e, closed()).Resolve(Vantage{"A"}, n, "A")
+			x, y := New(e, closed()).Resolve(Vantage{VPC: "A"}, n, "A"), New(e, closed()).Resolve(Vantage{VPC: "A"}, n, "A")
 			if fmt.Sprint(x) != fmt.Sprint(y) || fmt.Sprint(x.Trace) != fmt.Sprint(y.Trace) {
 				t.Fatalf("%s: %v and %v", n, x, y)
 			}

@@ -15,12 +15,8 @@ func (q *query) firewall() (part, bool) {
 	if q.trusted {
 		return part{}, false
 	}
-	groups := slices.SortedFunc(q.r.e.FirewallAssociations.By(estate.ByVPC(q.vpc.ID)),
-		func(a, b estate.FirewallAssociation) int {
-			return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.ID, b.ID))
-		})
-	for _, assoc := range groups {
-		group, ok := q.r.e.FirewallGroups.Get(assoc.Group)
+	for _, assoc := range q.firewallGroups() {
+		group, ok := q.r.e.FirewallGroups.Get(assoc.group)
 		if !ok {
 			continue
 		}
@@ -40,6 +36,35 @@ func (q *query) firewall() (part, bool) {
 		}
 	}
 	return part{}, false
+}
+
+// firewallGroup is a rule group in effect in the VPC.
+type firewallGroup struct {
+	group    string
+	priority int32
+	origin   origin
+}
+
+// firewallGroups are the rule groups in effect in the VPC, its own and those of
+// its Profile, in the order in which they are asked.
+func (q *query) firewallGroups() []firewallGroup {
+	var out []firewallGroup
+	for a := range q.r.e.FirewallAssociations.By(estate.ByVPC(q.vpc.ID)) {
+		out = append(out, firewallGroup{a.Group, a.Priority, ofVPC})
+	}
+	if p, ok := q.profile(); ok {
+		for _, res := range q.r.carried(p.ID, estate.ProfileFirewallGroup) {
+			out = append(out, firewallGroup{resourceID(res.ARN), res.Priority, ofProfile})
+		}
+	}
+	slices.SortFunc(out, func(a, b firewallGroup) int {
+		origin, priority := cmp.Compare(a.origin, b.origin), cmp.Compare(a.priority, b.priority)
+		if q.r.p.FirewallByPriority {
+			origin, priority = priority, origin
+		}
+		return cmp.Or(origin, priority, cmp.Compare(a.group, b.group))
+	})
+	return out
 }
 
 // blocked is the answer of a BLOCK rule; it stands in place of the chain so far.

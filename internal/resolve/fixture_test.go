@@ -152,8 +152,150 @@ func systemRule(domain string, vpcs ...string) change {
 
 func rule(r estate.ResolverRule, domain string, vpcs []string) change {
 	return func(e *estate.Estate) {
-		r.ID = "rslvr-rr-" + strings.ToLower(r.Type) + "-" + domain
-		r.Account, r.Region, r.Domain = "111111111111", "eu-west-1", name(domain)
+		r.ID = ruleID(r.Type, domain)
+		r.Account, r.Region, r.Domain = app, "eu-west-1", name(domain)
+		e.ResolverRules.Put(r)
+		for _, v := range vpcs {
+			e.RuleAssociations.Put(estate.RuleAssociation{ID: "rslvr-rrassoc-" + r.ID + v, Rule: r.ID, VPC: v})
+		}
+	}
+}
+
+// Accounts of the vectors: NET lends what it owns, APP has the VPCs.
+const (
+	net = estate.AccountID("111111111111")
+	app = estate.AccountID("222222222222")
+)
+
+// profile is a Profile of NET's in effect in VPCs, shared with APP, with
+// resources by ARN.
+func profile(vpcs []string, arns ...string) change {
+	return func(e *estate.Estate) {
+		p := estate.Profile{ID: "rp-1", ARN: "arn:aws:route53profiles:eu-west-1:" + string(net) + ":profile/rp-1", Account: net, Region: "eu-west-1"}
+		e.Profiles.Put(p)
+		for _, arn := range arns {
+			carry(p.ID, arn, 100)(e)
+		}
+		for _, v := range vpcs {
+			profileOn(p.ID, v)(e)
+		}
+		share(p.ARN)(e)
+	}
+}
+
+func profileOn(id, vpc string) change {
+	return func(e *estate.Estate) {
+		e.ProfileAssociations.Put(estate.ProfileAssociation{ID: "rpassoc-" + id + vpc, Profile: id, VPC: vpc, Account: app,
+			Region: "eu-west-1", Status: estate.StatusComplete})
+	}
+}
+
+func carry(profile, arn string, priority int32) change {
+	kind := map[string]string{"hostedzone": estate.ProfileZone, "resolver-rule": estate.ProfileRule,
+		"firewall-rule-group": estate.ProfileFirewallGroup, "vpc-endpoint": estate.ProfileEndpoint}
+	return func(e *estate.Estate) {
+		parts := strings.FieldsFunc(arn, func(r rune) bool { return r == ':' || r == '/' })
+		e.ProfileResources.Put(estate.ProfileResource{ID: "rpr-" + profile + parts[len(parts)-1], Profile: profile, ARN: arn,
+			Type: kind[parts[len(parts)-2]], Status: estate.StatusComplete, Priority: priority})
+	}
+}
+
+func zoneARN(id string) string { return estate.Zone{ID: id}.ARN() }
+
+// ruleARN is that of a rule made by rule.
+func ruleARN(kind, domain string) string {
+	return estate.ResolverRule{ID: ruleID(kind, domain), Account: app, Region: "eu-west-1"}.ARN()
+}
+
+func ruleID(kind, domain string) string { return "rslvr-rr-" + strings.ToLower(kind) + "-" + domain }
+
+func endpointARN(id string) string {
+	return estate.Endpoint{ID: id, Account: app, Region: "eu-west-1"}.ARN()
+}
+
+// share lends a resource of NET's to APP; unshare ends it.
+func share(arn string) change {
+	return func(e *estate.Estate) {
+		e.Shares.Put(estate.Share{ARN: "share-" + arn, Account: net, Region: "eu-west-1",
+			Resources:  []estate.ShareMember{{ID: arn, Status: estate.ShareAssociated}},
+			Principals: []estate.ShareMember{{ID: string(app), Status: estate.ShareAssociated, External: true}}})
+	}
+}
+
+func unshare(arn string) change {
+	return func(e *estate.Estate) { e.Shares.Delete("share-" + arn) }
+}
+
+const profileARN = "arn:aws:route53profiles:eu-west-1:111111111111:profile/rp-1"
+
+// endpoint is an interface endpoint in a VPC with private DNS, in two zones.
+func endpoint(id, vpc, service string, private []string, opts ...func(*estate.Endpoint)) change {
+	return func(e *estate.Estate) {
+		host := id + "-x." + service + ".eu-west-1.vpce.amazonaws.com"
+		p := estate.Endpoint{ID: id, Account: app, Region: "eu-west-1", VPC: vpc, Type: estate.EndpointInterface,
+			Service: "com.amazonaws.eu-west-1." + service, State: estate.EndpointAvailable, PrivateDNS: true, IPType: estate.DNSIPv4,
+			Names: []estate.EndpointName{{Name: name(host), Zone: "ZVPCE"}},
+		}
+		for i, az := range []string{"a", "b"} {
+			p.Names = append(p.Names, estate.EndpointName{Name: name(id + "-x-eu-west-1" + az + "." + service + ".eu-west-1.vpce.amazonaws.com"),
+				Zone: "ZVPCE", AZ: "eu-west-1" + az})
+			p.Addresses = append(p.Addresses, estate.EndpointAddress{Interface: "eni-" + az, Zone: "eu-west-1" + az,
+				IPv4: netip.AddrFrom4([4]byte{10, 0, byte(i + 1), 5}), IPv6: netip.MustParseAddr("2001:db8::" + az)})
+		}
+		for _, n := range private {
+			p.PrivateNames = append(p.PrivateNames, name(n))
+		}
+		for _, o := range opts {
+			o(&p)
+		}
+		e.Endpoints.Put(p)
+	}
+}
+
+func privateOff(p *estate.Endpoint)  { p.PrivateDNS = false }
+func inboundOnly(p *estate.Endpoint) { p.InboundOnly = true }
+func dualStack(p *estate.Endpoint)   { p.IPType = estate.DNSDualStack }
+
+// service makes an endpoint one to a service of another account's.
+func service(p *estate.Endpoint) { p.Service = "com.amazonaws.vpce.eu-west-1.vpce-svc-1" }
+
+// resolverEndpoint is a Resolver endpoint of NET's.
+func resolverEndpoint(id, direction, vpc string, ips ...string) change {
+	return func(e *estate.Estate) {
+		p := estate.ResolverEndpoint{ID: id, Account: net, Region: "eu-west-1", VPC: vpc, Direction: direction, Status: estate.StatusOperational}
+		for _, ip := range ips {
+			p.Addresses = append(p.Addresses, estate.ResolverAddress{IP: netip.MustParseAddr(ip)})
+		}
+		e.ResolverEndpoints.Put(p)
+	}
+}
+
+// through lets a rule send through an outbound endpoint.
+func through(ruleID, endpoint string) change {
+	return func(e *estate.Estate) {
+		r, ok := e.ResolverRules.Get(ruleID)
+		if !ok {
+			panic("no rule " + ruleID)
+		}
+		r.Endpoint = endpoint
+		e.ResolverRules.Put(r)
+	}
+}
+
+// ownedByNet gives a rule to NET, and shares it with APP.
+func ownedByNet(ruleID string) change {
+	return func(e *estate.Estate) {
+		r, _ := e.ResolverRules.Get(ruleID)
+		r.Account = net
+		e.ResolverRules.Put(r)
+		share(r.ARN())(e)
+	}
+}
+
+// delegateRule is a DELEGATE rule in effect in VPCs.
+func delegateRule(record string, vpcs ...string) change {
+	return func(e *estate.Estate) {
+		r := estate.ResolverRule{ID: ruleID(estate.RuleDelegate, record), Account: app, Region: "eu-west-1", Type: estate.RuleDelegate, Delegation: name(record)}
 		e.ResolverRules.Put(r)
 		for _, v := range vpcs {
 			e.RuleAssociations.Put(estate.RuleAssociation{ID: "rslvr-rrassoc-" + r.ID + v, Rule: r.ID, VPC: v})
@@ -201,6 +343,15 @@ func closed() Policy {
 	p := DefaultPolicy
 	p.Closed = true
 	return p
+}
+
+// vantage reads "internet", "A" or "A inbound".
+func vantage(s string) Vantage {
+	if s == "internet" {
+		return Vantage{}
+	}
+	vpc, inbound := strings.CutSuffix(s, " inbound")
+	return Vantage{VPC: vpc, Inbound: inbound}
 }
 
 // short writes an answer as the vectors do: the outcome, or all values in the

@@ -1,11 +1,14 @@
 package resolve
 
+import "net/netip"
+
 // Policy holds every choice that AWS does not document, one field a switch of
 // the index in docs/fidelity.md, and what is known of the world. Begin with
 // DefaultPolicy; the zero Policy is another model, not a default.
 //
-// Switches for what services refuse (duplicate rule names, the order of checks
-// of AssociateVPCWithHostedZone) stand with these services.
+// Switches for what services refuse (duplicate rule names, two zones of one name
+// in a Profile, the order of checks of AssociateVPCWithHostedZone) stand with
+// these services.
 type Policy struct {
 	// Closed says that the estate holds all that there is, as in the twin: a
 	// name that is nowhere does not exist. In an open estate such a name is
@@ -31,8 +34,49 @@ type Policy struct {
 	// public zones do; without, a private zone says NXDOMAIN whenever it has
 	// no record of that name and type (R1.25).
 	PrivateNegativeStrict bool
-	// NoForwardTarget is the outcome of a FORWARD rule without a target (R4.5).
+	// NoForwardTarget is the outcome of a rule that reaches none of its
+	// targets, or has no outbound endpoint any more (R4.5).
 	NoForwardTarget Outcome
+	// ProfileOriginFirst lets a VPC's own private zone beat its Profile's
+	// FORWARD rule of the same name; else rules come before zones wherever
+	// they are from (R2.6).
+	ProfileOriginFirst bool
+	// ProfileDelegates lets a Profile carry DELEGATE rules (R2.1).
+	ProfileDelegates bool
+	// ProfileNeedsPrivateDNS lets an endpoint's private names count in the
+	// VPCs of a Profile only while its private DNS is on (R2.12).
+	ProfileNeedsPrivateDNS bool
+	// FirewallByPriority orders the DNS Firewall groups of a VPC and of its
+	// Profile by priority together, the VPC's first at the same; else all of
+	// the VPC's come first (R2.1; no page says).
+	FirewallByPriority bool
+	// EndpointWholeSet answers an endpoint's name with the addresses of all
+	// its network interfaces; else with the first (R3.1).
+	EndpointWholeSet bool
+	// ManagedZoneNegative lets the zone of a private name answer for all that
+	// is below it, NXDOMAIN where it has nothing (R3.4); else such names are
+	// resolved as if it were not there.
+	ManagedZoneNegative bool
+	// ForwardBeatsManaged lets a FORWARD rule of exactly a private name's zone
+	// win over it, as over a private zone (R3.6).
+	ForwardBeatsManaged bool
+	// KeepUnverifiedName answers the private name of an endpoint service also
+	// when its verification does not stand any more (R3.7).
+	KeepUnverifiedName bool
+	// VPCPlus2 is the outcome of a FORWARD rule whose target is the resolver
+	// of a VPC (R4.4).
+	VPCPlus2 Outcome
+	// Servers are what servers outside the estate are known to answer, by
+	// address (R4.4); anything else asked of them is External.
+	Servers map[netip.Addr][]RR
+	// Loop is the outcome of a query that comes back to itself (R4.7).
+	Loop Outcome
+	// DelegateDeepest takes the deepest of several DELEGATE rules that match,
+	// else the first by ID (R5.13).
+	DelegateDeepest bool
+	// InboundDelegationRecursion lets an INBOUND_DELEGATION endpoint resolve
+	// what its private zones do not hold; else it refuses (R5.17).
+	InboundDelegationRecursion bool
 	// OccludeBelowCut hides a public zone's records at and below a delegated
 	// name (R5.4).
 	OccludeBelowCut bool
@@ -70,6 +114,16 @@ var DefaultPolicy = Policy{
 	AutodefinedUnknown:       NXDomain,
 	PrivateNegativeStrict:    true,
 	NoForwardTarget:          ServFail,
+	ProfileOriginFirst:       true,
+	ProfileNeedsPrivateDNS:   true,
+	FirewallByPriority:       true,
+	EndpointWholeSet:         true,
+	ManagedZoneNegative:      true,
+	ForwardBeatsManaged:      true,
+	KeepUnverifiedName:       true,
+	VPCPlus2:                 ServFail,
+	Loop:                     ServFail,
+	DelegateDeepest:          true,
 	OccludeBelowCut:          true,
 	Lame:                     ServFail,
 	ChaseInZone:              true,

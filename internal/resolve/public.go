@@ -231,6 +231,14 @@ func (q *query) outside(rule Rule) part {
 // awsName answers for the own name of an AWS resource of the estate. A website
 // bucket's is the bucket before the Region's name.
 func (q *query) awsName() (part, bool) {
+	if p, n, ok := q.r.generated(q.name); ok {
+		where := "all zones"
+		if n.AZ != "" {
+			where = n.AZ
+		}
+		rule := q.step("R3.1", "", "it is the name of endpoint %s in %s, of %s", p.ID, p.VPC, where)
+		return part{outcome: NoError, records: q.interfaces(p, n.AZ, q.qtype), ttl: q.r.p.AliasTTL, rule: rule}, true
+	}
 	for n := range q.name.Ancestors() {
 		for t := range q.r.e.Targets.By(estate.ByName(undual(n))) {
 			if n != q.name && (t.Kind != estate.TargetS3Website || !slices.ContainsFunc(t.Domains, func(d dnsname.Name) bool {

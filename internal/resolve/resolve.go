@@ -5,15 +5,19 @@
 // [Diff] is the difference of two estates in answers.
 //
 // The rules are those of the resolution reference, sections 1 (order of
-// evaluation), 5a and 5b (delegation) and 6 (records). What competes for a name
-// in a VPC is one flat list of candidates; a further kind is a further entry.
-// Undocumented choices are fields of [Policy].
+// evaluation), 2 (Profiles), 3 (interface endpoints), 4 (Resolver endpoints and
+// forwarding), 5 (delegation) and 6 (records). What competes for a name in a VPC
+// is one flat list of candidates, from the VPC itself, its Profile and AWS; a
+// further kind is a further entry. A query that is forwarded to an inbound
+// endpoint of the estate is asked anew in that VPC. Undocumented choices are
+// fields of [Policy].
 //
 // Values go in and come out; nothing is asked, cached or kept. Left out: time
 // (caches are off, changes are visible at once), reachability of addresses,
-// the forwarding paths through inbound endpoints, Profiles, interface
-// endpoints, DNSSEC validation, and name servers under names of one's own
-// (white labels).
+// security groups of Resolver endpoints, VPC Lattice and resource endpoints,
+// names of peered VPCs, DNS64, DNSSEC validation, and name servers under names
+// of one's own (white labels). [Diff] asks from VPCs, not through their inbound
+// endpoints.
 package resolve
 
 import (
@@ -42,11 +46,17 @@ func New(e estate.Estate, p Policy) *Resolver {
 // network interface asking, also when the subnet is shared (R1.5).
 type Vantage struct {
 	VPC string `json:"vpc,omitempty"` // none is the internet, through a public resolver
+	// Inbound: the query enters the VPC through an inbound Resolver endpoint,
+	// as from a network of one's own (R4.2).
+	Inbound bool `json:"inbound,omitempty"`
 }
 
 func (v Vantage) String() string {
-	if v.VPC == "" {
+	switch {
+	case v.VPC == "":
 		return "internet"
+	case v.Inbound:
+		return v.VPC + " inbound"
 	}
 	return v.VPC
 }
@@ -75,12 +85,22 @@ type query struct {
 	trace   []Step
 	choices []Choice
 	depends dependence
+	path    []place // the queries that wait for this one
+
+	profileRow             estate.Profile // see profile
+	profiled, profileKnown bool
 }
 
 // step notes a step of the evaluation.
 func (q *query) step(rule Rule, zone, format string, args ...any) Rule {
-	q.trace = append(q.trace, Step{rule, q.name, q.hop, q.from.VPC, zone, fmt.Sprintf(format, args...)})
+	q.trace = append(q.trace, Step{Rule: rule, Name: q.name, Hop: q.hop, VPC: q.from.VPC, Zone: zone, Text: fmt.Sprintf(format, args...)})
 	return rule
+}
+
+// via notes a step through a Resolver endpoint.
+func (q *query) via(endpoint string, rule Rule, format string, args ...any) {
+	q.step(rule, "", format, args...)
+	q.trace[len(q.trace)-1].Endpoint = endpoint
 }
 
 // part is what one name of a CNAME chain gave.
@@ -156,6 +176,9 @@ func (q *query) once() part {
 	if p, blocked := q.firewall(); blocked {
 		return p
 	}
+	if p, ok := q.looping(); ok {
+		return p
+	}
 	w, rule := q.contest()
 	switch w.kind {
 	case barred:
@@ -164,6 +187,8 @@ func (q *query) once() part {
 		return q.forward(w, rule)
 	case privateZone:
 		return q.private(w.zone, rule)
+	case managedZone:
+		return q.managed(w, rule)
 	case autodefined:
 		return q.local(w, rule)
 	}

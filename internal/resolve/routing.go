@@ -167,6 +167,10 @@ func (q *query) aliasToAWS(z estate.Zone, rs estate.RecordSet) chosen {
 		rule := q.step("R6.1", z.ID, "%s is an alias for %s", rs.Name, rs.Alias.Name)
 		return chosen{NoError, q.addresses(t, rs.Type), rule, true}
 	}
+	if p, n, ok := q.r.generated(rs.Alias.Name); ok && (n.Zone == "" || n.Zone == rs.Alias.Zone) {
+		rule := q.step("R3.10", z.ID, "%s is an alias for endpoint %s in %s", rs.Name, p.ID, p.VPC)
+		return chosen{NoError, q.interfaces(p, n.AZ, rs.Type), rule, true}
+	}
 	if q.r.closed {
 		return q.dangling(z, rs)
 	}

@@ -279,7 +279,7 @@ func TestVPCsUnread(t *testing.T) {
 	e := build(vectorWorld, phz("V", "example.com", nil))
 	e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryIdentity}})
 	r := New(e, DefaultPolicy)
-	a := r.Resolve(Vantage{"A"}, name("www.example.com"), "A")
+	a := r.Resolve(Vantage{VPC: "A"}, name("www.example.com"), "A")
 	if a.Outcome != Unread || a.Rule != "R1.8" {
 		t.Errorf("got %s by %s, want UNREAD by R1.8", a.Outcome, a.Rule)
 	}
@@ -355,7 +355,7 @@ func TestAuthoritative(t *testing.T) {
 }
 
 func TestAnswerJSON(t *testing.T) {
-	a := New(build(vectorWorld), closed()).Resolve(Vantage{"A"}, name("www.example.com"), "A")
+	a := New(build(vectorWorld), closed()).Resolve(Vantage{VPC: "A"}, name("www.example.com"), "A")
 	b, err := json.Marshal(a)
 	if err != nil {
 		t.Fatal(err)

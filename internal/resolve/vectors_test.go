@@ -1,19 +1,20 @@
 package resolve
 
 import (
+	"net/netip"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/orgdns/orgdns/internal/estate"
 )
 
 // The test vectors of the resolution reference, section 10, as far as sections
-// 1, 5a, 5b and 6 decide them. Elsewhere:
+// 1 to 6 decide them. Elsewhere:
 //
-//	T17, T37, T42-T46   refusals of the API: packages twin/route53 and twin
-//	T18-T21, T48-T52    join with section 2 (Profiles)
-//	T22-T27, T55, T56   join with section 3 (endpoints) and 7
-//	T28-T30             join with section 4 (forwarding paths)
-//	T35, T36, T53       join with section 5c (private delegation)
-//	T41                 joins with section 7 (VPC Lattice)
+//	T17, T37, T42-T46          refusals of Route 53's API: packages twin/route53 and twin
+//	T21, T24, T51, T52         refusals of other services: packages twin/profiles and twin/ec2
+//	T41, T56                   join with section 7 (VPC Lattice)
 
 var (
 	vectorWorld = all(vpc("A"), vpc("HUB"), public("P", "example.com", set1, "www A 1.1.1.1"))
@@ -23,6 +24,29 @@ var (
 	t31         = all(record("P", "dev NS "+set2[0]+"., "+set2[1]+"., "+set2[2]+"., "+set2[3]+"."), dev)
 	t38         = phz("Z", "z", []string{"A"}, "a CNAME www.example.com")
 	t40         = phz("Z", "z", []string{"A"}, "*.app A 10.0.9.8", "x.app TXT \"t\"", "q.b.app A 10.0.9.9")
+)
+
+var (
+	ec2       = "ec2.eu-west-1.amazonaws.com"
+	both      = "10.0.1.5 10.0.2.5"
+	t18       = all(phz("PHZ", "svc.corp", nil, "a A 10.0.9.4"), profile([]string{"A"}, zoneARN("PHZ")))
+	awsPublic = all(public("AWS", "amazonaws.com", set3, "ec2.eu-west-1 A 52.0.0.1", "s3.eu-west-1 A 52.0.0.2"))
+	t22       = all(awsPublic, endpoint("vpce-1", "A", "ec2", []string{ec2}))
+	s3        = "s3.eu-west-1.amazonaws.com"
+	corpRule  = ruleID(estate.RuleForward, "corp.int")
+	t28       = all(phz("CORP", "corp.int", []string{"HUB"}, "db A 10.0.9.7"),
+		resolverEndpoint("rslvr-in-1", estate.EndpointInbound, "HUB", "10.1.0.10", "10.1.1.10"),
+		resolverEndpoint("rslvr-out-1", estate.EndpointOutbound, "HUB", "10.1.0.11"),
+		forward("corp.int", "10.1.0.10", "A"), through(corpRule, "rslvr-out-1"), ownedByNet(corpRule))
+	t35noDelegate = all(phz("PHZ", "example.com", []string{"A"}, "berlin NS ns1.berlin.example.com", "ns1.berlin A 10.20.0.2"),
+		resolverEndpoint("rslvr-out-1", estate.EndpointOutbound, "HUB", "10.1.0.11"))
+	t35 = all(t35noDelegate, delegateRule("berlin.example.com", "A"), through(ruleID(estate.RuleDelegate, "berlin.example.com"), "rslvr-out-1"))
+	t53 = all(phz("PHZ", "hr.example.com", []string{"A"}, "na NS ns3.na.hr.example.net"),
+		forward("hr.example.net", "10.0.0.50", "A"), delegateRule("hr.example.net", "A"),
+		resolverEndpoint("rslvr-out-1", estate.EndpointOutbound, "HUB", "10.1.0.11"),
+		through(ruleID(estate.RuleDelegate, "hr.example.net"), "rslvr-out-1"))
+	svc = all(public("SVC", "svc.example.com", set2, "@ A 192.0.2.7"), record("P", "svc NS "+strings.Join(set2, ", ")),
+		endpoint("vpce-2", "A", "vpce-svc-1", []string{"svc.example.com"}, service))
 )
 
 func TestVectors(t *testing.T) {
@@ -61,6 +85,42 @@ func TestVectors(t *testing.T) {
 		{"T16", all(reverseDisabled("A"), forward(".", "10.9.9.9", "A", "HUB")), []ask{
 			{"A", "5.0.0.10.in-addr.arpa", "PTR", "EXTERNAL(10.9.9.9)", []Rule{"R1.21"}},
 			{"HUB", "5.0.0.10.in-addr.arpa", "PTR", "ip-10-0-0-5.eu-west-1.compute.internal.", []Rule{"R1.18"}}}},
+		{"T18", t18, []ask{
+			{"A", "a.svc.corp", "A", "10.0.9.4", []Rule{"R2.8"}},
+			{"HUB", "a.svc.corp", "A", "NXDOMAIN", []Rule{"R1.30"}}}},
+		{"T19", all(t18, phz("LOCAL", "svc.corp", []string{"A"}, "a A 10.0.9.5")), []ask{{"A", "a.svc.corp", "A", "10.0.9.5", []Rule{"R2.6"}}}},
+		{"T20", all(phz("LOCAL", "svc.corp", []string{"A"}), phz("PHZ", "a.svc.corp", nil, "@ A 10.0.9.6"), profile([]string{"A"}, zoneARN("PHZ"))),
+			[]ask{{"A", "a.svc.corp", "A", "10.0.9.6", []Rule{"R1.9", "R2.8"}}}},
+		{"T22", t22, []ask{{"A", ec2, "A", both, []Rule{"R3.3"}}, {"HUB", ec2, "A", "52.0.0.1", []Rule{"R1.7"}}}},
+		{"T23", t22, []ask{
+			{"HUB", "vpce-1-x-eu-west-1a.ec2.eu-west-1.vpce.amazonaws.com", "A", "10.0.1.5", []Rule{"R3.1"}},
+			{"internet", "vpce-1-x.ec2.eu-west-1.vpce.amazonaws.com", "A", both, []Rule{"R3.1"}}}},
+		{"T25", all(t22, forward("amazonaws.com", "10.9.9.9", "A")), []ask{
+			{"A", ec2, "A", both, []Rule{"R3.6"}}, {"A", s3, "A", "EXTERNAL(10.9.9.9)", []Rule{"R1.9"}}}},
+		{"T26", all(awsPublic, endpoint("vpce-1", "A", "s3", []string{s3, "*." + s3}, inboundOnly)), []ask{
+			{"A", s3, "A", "52.0.0.2", []Rule{"R3.8"}},
+			{"A inbound", s3, "A", both, []Rule{"R3.3"}},
+			{"A inbound", "bucket." + s3, "A", both, []Rule{"R3.3"}}}},
+		{"T27", all(endpoint("vpce-1", "HUB", "ec2", []string{ec2}, privateOff),
+			phz("EC2", ec2, []string{"A"}, "@ A alias vpce-1-x.ec2.eu-west-1.vpce.amazonaws.com ZVPCE")), []ask{
+			{"A", ec2, "A", both, []Rule{"R3.10"}}}},
+		{"T28", t28, []ask{{"A", "db.corp.int", "A", "10.0.9.7", []Rule{"R4.2", "R4.3", "R4.4"}}}},
+		{"T29", all(t28, forward("corp.int", "10.1.0.10", "A", "HUB"), through(corpRule, "rslvr-out-1"), ownedByNet(corpRule)), []ask{
+			{"A", "db.corp.int", "A", "SERVFAIL", []Rule{"R1.10", "R4.7"}}}},
+		{"T30", all(t28, unshare("arn:aws:route53resolver:eu-west-1:111111111111:resolver-rule/"+corpRule)), []ask{
+			{"A", "db.corp.int", "A", "NXDOMAIN", []Rule{"R4.9", "R1.30"}}}},
+		{"T35", t35, []ask{{"A", "h.berlin.example.com", "A", "EXTERNAL(10.20.0.2)", []Rule{"R5.12", "R5.13"}}}},
+		{"T36", t35noDelegate, []ask{{"A", "h.berlin.example.com", "A", "NXDOMAIN", []Rule{"R1.23"}}}},
+		{"T48", all(forward("svc.corp", "10.9.9.9"), phz("LOCAL", "svc.corp", []string{"A"}, "a A 10.0.9.5"),
+			profile([]string{"A"}, ruleARN("FORWARD", "svc.corp"))), []ask{{"A", "a.svc.corp", "A", "10.0.9.5", []Rule{"R2.6"}}}},
+		{"T49", all(t2, forward(".", "10.9.9.9"), profile([]string{"A"}, ruleARN("FORWARD", "."))), []ask{
+			{"A", "www.example.com", "A", "10.0.0.1", []Rule{"R1.12"}},
+			{"A", "foo.org", "A", "EXTERNAL(10.9.9.9)", []Rule{"R2.8", "R1.12"}}}},
+		{"T50", all(t18, unshare(profileARN)), []ask{{"A", "a.svc.corp", "A", "NXDOMAIN", []Rule{"R2.9", "R1.30"}}}},
+		{"T53", t53, []ask{{"A", "test.na.hr.example.com", "A", "EXTERNAL(10.0.0.50)", []Rule{"R5.13", "R5.14", "R4.6", "R5.12"}}}},
+		{"T55", svc, []ask{
+			{"A", "svc.example.com", "A", "vpce-2-x.vpce-svc-1.eu-west-1.vpce.amazonaws.com. " + both, []Rule{"R3.7", "R3.1"}},
+			{"HUB", "svc.example.com", "A", "192.0.2.7", []Rule{"R5.3"}}}},
 		{"T31", t31, []ask{{"internet", "www.dev.example.com", "A", "2.2.2.2", []Rule{"R5.3"}}}},
 		{"T32", all(t31, record("P", "dev NS "+set3[0]+"., "+set3[1]+".")), []ask{
 			{"internet", "www.dev.example.com", "A", "SERVFAIL", []Rule{"R5.6"}}}},
@@ -81,12 +141,11 @@ func TestVectors(t *testing.T) {
 			{"internet", "www.dev.example.com", "A", "SERVFAIL", []Rule{"R5.6"}}}},
 	} {
 		t.Run(v.id, func(t *testing.T) {
-			r := New(build(vectorWorld, v.setup), closed())
+			p := closed()
+			p.Servers = map[netip.Addr][]RR{netip.MustParseAddr("10.0.0.50"): {{Name: name("ns3.na.hr.example.net"), Type: "A", TTL: 60, Value: "10.0.0.50"}}}
+			r := New(build(vectorWorld, v.setup), p)
 			for _, q := range v.asks {
-				from := Vantage{VPC: q.from}
-				if q.from == "internet" {
-					from = Vantage{}
-				}
+				from := vantage(q.from)
 				a := r.Resolve(from, name(q.name), q.qtype)
 				if got := short(a); got != q.want {
 					t.Errorf("%s: %s %s = %s, want %s", q.from, q.name, q.qtype, got, q.want)
