@@ -57,6 +57,7 @@ func createLoadBalancer(_ context.Context, c *world.Call, in *elb.CreateLoadBala
 	if kind == types.LoadBalancerTypeEnumApplication && len(lb.SecurityGroups) == 0 {
 		lb.SecurityGroups = []string{world.Derived("sg", *lb.VpcId)} // the VPC's default group
 	}
+	lb.enforce("")
 	for _, have := range own(c, balancers, "loadbalancer/") {
 		if *have.LoadBalancerName != name {
 			continue
@@ -71,11 +72,21 @@ func createLoadBalancer(_ context.Context, c *world.Call, in *elb.CreateLoadBala
 	if err := lb.named(c, id); err != nil {
 		return nil, err
 	}
-	lb.put(c)
 	tagTable.Put(c.State, *lb.LoadBalancerArn, tags)
+	lb.put(c)
 	made := lb.LoadBalancer
 	made.State = &types.LoadBalancerState{Code: types.LoadBalancerStateEnumProvisioning}
 	return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{made}}, nil
+}
+
+// enforce says whether security groups judge what comes by endpoints, too: a
+// setting of a network load balancer with groups, on by default
+// (API_SetSecurityGroups).
+func (lb *balancer) enforce(given types.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum) {
+	lb.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = nil
+	if lb.network() && len(lb.SecurityGroups) > 0 {
+		lb.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = aws.String(string(cmp.Or(given, "on")))
+	}
 }
 
 // alike reports whether two load balancers have the same settings, so that
@@ -187,6 +198,7 @@ func (lb balancer) put(c *world.Call) {
 		Name: lb.domain(), Zone: *lb.CanonicalHostedZoneId, Kind: estate.TargetLoadBalancer,
 		Account: c.Account(), Region: c.Region, Addresses: lb.addresses(c), TTL: answerTTL,
 	})
+	show(c, *lb.LoadBalancerArn)
 }
 
 // forget takes the load balancer out of the state as it stands there.
@@ -197,6 +209,7 @@ func (lb balancer) forget(c *world.Call) {
 		}
 		balancers.Delete(c.State, *old.LoadBalancerArn)
 		c.Estate().Targets.Delete(estate.AliasTarget{Name: old.domain()}.Key())
+		show(c, *old.LoadBalancerArn)
 	}
 }
 
@@ -369,9 +382,17 @@ func setSecurityGroups(_ context.Context, c *world.Call, in *elb.SetSecurityGrou
 	if err != nil {
 		return nil, err
 	}
+	if lb.network() && len(lb.SecurityGroups) == 0 && len(in.SecurityGroups) > 0 {
+		return nil, &types.InvalidConfigurationRequestException{Message: text("Security groups cannot be associated with the Network Load Balancer '%s', since it was created without one", *lb.LoadBalancerName)}
+	}
 	lb.SecurityGroups = in.SecurityGroups
+	lb.enforce(types.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum(cmp.Or(
+		string(in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic), aws.ToString(lb.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic))))
 	lb.put(c)
-	return &elb.SetSecurityGroupsOutput{SecurityGroupIds: lb.SecurityGroups}, nil
+	return &elb.SetSecurityGroupsOutput{
+		SecurityGroupIds: lb.SecurityGroups,
+		EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: types.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum(aws.ToString(lb.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic)),
+	}, nil
 }
 
 func setSubnets(_ context.Context, c *world.Call, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {

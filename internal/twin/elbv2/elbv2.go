@@ -1,9 +1,11 @@
 // Package elbv2 is the twin's Elastic Load Balancing: application and network
-// load balancers as alias targets with addresses, and beside them target groups
-// and listeners as far as clients make and read them.
+// load balancers as alias targets with addresses, and beside them listeners,
+// target groups and the health of what is registered in these, as far as clients
+// make and read them. The load balancers with their listeners stand in the
+// estate, for endpoint services.
 //
-// Not here: traffic and health, rules, trust stores, gateway load balancers,
-// and classic load balancers. A load balancer is active at once.
+// Not here: traffic, rules, trust stores, gateway load balancers, and classic
+// load balancers. A load balancer is active at once, and no target breaks down.
 package elbv2
 
 import (
@@ -12,6 +14,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -43,12 +46,16 @@ func Service() []wire.Handler[*world.Call] {
 		wire.Handle(describeTargetGroups),
 		wire.Handle(describeTargetGroupAttributes),
 		wire.Handle(modifyTargetGroupAttributes),
+		wire.Handle(registerTargets),
+		wire.Handle(deregisterTargets),
+		wire.Handle(describeTargetHealth),
 		wire.Handle(createListener),
 		wire.Handle(modifyListener),
 		wire.Handle(deleteListener),
 		wire.Handle(describeListeners),
 		wire.Handle(describeListenerAttributes),
 		wire.Handle(modifyListenerAttributes),
+		wire.Handle(describeListenerCertificates),
 	}
 }
 
@@ -72,6 +79,7 @@ type targetGroup struct {
 
 type listener struct {
 	types.Listener
+	since      time.Time // when it came
 	attributes map[string]string
 }
 
@@ -87,8 +95,10 @@ func arn(c *world.Call, path string) string {
 	return fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:%s", c.Region, c.Account(), path)
 }
 
-// allow asks for the permission to do the operation on a resource.
+// allow asks for the permission to do the operation on a resource. Every handler
+// calls it first, and so it also takes over what came with the estate.
 func allow(c *world.Call, resource string, tags estate.Tags) error {
+	adopt(c)
 	conditions := world.Conditions{}
 	for k, v := range tags {
 		conditions["aws:requesttag/"+strings.ToLower(k)] = []string{v}

@@ -34,6 +34,9 @@ func createTargetGroup(_ context.Context, c *world.Call, in *elb.CreateTargetGro
 		HealthCheckTimeoutSeconds: in.HealthCheckTimeoutSeconds, HealthyThresholdCount: in.HealthyThresholdCount,
 		UnhealthyThresholdCount: in.UnhealthyThresholdCount, Matcher: in.Matcher, TargetControlPort: in.TargetControlPort,
 	}
+	if g.TargetType == types.TargetTypeEnumAlb && g.Protocol != types.ProtocolEnumTcp {
+		return nil, invalid("A target group of the type 'alb' must have the protocol TCP, not '%s'", g.Protocol)
+	}
 	if err := fillHealthCheck(c, &g); err != nil {
 		return nil, err
 	}
@@ -149,6 +152,11 @@ func deleteTargetGroup(_ context.Context, c *world.Call, in *elb.DeleteTargetGro
 	}
 	if len(c.State.Users(id)) > 0 {
 		return nil, &types.ResourceInUseException{Message: text("Target group '%s' is currently in use by a listener or a rule", id)}
+	}
+	if g, ok := groups.Get(c.State, id); ok {
+		for _, t := range g.registered(c) {
+			targets.Delete(c.State, t.key(id))
+		}
 	}
 	groups.Delete(c.State, id)
 	tagTable.Delete(c.State, id)

@@ -35,7 +35,7 @@ func createListener(_ context.Context, c *world.Call, in *elb.CreateListenerInpu
 		ListenerArn:     aws.String(arn(c, "listener/"+path+"/"+c.State.HexID(c.Account(), "listener", path, 16))),
 		LoadBalancerArn: lb.LoadBalancerArn, Port: in.Port, Protocol: in.Protocol, DefaultActions: in.DefaultActions,
 		Certificates: in.Certificates, SslPolicy: in.SslPolicy, AlpnPolicy: in.AlpnPolicy, MutualAuthentication: in.MutualAuthentication,
-	}}
+	}, since: c.Now}
 	if err := l.check(c, lb); err != nil {
 		return nil, err
 	}
@@ -74,11 +74,25 @@ func (l *listener) check(c *world.Call, lb balancer) error {
 		}
 	}
 	for _, id := range l.targets() {
-		if _, ok := groups.Get(c.State, id); !ok || !strings.HasPrefix(id, arn(c, "")) {
+		g, ok := groups.Get(c.State, id)
+		if !ok || !strings.HasPrefix(id, arn(c, "")) {
 			return &types.TargetGroupNotFoundException{Message: text("Target groups '[%s]' not found", id)}
+		}
+		if takes := forwards[l.Protocol]; takes != nil && !slices.Contains(takes, g.Protocol) {
+			return &types.IncompatibleProtocolsException{Message: text("A %s listener cannot forward to the target group '%s', whose protocol is %s", l.Protocol, id, g.Protocol)}
 		}
 	}
 	return nil
+}
+
+// forwards are the protocols of the target groups of a network load balancer's
+// listeners (Network Load Balancers, load-balancer-target-groups.html, "Routing
+// configuration").
+var forwards = map[types.ProtocolEnum][]types.ProtocolEnum{
+	types.ProtocolEnumTcp:    {types.ProtocolEnumTcp, types.ProtocolEnumTcpUdp},
+	types.ProtocolEnumTls:    {types.ProtocolEnumTcp, types.ProtocolEnumTls},
+	types.ProtocolEnumUdp:    {types.ProtocolEnumUdp, types.ProtocolEnumTcpUdp},
+	types.ProtocolEnumTcpUdp: {types.ProtocolEnumTcpUdp},
 }
 
 // targets are the target groups of the default actions.
@@ -119,6 +133,7 @@ func (l listener) put(c *world.Call) {
 	if _, ok := tagTable.Get(c.State, *l.ListenerArn); !ok {
 		tagTable.Put(c.State, *l.ListenerArn, nil)
 	}
+	show(c, *l.LoadBalancerArn)
 }
 
 // forget takes the listener out of the state as it stands there; what another
@@ -142,6 +157,7 @@ func (l listener) forget(c *world.Call) {
 	for _, g := range old.targets() {
 		c.State.Unuse(g, *old.ListenerArn)
 	}
+	show(c, *old.LoadBalancerArn)
 }
 
 // findListener asks for the permission to do the operation on a listener, and
@@ -224,6 +240,19 @@ func describeListeners(_ context.Context, c *world.Call, in *elb.DescribeListene
 	all, out.NextMarker = page(all, func(l listener) string { return *l.ListenerArn }, in.Marker, in.PageSize)
 	for _, l := range all {
 		out.Listeners = append(out.Listeners, l.Listener)
+	}
+	return out, nil
+}
+
+// describeListenerCertificates lists the one certificate that a listener has.
+func describeListenerCertificates(_ context.Context, c *world.Call, in *elb.DescribeListenerCertificatesInput) (*elb.DescribeListenerCertificatesOutput, error) {
+	l, err := findListener(c, in.ListenerArn)
+	if err != nil {
+		return nil, err
+	}
+	out := &elb.DescribeListenerCertificatesOutput{Certificates: []types.Certificate{}}
+	for _, cert := range l.Certificates {
+		out.Certificates = append(out.Certificates, types.Certificate{CertificateArn: cert.CertificateArn, IsDefault: aws.Bool(true)})
 	}
 	return out, nil
 }

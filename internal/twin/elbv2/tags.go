@@ -32,6 +32,14 @@ func tagged(c *world.Call, id string, added estate.Tags) (estate.Tags, error) {
 	return nil, invalid("'%s' is not a valid resource ARN", id)
 }
 
+// putTags writes the tags of a resource, and of a load balancer's row.
+func putTags(c *world.Call, id string, tags estate.Tags) {
+	tagTable.Put(c.State, id, tags)
+	if _, ok := balancers.Get(c.State, id); ok {
+		show(c, id)
+	}
+}
+
 func addTags(_ context.Context, c *world.Call, in *elb.AddTagsInput) (*elb.AddTagsOutput, error) {
 	added, err := tagsOf(in.Tags)
 	if err != nil {
@@ -46,7 +54,7 @@ func addTags(_ context.Context, c *world.Call, in *elb.AddTagsInput) (*elb.AddTa
 		if err := tooMany(tags); err != nil {
 			return nil, err
 		}
-		tagTable.Put(c.State, id, tags)
+		putTags(c, id, tags)
 	}
 	return &elb.AddTagsOutput{}, nil
 }
@@ -61,7 +69,7 @@ func removeTags(_ context.Context, c *world.Call, in *elb.RemoveTagsInput) (*elb
 		for _, k := range in.TagKeys {
 			delete(tags, k)
 		}
-		tagTable.Put(c.State, id, tags)
+		putTags(c, id, tags)
 	}
 	return &elb.RemoveTagsOutput{}, nil
 }
