@@ -39,6 +39,7 @@ type Estate struct {
 	Subnets            Table[Subnet]
 	Shares             Table[Share]
 	Invitations        Table[Invitation]
+	Permissions        Table[Permission]
 	Endpoints          Table[Endpoint]
 	EndpointServices   Table[EndpointService]
 	Offers             Table[ServiceOffer]
@@ -99,6 +100,7 @@ type snapshot struct {
 	Subnets              []Subnet              `json:"subnets,omitempty"`
 	Shares               []Share               `json:"shares,omitempty"`
 	Invitations          []Invitation          `json:"invitations,omitempty"`
+	Permissions          []Permission          `json:"permissions,omitempty"`
 	Endpoints            []Endpoint            `json:"endpoints,omitempty"`
 	EndpointServices     []EndpointService     `json:"endpointServices,omitempty"`
 	Offers               []ServiceOffer        `json:"offers,omitempty"`
@@ -153,6 +155,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Subnets:              slices.Collect(e.Subnets.All()),
 		Shares:               slices.Collect(e.Shares.All()),
 		Invitations:          slices.Collect(e.Invitations.All()),
+		Permissions:          slices.Collect(e.Permissions.All()),
 		Endpoints:            slices.Collect(e.Endpoints.All()),
 		EndpointServices:     slices.Collect(e.EndpointServices.All()),
 		Offers:               slices.Collect(e.Offers.All()),
@@ -214,6 +217,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Subnets.Put(s.Subnets...)
 	e.Shares.Put(s.Shares...)
 	e.Invitations.Put(s.Invitations...)
+	e.Permissions.Put(s.Permissions...)
 	e.Endpoints.Put(s.Endpoints...)
 	e.EndpointServices.Put(s.EndpointServices...)
 	e.Offers.Put(s.Offers...)

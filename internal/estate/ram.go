@@ -26,11 +26,11 @@ type Share struct {
 	AllowExternal bool          `json:"allowExternal,omitempty"` // principals outside the organization
 	Resources     []ShareMember `json:"resources,omitempty"`
 	Principals    []ShareMember `json:"principals,omitempty"`
-	// Actions are what customer-managed permissions of the share let its
-	// principals do, beyond the default ones ("route53profiles:AssociateResourceToProfile").
-	Actions []string  `json:"actions,omitempty"`
-	Created time.Time `json:"created,omitzero"`
-	Tags    Tags      `json:"tags,omitzero"`
+	// Permissions say what principals may do, where that is not the default;
+	// at most one a type of resource.
+	Permissions []SharePermission `json:"permissions,omitempty"`
+	Created     time.Time         `json:"created,omitzero"`
+	Tags        Tags              `json:"tags,omitzero"`
 }
 
 // ShareMember is a resource or a principal of a share.
@@ -62,7 +62,8 @@ func (s Share) IndexKeys() []string {
 // ResourceShareInvitation).
 type Invitation struct {
 	ARN      string    `json:"arn"`
-	Share    string    `json:"share"` // ARN
+	Share    string    `json:"share"`          // ARN
+	Name     string    `json:"name,omitempty"` // of the share
 	Sender   AccountID `json:"sender"`
 	Receiver AccountID `json:"receiver"`
 	Region   Region    `json:"region"`
