@@ -25,7 +25,7 @@ const (
 // a customer-managed permission for the operation (R2.10; the code is our
 // reading, T51).
 func changeable(c *world.Call, p estate.Profile) error {
-	if p.Account == c.Account() || c.Permits(p.ARN, p.Account, "route53profiles:"+c.Operation) {
+	if p.Account == c.Account() || c.MayShared(p.ARN, "route53profiles:"+c.Operation) {
 		return nil
 	}
 	return &world.Undocumented{Rule: "R2.10", Err: notPermitted(

@@ -43,11 +43,35 @@ func add(c *world.Call, s estate.Share, resources, principals []string) (estate.
 	if c.World.Limits && (len(s.Resources) > membersPerShare || len(s.Principals) > membersPerShare) {
 		return s, limitExceeded("A resource share can hold at most %d resources and %[1]d principals.", membersPerShare)
 	}
-	if c.World.Limits && len(open(c, c.Account())) > openInvitations {
-		return s, limitExceeded("At most %d invitations can be pending.", openInvitations)
-	}
 	c.Estate().Shares.Put(s)
-	return s, nil
+	invite(c, s)
+	return s, quotas(c)
+}
+
+// quotas holds the caller's shares in the Region to their quotas.
+func quotas(c *world.Call) error {
+	if !c.World.Limits {
+		return nil
+	}
+	shares, resources, principals := 0, 0, 0
+	for s := range c.Estate().Shares.By(estate.ByRegion(c.Account(), c.Region)) {
+		shares, resources, principals = shares+1, resources+len(s.Resources), principals+len(s.Principals)
+	}
+	pending := 0
+	for i := range c.Estate().Invitations.All() {
+		if i.Sender == c.Account() && i.Region == c.Region && shownInvitation(c, i).Status == types.ResourceShareInvitationStatusPending {
+			pending++
+		}
+	}
+	switch {
+	case shares > sharesPerRegion:
+		return limitExceeded("At most %d resource shares can be in a Region.", sharesPerRegion)
+	case resources > membersPerRegion || principals > membersPerRegion:
+		return limitExceeded("At most %d resources and %[1]d principals can be associated in a Region.", membersPerRegion)
+	case pending > openInvitations:
+		return limitExceeded("At most %d invitations can be pending.", openInvitations)
+	}
+	return nil
 }
 
 // principal judges who may be in a share: an account, a unit, the organization.
@@ -85,7 +109,7 @@ func principal(c *world.Call, s estate.Share, id string) (estate.ShareMember, er
 		return inside, nil
 	case !s.AllowExternal:
 		return inside, &types.OperationNotPermittedException{Message: text(onlyInside)}
-	case slices.ContainsFunc(s.Resources, func(r estate.ShareMember) bool { k, _ := kindOf(r.ID); return k.inside }):
+	case slices.ContainsFunc(s.Resources, func(r estate.ShareMember) bool { k, _ := estate.ShareKindOf(r.ID); return k.Inside }):
 		return inside, invalid(onlyInside)
 	}
 	return estate.ShareMember{ID: id, Status: estate.ShareAssociating, External: !mine || !theirs, Since: now}, nil
@@ -137,6 +161,7 @@ func disassociateResourceShare(_ context.Context, c *world.Call, in *ram.Disasso
 	}
 	s.Resources, s.Principals = drop(s.Resources, in.ResourceArns), drop(s.Principals, in.Principals)
 	c.Estate().Shares.Put(s)
+	withdraw(c, s.ARN, in.Principals)
 	return out, nil
 }
 

@@ -16,41 +16,71 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// valid is how long an invitation can be accepted (RAM User Guide,
-// working-with-shared-invitations.html; a few types of resources have seven
-// days, none of which is in [kinds]).
-const valid = 12 * time.Hour
+// How long an invitation can be accepted, by what the share holds: a week where
+// all of it is of the types that have a week, otherwise twelve hours (RAM User
+// Guide, working-with-shared-invitations.html; for a mixed share our reading).
+const (
+	valid     = 12 * time.Hour
+	validWeek = 7 * 24 * time.Hour
+)
 
-// answered are the invitations that were accepted or rejected, by ARN. An open
-// one is a principal of a share that is ASSOCIATING; its ARN derives from both.
-var answered = world.Private[types.ResourceShareInvitation]{Name: "ram.invitations"}
-
-// open are the invitations that wait for an answer, and those that waited too
-// long, of shares of an account; of all where it is empty.
-func open(c *world.Call, sender estate.AccountID) []types.ResourceShareInvitation {
-	var out []types.ResourceShareInvitation
-	shares := c.Estate().Shares.All()
-	if sender != "" {
-		shares = c.Estate().Shares.By(estate.ByAccount(sender))
-	}
-	for s := range shares {
-		for _, p := range s.Principals {
-			if s.Region == c.Region && p.Status == estate.ShareAssociating {
-				out = append(out, invitation(c, s, p))
-			}
+func lasts(s estate.Share) time.Duration {
+	for _, r := range s.Resources {
+		if k, _ := estate.ShareKindOf(r.ID); !k.Week {
+			return valid
 		}
 	}
-	return out
+	if len(s.Resources) == 0 {
+		return valid
+	}
+	return validWeek
 }
 
-func invitation(c *world.Call, s estate.Share, p estate.ShareMember) types.ResourceShareInvitation {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%d", s.ARN, p.ID, p.Since.UnixNano()))
-	in := types.ResourceShareInvitation{
-		ResourceShareInvitationArn: text("arn:aws:ram:%s:%s:resource-share-invitation/%s", s.Region, s.Account, uuid(fmt.Sprintf("%x", sum))),
-		ResourceShareArn:           &s.ARN, ResourceShareName: &s.Name, SenderAccountId: aws.String(string(s.Account)), ReceiverAccountId: &p.ID,
-		ReceiverArn: text("arn:aws:iam::%s:root", p.ID), InvitationTimestamp: aws.Time(p.Since), Status: types.ResourceShareInvitationStatusPending,
+// invite sees to it that each principal of a share whose answer is awaited has an
+// invitation, also where the share came with the estate and none did.
+func invite(c *world.Call, s estate.Share) {
+	e := c.Estate()
+	for _, p := range s.Principals {
+		if p.Status != estate.ShareAssociating {
+			continue
+		}
+		if slices.ContainsFunc(slices.Collect(e.Invitations.By(estate.ByMember(s.ARN))), func(i estate.Invitation) bool {
+			return string(i.Receiver) == p.ID && i.Status == string(types.ResourceShareInvitationStatusPending)
+		}) {
+			continue
+		}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%d", s.ARN, p.ID, p.Since.UnixNano()))
+		e.Invitations.Put(estate.Invitation{
+			ARN:   fmt.Sprintf("arn:aws:ram:%s:%s:resource-share-invitation/%s", s.Region, s.Account, uuid(fmt.Sprintf("%x", sum))),
+			Share: s.ARN, Name: s.Name, Sender: s.Account, Receiver: estate.AccountID(p.ID), Region: s.Region,
+			Status: string(types.ResourceShareInvitationStatusPending), Made: p.Since,
+		})
 	}
-	if !c.Now.Before(p.Since.Add(valid)) {
+}
+
+// withdraw takes back the invitations to a share that nobody answered, of the
+// given principals.
+func withdraw(c *world.Call, share string, principals []string) {
+	e := c.Estate()
+	for _, i := range slices.Collect(e.Invitations.By(estate.ByMember(share))) {
+		if i.Status == string(types.ResourceShareInvitationStatusPending) && slices.Contains(principals, string(i.Receiver)) {
+			e.Invitations.Delete(i.ARN)
+		}
+	}
+}
+
+// shownInvitation is an invitation as RAM shows it.
+func shownInvitation(c *world.Call, i estate.Invitation) types.ResourceShareInvitation {
+	s, _ := c.Estate().Shares.Get(i.Share)
+	if s.Name != "" {
+		i.Name = s.Name
+	}
+	in := types.ResourceShareInvitation{
+		ResourceShareInvitationArn: &i.ARN, ResourceShareArn: &i.Share, ResourceShareName: &i.Name,
+		SenderAccountId: aws.String(string(i.Sender)), ReceiverAccountId: aws.String(string(i.Receiver)),
+		ReceiverArn: text("arn:aws:iam::%s:root", i.Receiver), InvitationTimestamp: &i.Made, Status: types.ResourceShareInvitationStatus(i.Status),
+	}
+	if in.Status == types.ResourceShareInvitationStatusPending && !c.Now.Before(i.Made.Add(lasts(s))) {
 		in.Status = types.ResourceShareInvitationStatusExpired
 	}
 	return in
@@ -58,12 +88,17 @@ func invitation(c *world.Call, s estate.Share, p estate.ShareMember) types.Resou
 
 // invited are the invitations that the caller got, in the Region.
 func invited(c *world.Call) []types.ResourceShareInvitation {
-	all := open(c, "")
-	answered.Walk(c.State, "arn:aws:ram:"+string(c.Region)+":", func(_ string, in types.ResourceShareInvitation) bool {
-		all = append(all, in)
-		return true
-	})
-	return slices.DeleteFunc(all, func(in types.ResourceShareInvitation) bool { return *in.ReceiverAccountId != string(c.Account()) })
+	e := c.Estate()
+	for _, s := range slices.Collect(e.Shares.By(estate.ByMember(string(c.Account())))) {
+		if s.Region == c.Region {
+			invite(c, s)
+		}
+	}
+	var all []types.ResourceShareInvitation
+	for i := range e.Invitations.By(estate.ByRegion(c.Account(), c.Region)) {
+		all = append(all, shownInvitation(c, i))
+	}
+	return all
 }
 
 func getResourceShareInvitations(_ context.Context, c *world.Call, in *ram.GetResourceShareInvitationsInput) (*ram.GetResourceShareInvitationsOutput, error) {
@@ -120,17 +155,23 @@ func waiting(c *world.Call, arn *string) (types.ResourceShareInvitation, error) 
 // answer closes an invitation: the principal is in the share from now on, or
 // out of it.
 func answer(c *world.Call, in types.ResourceShareInvitation, status types.ResourceShareInvitationStatus) *types.ResourceShareInvitation {
-	s, _ := c.Estate().Shares.Get(*in.ResourceShareArn)
+	e := c.Estate()
+	s, there := e.Shares.Get(*in.ResourceShareArn)
 	s.Principals = slices.Clone(s.Principals)
-	i := slices.IndexFunc(s.Principals, func(p estate.ShareMember) bool { return p.ID == *in.ReceiverAccountId })
-	if status == types.ResourceShareInvitationStatusAccepted {
-		s.Principals[i].Status, s.Principals[i].Since = estate.ShareAssociated, c.Now
-	} else {
-		s.Principals = slices.Delete(s.Principals, i, i+1)
+	// The share may be unknown here: who reads an estate sees the invitations
+	// also where it cannot read the sender.
+	if i := slices.IndexFunc(s.Principals, func(p estate.ShareMember) bool { return p.ID == *in.ReceiverAccountId }); there && i >= 0 {
+		if status == types.ResourceShareInvitationStatusAccepted {
+			s.Principals[i].Status, s.Principals[i].Since = estate.ShareAssociated, c.Now
+		} else {
+			s.Principals = slices.Delete(s.Principals, i, i+1)
+		}
+		e.Shares.Put(s)
 	}
-	c.Estate().Shares.Put(s)
+	row, _ := e.Invitations.Get(*in.ResourceShareInvitationArn)
+	row.Status = string(status)
+	e.Invitations.Put(row)
 	in.Status = status
-	answered.Put(c.State, *in.ResourceShareInvitationArn, in)
 	return &in
 }
 

@@ -7,18 +7,38 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// kind is a type of resource that can be shared (RAM User Guide, shareable.html).
-type kind struct {
-	name            string // as RAM has it, "ec2:Subnet"
-	service, prefix string // of its ARNs
-	inside          bool   // only within the organization
-	permission      string // the default one
-	// check refuses a resource that the caller cannot share.
-	check func(c *world.Call, id string) error
+// checks refuse, by type of resource, what the caller cannot share. The caller
+// owns the ARN's account; what another account shares cannot be shared on.
+var checks = map[string]func(c *world.Call, arn, id string) error{
+	"ec2:Subnet": func(c *world.Call, _, id string) error { return checkSubnet(c, id) },
+	"ec2:TransitGateway": func(c *world.Call, arn, id string) error {
+		g, ok := c.Estate().TransitGateways.Get(id)
+		return owned(c, ok, g.Account, g.Region, arn)
+	},
+	"route53profiles:Profile": func(c *world.Call, arn, id string) error {
+		p, ok := c.Estate().Profiles.Get(id)
+		return owned(c, ok, p.Account, p.Region, arn)
+	},
+	"route53resolver:FirewallRuleGroup": func(c *world.Call, arn, id string) error {
+		g, ok := c.Estate().FirewallGroups.Get(id)
+		return owned(c, ok, g.Account, g.Region, arn)
+	},
+	"route53resolver:ResolverQueryLogConfig": func(c *world.Call, arn, id string) error {
+		q, ok := c.Estate().QueryLogConfigs.Get(id)
+		return owned(c, ok, q.Account, q.Region, arn)
+	},
+	"route53resolver:ResolverRule": func(c *world.Call, arn, id string) error {
+		r, ok := c.Estate().ResolverRules.Get(id)
+		return owned(c, ok, r.Account, r.Region, arn)
+	},
 }
 
-var kinds = []kind{
-	{"ec2:Subnet", "ec2", "subnet/", true, "AWSRAMDefaultPermissionSubnet", checkSubnet},
+// owned refuses what is not there, or not the caller's.
+func owned(c *world.Call, there bool, account estate.AccountID, region estate.Region, arn string) error {
+	if !there || account != c.Account() || region != c.Region {
+		return unknown("Resource", arn)
+	}
+	return nil
 }
 
 // checkSubnet holds a subnet to the rules of sharing: one's own, and not of a
@@ -34,35 +54,23 @@ func checkSubnet(c *world.Call, id string) error {
 	return nil
 }
 
-// kindOf finds the type of a resource.
-func kindOf(arn string) (kind, bool) {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		for _, k := range kinds {
-			if k.service == parts[2] && strings.HasPrefix(parts[5], k.prefix) {
-				return k, true
-			}
-		}
-	}
-	return kind{}, false
-}
-
 // checkResource judges whether the caller may put a resource into a share.
 func checkResource(c *world.Call, s estate.Share, arn string) error {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[5] == "" {
 		return malformedARN(arn)
 	}
-	k, ok := kindOf(arn)
+	k, ok := estate.ShareKindOf(arn)
 	switch {
 	case !ok:
 		return c.Unsupported("ResourceArns of " + parts[2] + ":" + strings.SplitN(parts[5], "/", 2)[0])
 	case parts[4] != string(c.Account()) || parts[3] != string(c.Region):
 		return unknown("Resource", arn) // only an owner shares, and in its Region
 	}
-	if err := k.check(c, strings.TrimPrefix(parts[5], k.prefix)); err != nil {
+	if err := checks[k.Name](c, arn, strings.TrimPrefix(parts[5], k.Prefix)); err != nil {
 		return err
 	}
-	if k.inside && (!sharing(c) || hasInvited(s)) {
+	if k.Inside && (!sharing(c) || hasInvited(s)) {
 		return invalid(onlyInside)
 	}
 	return nil

@@ -15,9 +15,9 @@ import (
 func resources(s estate.Share) []types.Resource {
 	out := []types.Resource{}
 	for _, m := range s.Resources {
-		k, _ := kindOf(m.ID)
+		k, _ := estate.ShareKindOf(m.ID)
 		out = append(out, types.Resource{
-			Arn: &m.ID, Type: &k.name, ResourceShareArn: &s.ARN, Status: types.ResourceStatusAvailable,
+			Arn: &m.ID, Type: &k.Name, ResourceShareArn: &s.ARN, Status: types.ResourceStatusAvailable,
 			CreationTime: &m.Since, LastUpdatedTime: &m.Since, ResourceRegionScope: types.ResourceRegionScopeRegional,
 		})
 	}
@@ -28,7 +28,7 @@ func resourceKey(r types.Resource) string { return *r.ResourceShareArn + " " + *
 
 // knownType refuses a type of resource that RAM does not know.
 func knownType(name *string) error {
-	if name == nil || slices.ContainsFunc(kinds, func(k kind) bool { return k.name == *name }) {
+	if name == nil || slices.ContainsFunc(estate.ShareKinds, func(k estate.ShareKind) bool { return k.Name == *name }) {
 		return nil
 	}
 	return &types.InvalidResourceTypeException{Message: text("The resource type %s is not known.", *name)}
@@ -101,26 +101,4 @@ func listPrincipals(_ context.Context, c *world.Call, in *ram.ListPrincipalsInpu
 func inside(c *world.Call, account estate.AccountID) bool {
 	e := c.Estate()
 	return e.Path(string(account)) != nil && e.Path(string(c.Account())) != nil
-}
-
-// listResourceSharePermissions lists the default permission of each type of
-// resource that a share holds.
-func listResourceSharePermissions(_ context.Context, c *world.Call, in *ram.ListResourceSharePermissionsInput) (*ram.ListResourceSharePermissionsOutput, error) {
-	s, err := own(c, in.ResourceShareArn, nil)
-	if err != nil {
-		return nil, err
-	}
-	all := []types.ResourceSharePermissionSummary{}
-	for _, k := range kinds {
-		if !slices.ContainsFunc(s.Resources, func(m estate.ShareMember) bool { of, _ := kindOf(m.ID); return of.name == k.name }) {
-			continue
-		}
-		all = append(all, types.ResourceSharePermissionSummary{
-			Arn: text("arn:aws:ram::aws:permission/%s", k.permission), Name: aws.String(k.permission), ResourceType: aws.String(k.name), Version: aws.String("1"),
-			DefaultVersion: aws.Bool(true), IsResourceTypeDefault: aws.Bool(true), Status: aws.String("ASSOCIATED"), CreationTime: &s.Created, LastUpdatedTime: &s.Created,
-			PermissionType: types.PermissionTypeAwsManaged, FeatureSet: types.PermissionFeatureSetStandard,
-		})
-	}
-	list, next, err := page(all, func(p types.ResourceSharePermissionSummary) string { return *p.Arn }, in.MaxResults, in.NextToken)
-	return &ram.ListResourceSharePermissionsOutput{Permissions: list, NextToken: next}, err
 }

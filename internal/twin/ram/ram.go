@@ -4,9 +4,11 @@
 // organization, or any while sharing with it is off, must accept an invitation
 // first; and all takes effect a moment later (world.Sharing).
 //
-// Which resources can be shared is a table ([kind]); what a consumer may do with
-// one is for the service that has it. Not here: customer-managed permissions,
-// IAM users, roles and services as principals, sources.
+// Which resources can be shared, and what each type's default permission allows,
+// is a table ([estate.ShareKinds]); a share can have a customer managed
+// permission instead. The service that has a resource asks what a consumer may
+// do with it (world.Call.MayShared). Not here: IAM users, roles and services as
+// principals, sources, shares made of resource policies.
 package ram
 
 import (
@@ -41,6 +43,18 @@ func Service() []wire.Handler[*world.Call] {
 		wire.Handle(listResources),
 		wire.Handle(listPrincipals),
 		wire.Handle(listResourceSharePermissions),
+		wire.Handle(listResourceTypes),
+		wire.Handle(createPermission),
+		wire.Handle(createPermissionVersion),
+		wire.Handle(deletePermission),
+		wire.Handle(deletePermissionVersion),
+		wire.Handle(setDefaultPermissionVersion),
+		wire.Handle(getPermission),
+		wire.Handle(listPermissions),
+		wire.Handle(listPermissionVersions),
+		wire.Handle(listPermissionAssociations),
+		wire.Handle(associatePermission),
+		wire.Handle(disassociatePermission),
 		wire.Handle(enableSharing),
 		wire.Handle(tagResource),
 		wire.Handle(untagResource),
@@ -49,10 +63,15 @@ func Service() []wire.Handler[*world.Call] {
 
 // Quotas of the RAM User Guide, service-quotas.html.
 const (
-	membersPerShare  = 5000 // resources, and principals
-	resourcesPerCall = 100
-	openInvitations  = 250 // of a sender
-	tagsPerShare     = 50
+	sharesPerRegion       = 25000
+	membersPerShare       = 5000  // resources, and principals
+	membersPerRegion      = 25000 // resources, and principals, over all shares
+	resourcesPerCall      = 100
+	openInvitations       = 250 // of a sender
+	permissionsPerRegion  = 1500
+	permissionsPerType    = 10
+	versionsPerPermission = 5
+	tagsPerShare          = 50
 )
 
 func text(format string, args ...any) *string { return aws.String(fmt.Sprintf(format, args...)) }
@@ -89,8 +108,8 @@ func request(resources, principals []string, external *bool, tags estate.Tags) w
 	if len(resources) > 0 {
 		c["ram:resourcearn"] = slices.Sorted(slices.Values(resources))
 		for _, arn := range resources {
-			if k, ok := kindOf(arn); ok && !slices.Contains(c["ram:requestedresourcetype"], k.name) {
-				c["ram:requestedresourcetype"] = append(c["ram:requestedresourcetype"], k.name)
+			if k, ok := estate.ShareKindOf(arn); ok && !slices.Contains(c["ram:requestedresourcetype"], k.Name) {
+				c["ram:requestedresourcetype"] = append(c["ram:requestedresourcetype"], k.Name)
 			}
 		}
 	}

@@ -44,12 +44,10 @@ func createResourceShare(_ context.Context, c *world.Call, in *ram.CreateResourc
 		return nil, err
 	case in.Sources != nil:
 		return nil, c.Unsupported("Sources")
-	case in.PermissionArns != nil:
-		return nil, c.Unsupported("PermissionArns")
 	case in.ResourceShareConfiguration != nil:
 		return nil, c.Unsupported("ResourceShareConfiguration")
 	}
-	of := strings.Join(append(append([]string{aws.ToString(in.Name)}, in.ResourceArns...), in.Principals...), " ")
+	of := strings.Join(append(append([]string{aws.ToString(in.Name)}, in.ResourceArns...), append(slices.Clone(in.Principals), in.PermissionArns...)...), " ")
 	key := string(c.Account()) + "/" + string(c.Region) + "/" + aws.ToString(in.ClientToken)
 	if before, ok := tokens.Get(c.State, key); ok && in.ClientToken != nil {
 		s, stands := c.Estate().Shares.Get(before.arn)
@@ -60,6 +58,11 @@ func createResourceShare(_ context.Context, c *world.Call, in *ram.CreateResourc
 	}
 	s := estate.Share{
 		ARN: newARN(c), Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), AllowExternal: external, Created: c.Now, Tags: tags,
+	}
+	for _, arn := range in.PermissionArns {
+		if s.Permissions, err = withPermission(c, s.Permissions, arn, 0, false); err != nil {
+			return nil, err
+		}
 	}
 	if s, err = add(c, s, in.ResourceArns, in.Principals); err != nil {
 		return nil, err
@@ -94,6 +97,9 @@ func deleteResourceShare(_ context.Context, c *world.Call, in *ram.DeleteResourc
 		return nil, err
 	}
 	c.Estate().Shares.Delete(s.ARN)
+	for _, p := range s.Principals {
+		withdraw(c, s.ARN, []string{p.ID})
+	}
 	deleted.Put(c.State, s.ARN, gone{s, c.Now})
 	return &ram.DeleteResourceShareOutput{ReturnValue: aws.Bool(true), ClientToken: in.ClientToken}, nil
 }
@@ -112,14 +118,15 @@ func getResourceShares(_ context.Context, c *world.Call, in *ram.GetResourceShar
 	if err := allow(c, "*", nil); err != nil {
 		return nil, err
 	}
-	if in.PermissionArn != nil {
-		return nil, c.Unsupported("PermissionArn")
-	}
 	var all []types.ResourceShare
 	for _, s := range sharesOf(c, in.ResourceOwner) {
-		all = append(all, *show(s))
+		if in.PermissionArn == nil || slices.ContainsFunc(permissionsOf(c, s), func(p estate.SharePermission) bool {
+			return p.ARN == *in.PermissionArn && (in.PermissionVersion == nil || p.Version == int(*in.PermissionVersion))
+		}) {
+			all = append(all, *show(s))
+		}
 	}
-	if in.ResourceOwner == types.ResourceOwnerSelf {
+	if in.ResourceOwner == types.ResourceOwnerSelf && in.PermissionArn == nil {
 		deleted.Walk(c.State, "arn:aws:ram:"+string(c.Region)+":"+string(c.Account())+":", func(_ string, g gone) bool {
 			if c.Now.Before(g.at.Add(shownFor)) {
 				s := show(g.Share)

@@ -2,6 +2,7 @@ package world
 
 import (
 	"iter"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,26 @@ func (c *Call) Shared(service, kind string) []string {
 	return slices.Compact(out)
 }
 
+// MayShared reports whether the caller may do an action
+// ("route53profiles:AssociateProfile") with a resource of another account, by
+// the permissions of the shares that lend it ([estate.Estate.Allowed]).
+func (c *Call) MayShared(arn, action string) bool {
+	e := c.Estate()
+	for id, since := range e.SharedWith(c.Account()) {
+		s, _ := e.Shares.Get(id)
+		m, _ := estate.ShareMemberIn(s.Resources, arn)
+		if c.Now.Before(since.Add(Sharing)) || !Works(m, c.Now) {
+			continue
+		}
+		for _, pattern := range e.Allowed(s, arn) {
+			if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(action)); ok && err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Works reports whether what a share holds is in effect.
 func Works(m estate.ShareMember, now time.Time) bool {
 	return m.Status == estate.ShareAssociated && !now.Before(m.Since.Add(Sharing))
@@ -57,17 +78,6 @@ func (c *Call) Lent(arn string, owner estate.AccountID) bool {
 		}
 	}
 	return !known // the owner's shares were not read
-}
-
-// Permits reports whether a share that lends a resource to the caller has a
-// customer-managed permission for an action.
-func (c *Call) Permits(arn string, owner estate.AccountID, action string) bool {
-	for s := range c.shares(arn, owner) {
-		if slices.Contains(s.Actions, action) && !c.Now.Before(s.since.Add(Sharing)) {
-			return true
-		}
-	}
-	return false
 }
 
 // IsShared reports whether a share of the owner holds a resource.
