@@ -76,6 +76,8 @@ type Estate struct {
 	Users           Table[User]
 	ManagedPolicies Table[ManagedPolicy]
 
+	ResourcePolicies Table[ResourcePolicy]
+
 	Quotas Table[Quota]
 	Public Table[PublicAnswer]
 
@@ -133,6 +135,7 @@ type snapshot struct {
 	Roles                []Role                `json:"roles,omitempty"`
 	Users                []User                `json:"users,omitempty"`
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
+	ResourcePolicies     []ResourcePolicy      `json:"resourcePolicies,omitempty"`
 	Quotas               []Quota               `json:"quotas,omitempty"`
 	Public               []PublicAnswer        `json:"public,omitempty"`
 	Answers              []Answer              `json:"answers,omitempty"`
@@ -188,6 +191,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Roles:                slices.Collect(e.Roles.All()),
 		Users:                slices.Collect(e.Users.All()),
 		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
+		ResourcePolicies:     slices.Collect(e.ResourcePolicies.All()),
 		Quotas:               slices.Collect(e.Quotas.All()),
 		Public:               slices.Collect(e.Public.All()),
 		Answers:              slices.Collect(e.Answers.All()),
@@ -250,6 +254,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Roles.Put(s.Roles...)
 	e.Users.Put(s.Users...)
 	e.ManagedPolicies.Put(s.ManagedPolicies...)
+	e.ResourcePolicies.Put(s.ResourcePolicies...)
 	e.Quotas.Put(s.Quotas...)
 	e.Public.Put(s.Public...)
 	e.Answers.Put(s.Answers...)

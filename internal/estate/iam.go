@@ -84,3 +84,21 @@ type PolicyVersion struct {
 	Document string    `json:"document"`
 	Created  time.Time `json:"created,omitzero"`
 }
+
+// ResourcePolicy is the policy of a resource of another service: of a bucket or
+// a KMS key. A resource without one has no row.
+type ResourcePolicy struct {
+	ARN      string    `json:"arn"` // of the resource
+	Account  AccountID `json:"account"`
+	Region   Region    `json:"region"`
+	Document string    `json:"document"`
+}
+
+func (p ResourcePolicy) Key() string         { return p.ARN }
+func (p ResourcePolicy) IndexKeys() []string { return []string{ByRegion(p.Account, p.Region)} }
+
+// Services whose resource policies are read: the ID of a QueryResourcePolicies.
+const (
+	PoliciesS3  = "s3"
+	PoliciesKMS = "kms"
+)

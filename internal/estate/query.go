@@ -38,6 +38,9 @@ const (
 	QueryCertificates        QueryKind = "certificates"        // Account, Region: ListCertificates, DescribeCertificate, tags
 	QueryTargets             QueryKind = "targets"             // every alias target that there is; only the twin can answer
 	QueryRole                QueryKind = "role"                // Account; ID name: GetRole and its policies
+	QueryPrincipals          QueryKind = "principals"          // Account: every role and user with its policies, and every customer managed policy
+	QueryControlPolicies     QueryKind = "controlPolicies"     // service and resource control policies: ListPolicies, DescribePolicy, ListTargetsForPolicy
+	QueryResourcePolicies    QueryKind = "resourcePolicies"    // Account, Region; ID one of the Policies… services: of every bucket (GetBucketPolicy) or customer key (GetKeyPolicy)
 	QueryLimits              QueryKind = "limits"              // Account: GetAccountLimit; with ID zone: GetHostedZoneLimit
 	QueryPublic              QueryKind = "public"              // ID name/type: public DNS, by the probe
 )
