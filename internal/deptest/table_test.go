@@ -31,8 +31,8 @@ func (s set) and(more ...string) set { return append(slices.Clone(s), more...) }
 var (
 	layer0   = set{"clock", "diag", "dnsname", "pace"}
 	layer1   = layer0.and("estate")
-	layer2   = layer1.and("resolve", "config", "reach")
-	layer3   = layer2.and("plan", "audit")
+	layer2   = layer1.and("resolve", "config", "reach", "cost")
+	layer3   = layer2.and("plan", "audit", "retire")
 	layer4   = layer3.and("recipe", "apply")
 	layer5   = layer4.and("reconcile")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
@@ -76,10 +76,11 @@ var table = map[string]rule{
 	"resolve": {layer: "2", pure: true, ours: layer1, otherTests: []string{rapid}},
 	"config":  {layer: "2", pure: true, ours: layer1, other: []string{yaml}, otherTests: []string{rapid}},
 	"reach":   {layer: "2", pure: true, ours: layer1},
+	"cost":    {layer: "2", pure: true, ours: layer1},
 
-	"plan":  {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
-	"cost":  {layer: "3", pure: true, ours: layer1},
-	"audit": {layer: "3", pure: true, ours: layer1.and("resolve"), otherTests: []string{rapid}},
+	"plan":   {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
+	"audit":  {layer: "3", pure: true, ours: layer1.and("resolve"), otherTests: []string{rapid}},
+	"retire": {layer: "3", pure: true, ours: layer1.and("cost")},
 
 	"recipe":    {layer: "4", pure: true, ours: layer3, otherTests: []string{rapid}},
 	"openshift": {layer: "4", pure: true, ours: layer3},
