@@ -275,7 +275,8 @@ func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
 		}
 	}
 	if !o.Destroy && !made.Diagnostics.HasErrors() {
-		p.expectations(out)
+		p.expectations(out, o)
+		p.connectivity(out, o)
 	}
 	p.guard(out, o)
 	made.Diagnostics.Sort()

@@ -13,6 +13,7 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/reach"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/resolve"
 )
@@ -33,20 +34,22 @@ type Check struct {
 
 // expectations holds the tests of the configuration against what the rehearsal
 // leads to.
-func (p *Pass) expectations(out *Planned) {
+func (p *Pass) expectations(out *Planned, o Options) {
 	r := resolve.New(out.After, resolve.DefaultPolicy)
+	names := p.sharedNames(out.After, o)
 	for _, x := range p.Config.Expect {
 		vantages, problems := p.vantages(x, out.After)
 		out.Diagnostics.Add(problems...)
 		for _, v := range vantages {
 			a := r.Resolve(v, x.Name, x.Type)
-			if unknown(a) || met(x, a, r) {
+			q := expecting(x, r, names, v)
+			if unknown(a) || q.met(a) {
 				continue
 			}
 			out.Diagnostics.Add(diag.Diagnostic{
 				Code: "expect", Pos: x.Pos,
 				Summary: fmt.Sprintf("%s %s from %s would not be as expected", x.Name, x.Type, v),
-				Detail:  "expected " + want(x) + "; it would be " + a.String(),
+				Detail:  "expected " + q.want + "; it would be " + a.String(),
 				Hint:    fmt.Sprintf("see `orgdns explain %s --from %s --type %s`", x.Name, v, x.Type),
 			})
 		}
@@ -80,6 +83,33 @@ func (p *Pass) vantages(x config.Expectation, e estate.Estate) ([]resolve.Vantag
 		out[i] = resolve.Vantage{VPC: v.ID}
 	}
 	return out, problems
+}
+
+// question is a name that is asked for, and what its answer must be.
+type question struct {
+	config.Expectation
+	want string
+	met  func(resolve.Answer) bool
+}
+
+// expecting is a test of the configuration as a question from a vantage.
+func expecting(x config.Expectation, r *resolve.Resolver, names []recipe.SharedName, v resolve.Vantage) question {
+	q := question{x, want(x), func(a resolve.Answer) bool { return met(x, a, r) }}
+	if x.ShareName == "" {
+		return q
+	}
+	addresses := shareAddresses(names, x.ShareName, v.VPC)
+	q.want = strings.Join(slices.DeleteFunc([]string{"the endpoint of " + x.ShareName + ": " + strings.Join(addresses, ", "), q.want}, func(s string) bool { return s == "" }), " and ")
+	q.met = func(a resolve.Answer) bool { return among(a, addresses) && met(x, a, r) }
+	return q
+}
+
+// sharedNames are the names of shares, where a test speaks of one.
+func (p *Pass) sharedNames(e estate.Estate, o Options) []recipe.SharedName {
+	if !slices.ContainsFunc(p.Config.Expect, func(x config.Expectation) bool { return x.ShareName != "" }) {
+		return nil
+	}
+	return recipe.SharedNames(p.input(e, p.Ports, o))
 }
 
 // met holds an answer against a test.
@@ -161,30 +191,36 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 		}
 		slices.Sort(servers)
 		x := config.Expectation{Source: d.Source, Name: d.Domain, Type: "NS", Values: servers}
-		c, err := p.check(ctx, r, resolve.Vantage{}, x)
+		c, err := p.check(ctx, r, resolve.Vantage{}, expecting(x, r, nil, resolve.Vantage{}))
 		if err != nil {
 			return out, err
 		}
 		out.Checks = append(out.Checks, c)
 	}
-	for _, z := range recipe.ServedZones(p.input(e, p.Ports, o)) {
+	for _, z := range recipe.ServedZones(in) {
 		soa, ok := e.Records.Get(estate.RecordKey(z.Zone.ID, z.Domain, "SOA", ""))
 		x := config.Expectation{Source: z.Source, Name: z.Domain, Type: "SOA", Values: soa.Values}
 		for _, v := range z.VPCs {
 			if !ok || !v.DNSSupport || !v.DNSHostnames { // the plan says that it is invisible there
 				continue
 			}
-			c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, x)
+			c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, expecting(x, r, nil, resolve.Vantage{}))
 			if err != nil {
 				return out, err
 			}
 			out.Checks = append(out.Checks, c)
 		}
 	}
+	promised, err := p.promises(ctx, r, in)
+	out.Checks = append(out.Checks, promised...)
+	if err != nil {
+		return out, err
+	}
+	names := p.sharedNames(e, o)
 	for _, x := range p.Config.Expect {
 		vantages, _ := p.vantages(x, e)
 		for _, v := range vantages {
-			c, err := p.check(ctx, r, v, x)
+			c, err := p.check(ctx, r, v, expecting(x, r, names, v))
 			if err != nil {
 				return out, err
 			}
@@ -195,7 +231,7 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 }
 
 // check asks one name from one vantage.
-func (p *Pass) check(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x config.Expectation) (Check, error) {
+func (p *Pass) check(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x question) (Check, error) {
 	for try := 0; ; try++ {
 		c, err := p.checkOnce(ctx, r, v, x)
 		if err != nil || c.OK || c.Computed || try == checkTries {
@@ -217,8 +253,8 @@ const (
 	checkPause = 15 * time.Second
 )
 
-func (p *Pass) checkOnce(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x config.Expectation) (Check, error) {
-	c := Check{From: v.String(), Name: x.Name.String(), Type: x.Type, Want: want(x), Pos: x.Pos}
+func (p *Pass) checkOnce(ctx context.Context, r *resolve.Resolver, v resolve.Vantage, x question) (Check, error) {
+	c := Check{From: v.String(), Name: x.Name.String(), Type: x.Type, Want: x.want, Pos: x.Pos}
 	a, err := p.Ports.Prober.Probe(ctx, v, x.Name, x.Type)
 	switch {
 	case errors.Is(err, ErrNoProbe):
@@ -230,19 +266,26 @@ func (p *Pass) checkOnce(ctx context.Context, r *resolve.Resolver, v resolve.Van
 		c.Got = err.Error()
 		return c, nil
 	}
-	c.Got, c.OK = a.String(), met(x, a, r)
+	c.Got, c.OK = a.String(), x.met(a)
 	return c, nil
+}
+
+// Explained is an answer, and whether the endpoint that it leads to is reached.
+type Explained struct {
+	resolve.Answer
+	Reach *reach.Verdict `json:"reach,omitempty"` // nil when it leads to none
 }
 
 // Explain reads what a name depends on and tells what it resolves to, and why;
 // and what could not be read.
-func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, diag.List, error) {
+func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (Explained, diag.List, error) {
 	names := map[dnsname.Name]bool{name: true}
+	reached := map[string]bool{} // endpoints that the answer leads to
 	var e estate.Estate
 	for {
 		var err error
-		if e, err = p.observe(ctx, p.Ports, e, func(e estate.Estate) []estate.Query { return p.explainNeeds(e, from, names) }); err != nil {
-			return resolve.Answer{}, nil, err
+		if e, err = p.observe(ctx, p.Ports, e, func(e estate.Estate) []estate.Query { return p.explainNeeds(e, from, names, reached) }); err != nil {
+			return Explained{}, nil, err
 		}
 		a := resolve.New(e, resolve.DefaultPolicy).Resolve(from, name, rrtype)
 		before := len(names)
@@ -251,12 +294,17 @@ func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.N
 				names[n] = true
 			}
 		}
+		end, leads := answeredBy(e, a)
+		if leads && !reached[end.ID] {
+			reached[end.ID] = true
+			continue
+		}
 		if len(names) == before {
 			unread := unreadable(e)
 			if len(unread) > 0 && a.Outcome == resolve.Outside { // it may lie where we could not look
 				a.Outcome = resolve.Unread
 			}
-			return a, unread, nil
+			return Explained{a, Reaches(e, from, a)}, unread, nil
 		}
 	}
 }
@@ -275,7 +323,7 @@ func unreadable(e estate.Estate) diag.List {
 
 // explainNeeds lists what the names depend on: every zone at or above them,
 // and the VPC that asks.
-func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dnsname.Name]bool) []estate.Query {
+func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dnsname.Name]bool, reached map[string]bool) []estate.Query {
 	var list []estate.Query
 	ask := func(q estate.Query) {
 		if _, asked := e.Asked(q); !asked && !slices.Contains(list, q) {
@@ -287,6 +335,16 @@ func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dns
 		if from.VPC != "" {
 			for _, r := range a.Regions {
 				ask(estate.Query{Kind: estate.QueryVPCs, Account: a.ID, Region: r})
+			}
+		}
+	}
+	if from.VPC != "" {
+		shareNeeds(e, from.VPC, ask)
+		for id := range reached {
+			if p, ok := e.Endpoints.Get(id); ok {
+				for _, q := range reach.Needs(e, from.VPC, p) {
+					ask(q)
+				}
 			}
 		}
 	}

@@ -1,0 +1,184 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/reach"
+	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/resolve"
+)
+
+// addressesOf are the addresses of endpoints, as answers hold them.
+func addressesOf(list []estate.Endpoint) []string {
+	var out []string
+	for _, p := range list {
+		for _, a := range p.Addresses {
+			if a.IPv4.IsValid() {
+				out = append(out, a.IPv4.String())
+			}
+			if a.IPv6.IsValid() {
+				out = append(out, a.IPv6.String())
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// among reports whether an answer is addresses, and all of them are expected:
+// which of an endpoint's addresses come is AWS's choice (R3.1).
+func among(a resolve.Answer, want []string) bool {
+	n := 0
+	for _, rr := range a.Records {
+		if rr.Type != "A" && rr.Type != "AAAA" {
+			continue
+		}
+		if !slices.Contains(want, rr.Value) {
+			return false
+		}
+		n++
+	}
+	return n > 0
+}
+
+// shareAddresses are the addresses by which a share answers in a VPC.
+func shareAddresses(names []recipe.SharedName, share, vpc string) []string {
+	var list []estate.Endpoint
+	for _, n := range names {
+		if n.Share == share && slices.ContainsFunc(n.VPCs, func(v estate.VPC) bool { return v.ID == vpc }) {
+			list = append(list, n.Endpoints...)
+		}
+	}
+	return addressesOf(list)
+}
+
+// promises are that the names of each share are answered in each consumer VPC
+// with the addresses of its endpoint.
+func (p *Pass) promises(ctx context.Context, r *resolve.Resolver, in recipe.Input) ([]Check, error) {
+	var out []Check
+	for _, n := range recipe.SharedNames(in) {
+		addresses := addressesOf(n.Endpoints)
+		if len(addresses) == 0 {
+			continue // not there yet: the plan says so
+		}
+		for _, v := range n.VPCs {
+			c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, question{
+				Expectation: config.Expectation{Name: n.Name, Type: "A"},
+				want:        "the endpoint of " + n.Share + ": " + strings.Join(addresses, ", "),
+				met:         func(a resolve.Answer) bool { return among(a, addresses) },
+			})
+			if err != nil {
+				return out, err
+			}
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// connectivity tells which consumer VPCs resolve the names of a share, and do
+// not reach its endpoint. VPCs that one thing keeps away are told together.
+func (p *Pass) connectivity(out *Planned, o Options) {
+	in := p.input(out.After, p.Ports, o)
+	type way struct{ share, endpoint, vpc string }
+	type stop struct {
+		reach.Code
+		resource, share string
+	}
+	judged := map[way]bool{}
+	stops := map[stop]reach.Break{}
+	kept := map[stop][]string{}
+	var order []stop
+	for _, n := range recipe.SharedNames(in) {
+		for _, e := range n.Endpoints {
+			for _, v := range n.VPCs {
+				// Endpoints with the same groups and subnets are reached alike.
+				w := way{n.Share, fmt.Sprint(e.Groups, e.Subnets, n.Ports), v.ID}
+				if judged[w] {
+					continue
+				}
+				judged[w] = true
+				var ports []reach.Port
+				for _, port := range n.Ports {
+					ports = append(ports, reach.Port{Number: uint16(port), Protocol: "tcp"})
+				}
+				b := reach.From(out.After, v.ID).Endpoint(e, ports...).Break()
+				if b == nil {
+					continue
+				}
+				at := stop{b.Code, b.Resource, n.Share}
+				if _, known := stops[at]; !known {
+					stops[at] = *b
+					order = append(order, at)
+				}
+				if text := fmt.Sprintf("%s (account %s)", v.ID, v.Account); !slices.Contains(kept[at], text) {
+					kept[at] = append(kept[at], text)
+				}
+			}
+		}
+	}
+	for _, at := range order {
+		b := stops[at]
+		summary := fmt.Sprintf("%d VPC(s) resolve the names of %s and do not reach its endpoint: %s", len(kept[at]), at.share, b.Text)
+		severity := diag.Warning
+		if b.Code == reach.Unread || b.Code == reach.NotJudged {
+			summary, severity = fmt.Sprintf("whether %d VPC(s) reach the endpoint of %s is not known: %s", len(kept[at]), at.share, b.Text), diag.Note
+		}
+		out.Diagnostics.Add(diag.Diagnostic{
+			Severity: severity, Code: "unreachable", Address: "endpointShares/" + at.share, Account: string(b.Account), Region: string(b.Region),
+			Summary: summary, Detail: strings.Join(kept[at], ", "), Hint: b.Hint,
+		})
+	}
+}
+
+// Reaches judges the way from a VPC to the endpoint that an answer leads to; nil
+// when it leads to none.
+func Reaches(e estate.Estate, from resolve.Vantage, a resolve.Answer) *reach.Verdict {
+	p, ok := answeredBy(e, a)
+	if !ok || from.VPC == "" {
+		return nil
+	}
+	v := reach.From(e, from.VPC).Endpoint(p, reach.Port{Number: 443, Protocol: "tcp"})
+	return &v
+}
+
+// answeredBy is the endpoint whose addresses are in an answer.
+func answeredBy(e estate.Estate, a resolve.Answer) (estate.Endpoint, bool) {
+	for p := range e.Endpoints.All() {
+		if addresses := addressesOf([]estate.Endpoint{p}); len(addresses) > 0 && among(a, addresses) {
+			return p, true
+		}
+	}
+	return estate.Endpoint{}, false
+}
+
+// shareNeeds are what the answers in a VPC depend on besides zones: its Profile,
+// its rules and its endpoints, and what stands behind those at their owners'.
+func shareNeeds(e estate.Estate, vpc string, ask func(estate.Query)) {
+	v, ok := e.VPCs.Get(vpc)
+	if !ok {
+		return
+	}
+	at := func(account estate.AccountID, kinds ...estate.QueryKind) {
+		for _, k := range kinds {
+			ask(estate.Query{Kind: k, Account: account, Region: v.Region})
+		}
+	}
+	at(v.Account, estate.QueryEndpoints, estate.QueryRuleAssociations, estate.QueryResolverRules, estate.QueryProfileAssociations, estate.QueryProfiles)
+	for a := range e.ProfileAssociations.By(estate.ByVPC(vpc)) {
+		if profile, ok := e.Profiles.Get(a.Profile); ok {
+			at(profile.Account, estate.QueryEndpoints, estate.QueryResolverRules, estate.QueryResolverEndpoints)
+		}
+	}
+	for a := range e.RuleAssociations.By(estate.ByVPC(vpc)) {
+		if rule, ok := e.ResolverRules.Get(a.Rule); ok {
+			at(rule.Account, estate.QueryEndpoints, estate.QueryResolverEndpoints, estate.QueryVPCs)
+		}
+	}
+}
