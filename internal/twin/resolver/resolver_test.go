@@ -245,7 +245,7 @@ func TestShared(t *testing.T) {
 		t.Errorf("%d associations of the recipient, %d of the owner", count(theirs), count(cl))
 	}
 	must(t, cl, updateResolverRule, &sdk.UpdateResolverRuleInput{ResolverRuleId: id, Config: &types.ResolverRuleConfig{TargetIps: target("10.9.9.9")}})
-	refused(t, "cdk-real-drift#467", cl, updateResolverRule, &sdk.UpdateResolverRuleInput{ResolverRuleId: id, Config: &types.ResolverRuleConfig{}}, "ResourceUnavailableException", "RSLVR-00705")
+	refused(t, "text seen in a client's test", cl, updateResolverRule, &sdk.UpdateResolverRuleInput{ResolverRuleId: id, Config: &types.ResolverRuleConfig{}}, "ResourceUnavailableException", "RSLVR-00705")
 	if err := cl.World.Update(func(s *world.State) error { s.Estate.Shares.Delete("share"); return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -18,9 +18,8 @@ import (
 )
 
 // internet is the rule that AWS makes in every Region for what no other rule
-// takes (R1.7); it is no row of the estate. What it looks like was seen in
-// mitre/heimdall's and chef/inspec-aws's tests of
-// aws_route53resolver_resolver_rules.
+// takes (R1.7); it is no row of the estate. What it looks like was seen in public
+// tests against AWS, those of Terraform's provider and of InSpec.
 const internet = "rslvr-autodefined-rr-internet-resolver"
 
 func showInternet(c *world.Call) *types.ResolverRule {
@@ -193,7 +192,7 @@ func seenRule(c *world.Call, id *string) (estate.ResolverRule, error) {
 	return r, nil
 }
 
-// noRule has the text that localstack/localstack compares with AWS's.
+// noRule has the text that was seen in an emulator's patch of its refusal.
 func noRule(id string) error {
 	return &types.ResourceNotFoundException{Message: text("[RSLVR-00703] Resolver rule with ID \"%s\" does not exist.", id), ResourceType: aws.String("Resolver rule")}
 }
@@ -306,8 +305,8 @@ func listResolverRules(_ context.Context, c *world.Call, in *sdk.ListResolverRul
 	return &sdk.ListResolverRulesOutput{ResolverRules: list, NextToken: next, MaxResults: in.MaxResults}, err
 }
 
-// updateResolverRule changes a rule, with effect at once in every VPC (text of
-// the refusal: go-to-k/cdk-real-drift#467).
+// updateResolverRule changes a rule, with effect at once in every VPC (the text
+// of the refusal was seen in a public client's test; its code is our reading).
 func updateResolverRule(_ context.Context, c *world.Call, in *sdk.UpdateResolverRuleInput) (*sdk.UpdateResolverRuleOutput, error) {
 	r, err := ownRule(c, in.ResolverRuleId)
 	if err != nil {

@@ -56,7 +56,7 @@ func findTagged(c *world.Call, resource string) (tagged, error) {
 		return tagged{tags, func(t estate.Tags) { world.Tags.Put(c.State, resource, t) }}, nil
 	}
 	if !mine {
-		if strings.Contains(resource, ":autodefined-rule/") { // pulumi/pulumi-aws-native, its list of what cannot be tagged
+		if strings.Contains(resource, ":autodefined-rule/") { // seen in a public list of what tools cannot handle
 			return tagged{}, badRequest("[RSLVR-00903] Cannot tag Auto Defined Rule.")
 		}
 		return tagged{}, missing("Resource", resource)
