@@ -75,6 +75,9 @@ func (p Endpoint) IndexKeys() []string {
 	for _, n := range p.Names {
 		keys = append(keys, ByName(n.Name))
 	}
+	for _, n := range p.PrivateNames {
+		keys = append(keys, ByPrivateName(ManagedZone(n)))
+	}
 	for _, n := range p.Managed() {
 		keys = append(keys, ByManaged(ManagedZone(n), p.VPC))
 	}
@@ -86,9 +89,9 @@ func (p Endpoint) IndexKeys() []string {
 // the keys of all VPCs.
 func ByManaged(zone dnsname.Name, vpc string) string { return "managed/" + zone.Key() + "\x01" + vpc }
 
-// ManagedBelow is the prefix of the index keys of the endpoints that have a
-// private name in effect at or below a name.
-func ManagedBelow(n dnsname.Name) string { return "managed/" + n.Key() }
+// ByPrivateName is the index key of the endpoints that have a private name, in
+// effect or not, by its hosted zone.
+func ByPrivateName(zone dnsname.Name) string { return "private/" + zone.Key() }
 
 // ByService is the index key of the endpoints of a service.
 func ByService(name string) string { return "service/" + name }

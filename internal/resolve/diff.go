@@ -3,6 +3,7 @@ package resolve
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ type Change struct {
 // The cost grows with what is touched, not with the estates: VPCs that see a
 // name alike are evaluated once.
 func Diff(before, after *Resolver, touched ...dnsname.Name) []Change {
-	d := &differ{sides: [2]*Resolver{before, after}, own: map[string]string{}}
+	d := &differ{sides: [2]*Resolver{before, after}, own: map[string]string{}, profiles: map[profileKey][]string{}}
 	d.common = []Vantage{{}}
 	for v := range after.e.VPCs.All() {
 		if _, ok := before.e.VPCs.Get(v.ID); !ok {
@@ -59,6 +60,11 @@ type differ struct {
 	// first of them.
 	own    map[string]string
 	common []Vantage
+
+	profiles         map[profileKey][]string               // the VPCs of Profiles
+	carriedEndpoints [2]map[dnsname.Name][]estate.Endpoint // those in Profiles, by managed zone
+	hosts            map[dnsname.Name][]dnsname.Name       // see glue
+	cut              map[dnsname.Name]bool                 // all cuts of hosts
 }
 
 // ownView describes what in a VPC's own settings bears on every name; empty for
@@ -72,6 +78,9 @@ func (d *differ) ownView(vpc string) string {
 		}
 		for a := range r.e.FirewallAssociations.By(estate.ByVPC(vpc)) {
 			fmt.Fprintf(&b, "%d firewall %s %d;", i, a.Group, a.Priority)
+		}
+		if p, _, ok := r.profileOf(v); ok && firewalled(r.e, p.ID) {
+			fmt.Fprintf(&b, "%d profile %s;", i, p.ID)
 		}
 	}
 	return b.String()
@@ -91,6 +100,9 @@ func (d *differ) view(n dnsname.Name, notes map[string]string) {
 				for _, v := range z.VPCs {
 					notes[v.ID] += note
 				}
+				for _, v := range d.vpcsOf(i, z.ARN()) {
+					notes[v] += "by Profile " + note
+				}
 				if r.vpcsUnread(z) {
 					for v := range r.e.VPCs.All() {
 						notes[v.ID] += note
@@ -98,11 +110,38 @@ func (d *differ) view(n dnsname.Name, notes map[string]string) {
 				}
 			}
 			for rule := range r.e.ResolverRules.By(estate.ByName(above)) {
-				for a := range r.e.RuleAssociations.By(estate.ByRule(rule.ID)) {
-					notes[a.VPC] += fmt.Sprintf("%d rule %s;", i, rule.ID)
+				d.noteRule(i, rule, notes)
+			}
+			d.endpointsAt(i, above, func(p estate.Endpoint, vpcs []string) {
+				note := fmt.Sprintf("%d endpoint %s of %s;", i, p.ID, p.VPC)
+				for _, v := range vpcs {
+					if v == p.VPC {
+						notes[v] += "own "
+					}
+					notes[v] += note
+				}
+			})
+			if d.glue(); d.cut[above] {
+				for rule := range r.e.ResolverRules.ByPrefix(estate.AllDelegations) {
+					d.noteRule(i, rule, notes)
 				}
 			}
 		}
+	}
+}
+
+// noteRule notes a rule for the VPCs where it is in effect; where it is both
+// associated and carried by a Profile it is noted twice.
+func (d *differ) noteRule(side int, rule estate.ResolverRule, notes map[string]string) {
+	if rule.Domain.IsZero() && rule.Type != estate.RuleDelegate {
+		return
+	}
+	note := fmt.Sprintf("%d rule %s;", side, rule.ID)
+	for _, v := range d.ruleVPCs(side, rule) {
+		notes[v] += note
+	}
+	for _, v := range d.vpcsOf(side, rule.ARN()) {
+		notes[v] += "by Profile;"
 	}
 }
 
@@ -220,6 +259,25 @@ func (d *differ) part(alike []Vantage, ask func(Vantage) pair) [][]Vantage {
 	return out
 }
 
+// endpointsOf walks the endpoints that may answer a name, in VPCs or to everybody.
+func (r *Resolver) endpointsOf(n dnsname.Name) iter.Seq[estate.Endpoint] {
+	return func(yield func(estate.Endpoint) bool) {
+		for above := range n.Ancestors() {
+			keys := []string{estate.ByName(above.Wildcard()), estate.ByPrivateName(above)}
+			if above == n {
+				keys = append(keys, estate.ByName(n))
+			}
+			for _, key := range keys {
+				for p := range r.e.Endpoints.By(key) {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // types are the record types that the name may be asked for: those at the name
 // and at wildcards that could stand for it, on either side; for a CNAME, those of
 // its target too. A name with nothing is asked for A, a wildcard that is none not
@@ -238,6 +296,14 @@ func (d *differ) types(n dnsname.Name) []string {
 				if rs.Type == "CNAME" {
 					types["A"], types["AAAA"] = true, true
 					collect(rs.Target())
+				}
+			}
+			for p := range r.endpointsOf(n) {
+				if ofAccount(p) {
+					types["CNAME"] = true
+				}
+				for _, a := range p.Addresses {
+					types["A"], types["AAAA"] = true, types["AAAA"] || a.IPv6.IsValid()
 				}
 			}
 			for t := range r.e.Targets.By(estate.ByName(n)) {

@@ -100,9 +100,14 @@ func TestDiff(t *testing.T) {
 // asking every name from everywhere finds, and no more.
 func TestDiffMissesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		before := randomEstate(t, estate.Estate{}, 12)
+		before := randomEstate(t, estate.Estate{}, 20)
 		after := randomEstate(t, before, rapid.IntRange(1, 3).Draw(t, "changes"))
-		a, b := New(before, closed()), New(after, closed())
+		p := closed()
+		if rapid.Bool().Draw(t, "other policy") {
+			p.ProfileOriginFirst, p.ManagedZoneNegative, p.KeepUnverifiedName, p.ForwardBeatsManaged = false, false, false, false
+			p.ProfileNeedsPrivateDNS, p.ProfileDelegates, p.InboundDelegationRecursion = false, true, true
+		}
+		a, b := New(before, p), New(after, p)
 		found := map[string]bool{}
 		for _, c := range Diff(a, b, Touched(before, after)...) {
 			for _, v := range c.Vantages {
@@ -147,6 +152,14 @@ func underWildcard(found map[string]bool, n dnsname.Name, v Vantage) bool {
 func everyName(estates ...estate.Estate) map[dnsname.Name]bool {
 	out := map[dnsname.Name]bool{}
 	for _, e := range estates {
+		for p := range e.Endpoints.All() {
+			for n := range endpointNames(p) {
+				out[n] = true
+				if below, err := n.Child("unknown"); err == nil {
+					out[below] = true
+				}
+			}
+		}
 		for rs := range e.Records.All() {
 			out[rs.Name] = true
 			if below, err := rs.Name.Child("unknown"); err == nil {
@@ -182,7 +195,7 @@ func someChange(t *rapid.T) change {
 	vpcs := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"A", "B", "C"}), 0, 3, rapid.ID).Draw(t, "vpcs")
 	apex := pick("apex", apexes)
 	id := pick("kind", []string{"P", "P", "V"}) + apex
-	switch rapid.IntRange(0, 13).Draw(t, "change") {
+	switch rapid.IntRange(0, 24).Draw(t, "change") {
 	case 0, 1:
 		if id[0] == 'P' {
 			return public(id, apex, rapid.SampledFrom(sets).Draw(t, "set"))
@@ -219,12 +232,18 @@ func someChange(t *rapid.T) change {
 			}
 		}
 	}
+	if rapid.Bool().Draw(t, "network?") {
+		return someNetwork(t, pick, apex)
+	}
 	owner := name(pick("owner", labels) + apex)
 	rs := estate.RecordSet{Zone: id, Name: owner, Type: pick("type", []string{"A", "A", "AAAA", "TXT", "CNAME", "NS", "ALIAS", "LATENCY"}), TTL: 300}
 	to := name(pick("to", labels) + pick("toApex", apexes))
+	if rapid.IntRange(0, 4).Draw(t, "toEndpoint") == 0 {
+		to = name(pick("endpoint", []string{"vpce-1-x.svc.eu-west-1.vpce.amazonaws.com", "vpce-2-x-eu-west-1a.svc.eu-west-1.vpce.amazonaws.com"}))
+	}
 	switch rs.Type {
 	case "A":
-		rs.Values = []string{pick("value", []string{"1.1.1.1", "1.1.1.2"})}
+		rs.Values = []string{pick("value", []string{"1.1.1.1", "1.1.1.2", "10.9.9.9", "10.1.0.10", "10.1.0.11"})}
 	case "AAAA":
 		rs.Values = []string{"2001:db8::2"}
 	case "TXT":
@@ -233,10 +252,16 @@ func someChange(t *rapid.T) change {
 		rs.Values = []string{to.FQDN()}
 	case "NS":
 		rs.Values = dotted(rapid.SampledFrom(sets).Draw(t, "set"))
+		if rapid.Bool().Draw(t, "named") {
+			rs.Values = []string{to.FQDN()}
+		}
 	case "ALIAS":
 		rs.Type, rs.Alias = "A", &estate.Alias{Name: to, Zone: id}
 		if rapid.Bool().Draw(t, "aws") {
 			rs.Alias = &estate.Alias{Name: name(resource), Zone: "ZLB"}
+		}
+		if to.Under(name("amazonaws.com")) {
+			rs.Alias = &estate.Alias{Name: to, Zone: "ZVPCE"}
 		}
 	case "LATENCY":
 		rs.Type, rs.Values = "A", []string{"1.1.1.3"}
@@ -248,6 +273,92 @@ func someChange(t *rapid.T) change {
 			e.Records.Put(rs)
 		}
 	}
+}
+
+// someNetwork is a change to Profiles, endpoints, Resolver endpoints, rules or
+// shares.
+func someNetwork(t *rapid.T, pick func(string, []string) string, apex string) change {
+	on := pick("on", []string{"A", "B", "C"})
+	kind := pick("ruleKind", []string{estate.RuleForward, estate.RuleForward, estate.RuleSystem, estate.RuleDelegate})
+	domain := pick("domain", append(slices.Clone(domains), "amazonaws.com"))
+	rule, endpointID := ruleID(kind, domain), pick("endpoint", []string{"vpce-1", "vpce-2"})
+	inboundID := pick("resolverEndpoint", []string{"rslvr-in-1", "rslvr-in-2", "rslvr-out-1"})
+	rp := pick("profile", []string{"rp-1", "rp-2"})
+	profileARN := "arn:aws:route53profiles:eu-west-1:" + string(net) + ":profile/" + rp
+	ofRule := func(f func(e *estate.Estate, r estate.ResolverRule)) change {
+		return func(e *estate.Estate) {
+			if r, ok := e.ResolverRules.Get(rule); ok {
+				f(e, r)
+			}
+		}
+	}
+	switch rapid.IntRange(0, 23).Draw(t, "network") {
+	case 0:
+		return profileOn(rp, on)
+	case 1:
+		return func(e *estate.Estate) { e.ProfileAssociations.Delete("rpassoc-" + rp + on) }
+	case 2, 3:
+		return func(e *estate.Estate) {
+			e.Profiles.Put(estate.Profile{ID: rp, ARN: profileARN, Account: net, Region: "eu-west-1", Reverse: pick("reverse", []string{"", "", "DISABLE"})})
+			share(profileARN)(e)
+		}
+	case 4:
+		return unshare(profileARN)
+	case 5, 6:
+		return carry(rp, zoneARN("V"+apex), 100)
+	case 7:
+		return ofRule(func(e *estate.Estate, r estate.ResolverRule) { carry(rp, r.ARN(), 100)(e) })
+	case 8:
+		return carry(rp, endpointARN(endpointID), 100)
+	case 9:
+		return func(e *estate.Estate) {
+			if x, ok := estate.First(e.ProfileResources.By(estate.ByProfile(rp))); ok {
+				e.ProfileResources.Delete(x.ID)
+			}
+		}
+	case 10, 11:
+		return endpoint(endpointID, on, "svc", rapid.SliceOfN(rapid.SampledFrom([]string{"a.t", "*.a.t", "b.b.t", "*.b.t"}), 1, 2).Draw(t, "private"),
+			func(p *estate.Endpoint) {
+				p.PrivateDNS, p.InboundOnly = rapid.Bool().Draw(t, "privateDNS"), rapid.IntRange(0, 3).Draw(t, "inboundOnly") == 0
+				p.IPType = pick("ipType", []string{estate.DNSIPv4, estate.DNSDualStack})
+				if rapid.IntRange(0, 2).Draw(t, "service") == 0 {
+					service(p)
+				}
+			})
+	case 12:
+		return func(e *estate.Estate) { e.Endpoints.Delete(endpointID) }
+	case 13, 14:
+		direction := map[string]string{"rslvr-in-1": estate.EndpointInbound, "rslvr-in-2": estate.EndpointDelegation, "rslvr-out-1": estate.EndpointOutbound}
+		ip := map[string]string{"rslvr-in-1": "10.1.0.10", "rslvr-in-2": "10.1.0.11", "rslvr-out-1": "10.1.0.12"}
+		return func(e *estate.Estate) {
+			resolverEndpoint(inboundID, direction[inboundID], on, ip[inboundID])(e)
+			p, _ := e.ResolverEndpoints.Get(inboundID)
+			p.Status = pick("status", []string{estate.StatusOperational, estate.StatusOperational, estate.StatusDeleting})
+			e.ResolverEndpoints.Put(p)
+		}
+	case 15:
+		return func(e *estate.Estate) { e.ResolverEndpoints.Delete(inboundID) }
+	case 16, 17:
+		return all(forward(domain, pick("target", []string{"10.1.0.10", "10.1.0.11", "10.9.9.9"}), on))
+	case 18:
+		return delegateRule(domain, on)
+	case 19:
+		return ofRule(func(e *estate.Estate, r estate.ResolverRule) { through(r.ID, "rslvr-out-1")(e) })
+	case 20:
+		return ofRule(func(e *estate.Estate, r estate.ResolverRule) { ownedByNet(r.ID)(e) })
+	case 21:
+		return ofRule(func(e *estate.Estate, r estate.ResolverRule) { unshare(r.ARN())(e) })
+	case 22:
+		return ofRule(func(e *estate.Estate, r estate.ResolverRule) {
+			e.RuleAssociations.Put(estate.RuleAssociation{ID: "rslvr-rrassoc-" + r.ID + on, Rule: r.ID, VPC: on})
+		})
+	case 23:
+		return func(e *estate.Estate) {
+			e.EndpointServices.Put(estate.EndpointService{ID: "vpce-svc-1", Name: "com.amazonaws.vpce.eu-west-1.vpce-svc-1", PrivateName: name("a.t"),
+				NameState: pick("nameState", []string{estate.NameVerified, estate.NameFailed})})
+		}
+	}
+	return nil
 }
 
 // TestDeterministic: the same estate gives the same answers and changes.

@@ -28,6 +28,9 @@ func Touched(before, after estate.Estate) []dnsname.Name {
 			for tgt := range e.Targets.All() {
 				t.add(tgt.Name)
 			}
+			for p := range e.Endpoints.All() {
+				t.endpoint(p)
+			}
 		}
 	}
 	for _, rs := range changed(before.Records, after.Records, estate.RecordSet.Same) {
@@ -36,16 +39,7 @@ func Touched(before, after estate.Estate) []dnsname.Name {
 	for _, z := range changed(before.Zones, after.Zones, sameZone) {
 		t.add(z.Name)
 	}
-	for _, r := range changed(before.ResolverRules, after.ResolverRules, same) {
-		t.add(r.Domain)
-	}
-	for _, a := range changed(before.RuleAssociations, after.RuleAssociations, same) {
-		for _, e := range []estate.Estate{before, after} {
-			if r, ok := e.ResolverRules.Get(a.Rule); ok {
-				t.add(r.Domain)
-			}
-		}
-	}
+	t.touchedByNetwork(sides{before, after})
 	for _, r := range changed(before.Registrations, after.Registrations, same) {
 		t.add(r.Domain)
 	}
@@ -78,7 +72,8 @@ func everywhere(a, b estate.Estate) bool {
 	return len(changed(a.VPCs, b.VPCs, sameVPC)) > 0 ||
 		len(changed(a.ResolverConfigs, b.ResolverConfigs, same)) > 0 ||
 		len(changed(a.FirewallGroups, b.FirewallGroups, same)) > 0 ||
-		len(changed(a.FirewallAssociations, b.FirewallAssociations, same)) > 0
+		len(changed(a.FirewallAssociations, b.FirewallAssociations, same)) > 0 ||
+		profilesEverywhere(a, b)
 }
 
 // changed are the rows that are not the same in both tables, those of b where
@@ -108,7 +103,7 @@ func sameZone(a, b estate.Zone) bool {
 }
 
 func sameVPC(a, b estate.VPC) bool {
-	return a.Region == b.Region && a.DNSSupport == b.DNSSupport && a.DNSHostnames == b.DNSHostnames &&
+	return a.Account == b.Account && a.Region == b.Region && a.DNSSupport == b.DNSSupport && a.DNSHostnames == b.DNSHostnames &&
 		slices.Equal(a.CIDRs, b.CIDRs)
 }
 
@@ -154,6 +149,18 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 			queue = append(queue, n)
 		}
 	}
+	below := func(c dnsname.Name) { // whatever a name server of a private cut may answer
+		add(c.Wildcard())
+		for _, r := range d.sides {
+			for n := range r.under(c) {
+				add(n)
+				blocked(n, c, add)
+			}
+			for rs := range r.e.Records.ByPrefix(estate.ByTarget(c)) {
+				add(rs.Name)
+			}
+		}
+	}
 	for _, n := range touched {
 		add(n)
 		if d.structural(n) {
@@ -167,6 +174,14 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 					add(rs.Name)
 				}
 			}
+			for host, cuts := range d.glue() {
+				if host.Under(n) { // nobody else may have a record there
+					for _, c := range cuts {
+						add(c)
+						below(c)
+					}
+				}
+			}
 		}
 		for above := range n.Ancestors() {
 			if d.appears(above) {
@@ -178,9 +193,20 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
+		for _, c := range d.glue()[n] {
+			add(c)
+			below(c)
+		}
 		for _, r := range d.sides {
 			for rs := range r.leading(n) {
 				add(rs.Name)
+			}
+			for p := range r.e.Endpoints.By(estate.ByName(n)) {
+				if ofAccount(p) { // its private names are CNAMEs for n
+					for own := range endpointNames(p) {
+						add(own)
+					}
+				}
 			}
 			for t := range r.e.Targets.By(estate.ByName(n)) {
 				if dual, err := n.Child("dualstack"); err == nil {
@@ -203,8 +229,11 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 // structural reports whether the sides differ at n in what decides who answers
 // for the names below it: zones, delegations, rules.
 func (d *differ) structural(n dnsname.Name) bool {
+	if d.glue(); d.cut[n] {
+		return true // what its name servers answer may have changed
+	}
 	a, b := d.sides[0], d.sides[1]
-	return !slices.Equal(a.structure(n), b.structure(n))
+	return !slices.Equal(a.structure(n), b.structure(n)) || !slices.Equal(d.network(0, n), d.network(1, n))
 }
 
 func (r *Resolver) structure(n dnsname.Name) []string {
@@ -221,15 +250,6 @@ func (r *Resolver) structure(n dnsname.Name) []string {
 			if rs, ok := r.e.Records.Get(estate.RecordKey(z.ID, n, "NS", "")); ok {
 				note("NS", z.ID, slices.Sorted(slices.Values(rs.Values))...)
 			}
-		}
-	}
-	for rule := range r.e.ResolverRules.By(estate.ByName(n)) {
-		note("rule", rule.ID, rule.Type)
-		for _, t := range rule.Targets {
-			note("target", t.IP.String())
-		}
-		for a := range r.e.RuleAssociations.By(estate.ByRule(rule.ID)) {
-			note("association", a.VPC)
 		}
 	}
 	servers, rcode, known := r.delegated(n)
@@ -261,9 +281,18 @@ func (d *differ) appears(n dnsname.Name) bool {
 	return false
 }
 
-// under walks the names at and below n that any zone has.
+// under walks the names at and below n that any zone or endpoint has.
 func (r *Resolver) under(n dnsname.Name) iter.Seq[dnsname.Name] {
 	return func(yield func(dnsname.Name) bool) {
+		for _, key := range []string{estate.ByName(n), estate.ByPrivateName(n)} {
+			for p := range r.e.Endpoints.ByPrefix(key) {
+				for own := range endpointNames(p) {
+					if own.Under(n) && !yield(own) {
+						return
+					}
+				}
+			}
+		}
 		for z := range r.e.Zones.ByPrefix(estate.ByName(n)) {
 			for rs := range r.e.Records.Prefix(estate.RecordsOf(z.ID)) {
 				if !yield(rs.Name) {
