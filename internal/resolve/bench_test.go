@@ -98,3 +98,64 @@ func BenchmarkTouched(b *testing.B) {
 		}
 	}
 }
+
+// manyVPCs is a Profile with 20 resources, zones, rules and endpoints, in effect
+// in 1,000 VPCs, shared by its owner; two of the rules lead to an inbound
+// endpoint in a hub.
+func manyVPCs() estate.Estate {
+	e := build(vpc("hub"), public("P", "example.com", set1, "www A 1.1.1.1"),
+		resolverEndpoint("rslvr-in-1", estate.EndpointInbound, "hub", "10.1.0.10"))
+	var ids, arns []string
+	for i := range 1000 {
+		ids = append(ids, fmt.Sprintf("vpc-%04d", i))
+		vpc(ids[i])(&e)
+	}
+	for i := range 8 {
+		id := fmt.Sprintf("V%d", i)
+		phz(id, fmt.Sprintf("corp%d.test", i), []string{"hub"}, "www A 10.0.0.1")(&e)
+		arns = append(arns, zoneARN(id))
+	}
+	for i := range 10 {
+		id := fmt.Sprintf("vpce-%d", i)
+		endpoint(id, "hub", fmt.Sprintf("s%d", i), []string{fmt.Sprintf("s%d.eu-west-1.amazonaws.com", i)})(&e)
+		arns = append(arns, endpointARN(id))
+	}
+	for i := range 2 {
+		forward(fmt.Sprintf("hub%d.test", i), "10.1.0.10")(&e)
+		phz(fmt.Sprintf("H%d", i), fmt.Sprintf("hub%d.test", i), []string{"hub"}, "www A 10.0.0.2")(&e)
+		arns = append(arns, ruleARN("FORWARD", fmt.Sprintf("hub%d.test", i)))
+	}
+	profile(ids, arns...)(&e)
+	return e
+}
+
+// BenchmarkProfile: one query each over the estate of manyVPCs.
+func BenchmarkProfile(b *testing.B) {
+	r := New(manyVPCs(), closed())
+	for kind, host := range map[string]string{"zone": "www.corp5.test", "endpoint": "s5.eu-west-1.amazonaws.com", "forward": "www.hub1.test", "public": "www.example.com"} {
+		n := name(host)
+		b.Run(kind, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if a := r.Resolve(Vantage{VPC: "vpc-0500"}, n, "A"); !a.Positive() {
+					b.Fatal(a)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkDiffProfile: an endpoint more in the Profile of manyVPCs, found by
+// walking both estates: one name changes for 1,000 VPCs.
+func BenchmarkDiffProfile(b *testing.B) {
+	before := manyVPCs()
+	endpoint("vpce-new", "hub", "new", []string{"new.eu-west-1.amazonaws.com"})(&before)
+	after := before
+	carry("rp-1", endpointARN("vpce-new"), 100)(&after)
+	for b.Loop() {
+		got := Diff(New(before, closed()), New(after, closed()), Touched(before, after)...)
+		if len(got) != 1 || len(got[0].Vantages) != 1000 {
+			b.Fatal(got)
+		}
+	}
+}

@@ -246,8 +246,9 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 }
 
 // private answers from a private zone, and from nothing else (R1.23).
-func (q *query) private(z estate.Zone, rule Rule) part {
-	if q.r.vpcsUnread(z) {
+func (q *query) private(w candidate, rule Rule) part {
+	z := w.zone
+	if w.origin == ofVPC && q.r.vpcsUnread(z) {
 		return part{outcome: Unread, rule: q.step("R1.8", z.ID, "the VPCs of private zone %s (%s) were not read", z.Name, z.ID)}
 	}
 	if p, ok := q.delegated(z, dnsname.Name{}); ok {

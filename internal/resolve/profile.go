@@ -93,13 +93,13 @@ func (q *query) ruleOrigin(rule estate.ResolverRule) (origin, bool) {
 // zoneOrigin tells whether a private zone is in effect in the VPC, and from
 // where.
 func (q *query) zoneOrigin(z estate.Zone) (origin, bool) {
-	if associated(z, q.vpc.ID) || q.r.vpcsUnread(z) {
+	if associated(z, q.vpc.ID) {
 		return ofVPC, true
 	}
 	if p, ok := q.profile(); ok && q.r.carries(p.ID, z.ARN()) {
 		return ofProfile, true
 	}
-	return 0, false
+	return ofVPC, q.r.vpcsUnread(z)
 }
 
 // reverseOff reports whether the autodefined reverse rules are off in the VPC:

@@ -186,7 +186,7 @@ func (q *query) once() part {
 	case forwarding:
 		return q.forward(w, rule)
 	case privateZone:
-		return q.private(w.zone, rule)
+		return q.private(w, rule)
 	case managedZone:
 		return q.managed(w, rule)
 	case autodefined:

@@ -43,6 +43,29 @@ func firewall(id string, priority int32, rules ...estate.FirewallRule) change {
 	}
 }
 
+// profileFirewall is a rule group that the Profile rp-1 carries.
+func profileFirewall(id string, priority int32, rules ...estate.FirewallRule) change {
+	return func(e *estate.Estate) {
+		g := estate.FirewallGroup{ID: id, Account: net, Region: "eu-west-1", Rules: rules}
+		e.FirewallGroups.Put(g)
+		carry("rp-1", g.ARN(), priority)(e)
+	}
+}
+
+// renamed gives a rule another ID.
+func renamed(kind, domain, id string) change {
+	return func(e *estate.Estate) {
+		r, _ := e.ResolverRules.Get(ruleID(kind, domain))
+		e.ResolverRules.Delete(r.ID)
+		for a := range e.RuleAssociations.By(estate.ByRule(r.ID)) {
+			a.Rule = id
+			e.RuleAssociations.Put(a)
+		}
+		r.ID = id
+		e.ResolverRules.Put(r)
+	}
+}
+
 func domainList(names ...string) []dnsname.Name {
 	var out []dnsname.Name
 	for _, n := range names {
@@ -96,6 +119,58 @@ func TestRules(t *testing.T) {
 		{"R4.5", forward("example.com", "", "A"), "A www.example.com A", "SERVFAIL", "R4.5"},
 		{"R5.15 NS in a private zone", phz("Z", "corp.test", []string{"A"}, "a NS ns.elsewhere.test", "x.a A 10.0.0.1"), "A x.a.corp.test A", "10.0.0.1", "R1.9"},
 		{"R5.15 NS asked for", phz("Z", "corp.test", []string{"A"}, "a NS ns.elsewhere.test"), "A a.corp.test NS", "ns.elsewhere.test.", "R1.9"},
+		// Profiles.
+		{"R2.2 a Profile turns reverse rules off", all(forward(".", "10.9.9.9", "A"), profile([]string{"A"}), profileReverse("DISABLE")),
+			"A 5.0.0.10.in-addr.arpa PTR", "EXTERNAL(10.9.9.9)", "R1.12"},
+		{"R2.2 a Profile turns them on", all(reverseDisabled("A"), profile([]string{"A"}), profileReverse("ENABLE")),
+			"A 5.0.0.10.in-addr.arpa PTR", "ip-10-0-0-5.eu-west-1.compute.internal.", "R1.9"},
+		{"R2.2 a Profile leaves it to the VPC", all(reverseDisabled("A"), forward(".", "10.9.9.9", "A"), profile([]string{"A"}), profileReverse("USE_LOCAL_RESOURCE_SETTING")),
+			"A 5.0.0.10.in-addr.arpa PTR", "EXTERNAL(10.9.9.9)", "R1.12"},
+		{"R2.4 an association on its way", all(t18, func(e *estate.Estate) {
+			e.ProfileAssociations.Put(estate.ProfileAssociation{ID: "rpassoc-rp-1A", Profile: "rp-1", VPC: "A", Status: estate.StatusUpdating})
+		}), "A a.svc.corp A", "NXDOMAIN", "R1.7"},
+		{"R2.12", all(endpoint("vpce-1", "HUB", "ec2", []string{ec2}), profile([]string{"A"}, endpointARN("vpce-1"))), "A " + ec2 + " A", both, "R2.12"},
+		{"R2.6 a zone of one's own beats a Profile's endpoint", all(endpoint("vpce-1", "HUB", "ec2", []string{ec2}), profile([]string{"A"}, endpointARN("vpce-1")),
+			phz("OWN", ec2, []string{"A"}, "@ A 10.0.9.9")), "A " + ec2 + " A", "10.0.9.9", "R2.6"},
+		{"R2.13 an inbound endpoint sees its VPC's Profile", t18, "A+inbound a.svc.corp A", "10.0.9.4", "R2.8"},
+		// Interface endpoints.
+		{"R1.4 private names need both attributes", all(t22, vpc("A", noHostnames)), "A " + ec2 + " A", "52.0.0.1", "R1.7"},
+		{"R3.4 below a private name", t22, "A x." + ec2 + " A", "NXDOMAIN", "R3.4"},
+		{"R3.4 below a wildcard", endpoint("vpce-1", "A", "ecr", []string{"*.dkr.ecr.eu-west-1.amazonaws.com"}), "A 1.dkr.ecr.eu-west-1.amazonaws.com A", both, "R3.3"},
+		{"R3.6 against a private zone above", all(t22, phz("AMZ", "amazonaws.com", []string{"A"})), "A " + ec2 + " A", both, "R3.6"},
+		{"R3.6 a rule of the same name", all(t22, forward(ec2, "10.9.9.9", "A")), "A " + ec2 + " A", "EXTERNAL(10.9.9.9)", "R3.6"},
+		{"R3.9 ipv4", t22, "A " + ec2 + " AAAA", "NODATA", "R3.3"},
+		{"R3.9 dualstack", endpoint("vpce-1", "A", "ec2", []string{ec2}, dualStack), "A " + ec2 + " AAAA", "2001:db8::a 2001:db8::b", "R3.3"},
+		{"R3.10 zonal, in a public zone", all(t22, record("P", "api A alias vpce-1-x-eu-west-1b.ec2.eu-west-1.vpce.amazonaws.com ZVPCE")), "internet api.example.com A", "10.0.2.5", "R3.10"},
+		{"R6.8 an endpoint that is gone", record("P", "api A alias vpce-9-x.ec2.eu-west-1.vpce.amazonaws.com ZVPCE"), "internet api.example.com A", "NODATA", "R6.8"},
+		{"R3.7 CNAME asked for", svc, "A svc.example.com CNAME", "vpce-2-x.vpce-svc-1.eu-west-1.vpce.amazonaws.com.", "R3.7"},
+		// Forwarding.
+		{"R4.5 the outbound endpoint is being deleted", all(t28, func(e *estate.Estate) {
+			p, _ := e.ResolverEndpoints.Get("rslvr-out-1")
+			p.Status = estate.StatusDeleting
+			e.ResolverEndpoints.Put(p)
+		}), "A db.corp.int A", "SERVFAIL", "R4.5"},
+		{"R4.5 the inbound endpoint does not serve", all(t28, func(e *estate.Estate) {
+			p, _ := e.ResolverEndpoints.Get("rslvr-in-1")
+			p.Status = estate.StatusCreating
+			e.ResolverEndpoints.Put(p)
+		}), "A db.corp.int A", "SERVFAIL", "R4.5"},
+		{"R4.6 NXDOMAIN from the hub", t28, "A gone.corp.int A", "NXDOMAIN", "R1.23"},
+		{"R4.2 the hub's own rules go on", all(t28, forward("b.corp.int", "10.9.9.9", "HUB")), "A x.b.corp.int A", "EXTERNAL(10.9.9.9)", "R1.9"},
+		{"R6.11 a CNAME in the reply", all(t28, record("CORP", "to CNAME www.example.com"), t2), "A to.corp.int A", "www.example.com. 1.1.1.1", "R1.7"},
+		{"R1.6 inspects a forwarded reply", all(t28, record("CORP", "to CNAME www.example.com"), firewall("g", 1, block(1, estate.FirewallNXDomain, "www.example.com"))),
+			"A to.corp.int A", "NXDOMAIN", "R1.6"},
+		// Private delegation.
+		{"R5.17 refused outside its zones", all(t35, resolverEndpoint("rslvr-in-2", estate.EndpointDelegation, "HUB", "10.20.0.2")), "A h.berlin.example.com A", "SERVFAIL", "R4.5"},
+		{"R5.17 answers for its VPC's zones", all(t35, resolverEndpoint("rslvr-in-2", estate.EndpointDelegation, "HUB", "10.20.0.2"),
+			phz("BERLIN", "berlin.example.com", []string{"HUB"}, "h A 10.0.9.1")), "A h.berlin.example.com A", "10.0.9.1", "R5.17"},
+		{"R5.17 a plain inbound endpoint is no name server", all(t35, resolverEndpoint("rslvr-in-2", estate.EndpointInbound, "HUB", "10.20.0.2")), "A h.berlin.example.com A", "SERVFAIL", "R4.5"},
+		{"R5.14 several levels", all(t35, resolverEndpoint("rslvr-in-2", estate.EndpointDelegation, "HUB", "10.20.0.2"),
+			phz("BERLIN", "berlin.example.com", []string{"HUB"}, "mitte NS ns.mitte.berlin.example.com", "ns.mitte A 10.9.9.9")), "A h.mitte.berlin.example.com A", "EXTERNAL(10.9.9.9)", "R5.13"},
+		{"R5.14 to a public zone", all(t31, phz("PHZ", "corp.int", []string{"A"}, "dev NS "+set2[0]), public("PUB", "dev.corp.int", set2, "www A 2.2.2.3"), delegateRule("awsdns-02.com")),
+			"A www.dev.corp.int A", "NXDOMAIN", "R1.23"},
+		{"R5.14 to a public zone, by rule", all(phz("PHZ", "corp.int", []string{"A"}, "dev NS "+set2[0]), public("PUB", "dev.corp.int", set2, "www A 2.2.2.3"), delegateRule("awsdns-02.com", "A")),
+			"A www.dev.corp.int A", "2.2.2.3", "R5.13"},
 		// Autodefined names.
 		{"R1.17 in another Region", vpc("A", region("us-east-1")), "A ip-10-0-0-5.ec2.internal A", "10.0.0.5", "R1.9"},
 		{"R1.17 other type", all(), "A ip-10-0-0-5.eu-west-1.compute.internal AAAA", "NODATA", "R1.25"},
@@ -175,10 +250,7 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := strings.Fields(test.query)
-			from := Vantage{VPC: f[0]}
-			if f[0] == "internet" {
-				from = Vantage{}
-			}
+			from := vantage(strings.ReplaceAll(f[0], "+", " "))
 			p := policy(func(p *Policy) { p.Unhealthy = map[string]bool{"ill": true} })
 			a := New(build(vectorWorld, test.setup), p).Resolve(from, name(f[1]), f[2])
 			if got := short(a); got != test.want || a.Rule != test.rule {
@@ -207,6 +279,28 @@ func TestSwitches(t *testing.T) {
 		{"AutodefinedUnknown", all(), "A x.localdomain A", func(p *Policy) { p.AutodefinedUnknown = NoError }, "NODATA"},
 		{"PrivateNegativeStrict", t2, "A www.example.com AAAA", func(p *Policy) { p.PrivateNegativeStrict = false }, "NXDOMAIN"},
 		{"NoForwardTarget", forward("example.com", "", "A"), "A www.example.com A", func(p *Policy) { p.NoForwardTarget = NoResponse }, "NO_RESPONSE"},
+		{"NoForwardTarget, no outbound endpoint", all(forward("example.com", "10.9.9.9", "A"), through(ruleID("FORWARD", "example.com"), "rslvr-out-9")), "A www.example.com A",
+			func(p *Policy) { p.NoForwardTarget = NoResponse }, "NO_RESPONSE"},
+		{"ProfileOriginFirst", all(forward("svc.corp", "10.9.9.9"), phz("LOCAL", "svc.corp", []string{"A"}, "a A 10.0.9.5"), profile([]string{"A"}, ruleARN("FORWARD", "svc.corp"))),
+			"A a.svc.corp A", func(p *Policy) { p.ProfileOriginFirst = false }, "EXTERNAL(10.9.9.9)"},
+		{"ProfileDelegates", all(t35noDelegate, delegateRule("berlin.example.com"), profile([]string{"A"}, ruleARN("DELEGATE", "berlin.example.com"))), "A h.berlin.example.com A",
+			func(p *Policy) { p.ProfileDelegates = true }, "EXTERNAL(10.20.0.2)"},
+		{"ProfileNeedsPrivateDNS", all(endpoint("vpce-1", "HUB", "ec2", []string{ec2}, privateOff), profile([]string{"A"}, endpointARN("vpce-1"))), "A " + ec2 + " A",
+			func(p *Policy) { p.ProfileNeedsPrivateDNS = false }, both},
+		{"FirewallByPriority", all(firewall("own", 9, block(1, estate.FirewallNoData, "*")), profile([]string{"A"}), profileFirewall("carried", 5, block(1, estate.FirewallNXDomain, "*"))),
+			"A www.example.com A", func(p *Policy) { p.FirewallByPriority = false }, "NODATA"},
+		{"EndpointWholeSet", t22, "A " + ec2 + " A", func(p *Policy) { p.EndpointWholeSet = false }, "10.0.1.5"},
+		{"ManagedZoneNegative", all(t22, record("AWS", "x.ec2.eu-west-1 A 52.0.0.9")), "A x." + ec2 + " A", func(p *Policy) { p.ManagedZoneNegative = false }, "52.0.0.9"},
+		{"ForwardBeatsManaged", all(t22, forward(ec2, "10.9.9.9", "A")), "A " + ec2 + " A", func(p *Policy) { p.ForwardBeatsManaged = false }, both},
+		{"KeepUnverifiedName", all(svc, func(e *estate.Estate) {
+			e.EndpointServices.Put(estate.EndpointService{ID: "vpce-svc-1", Name: "com.amazonaws.vpce.eu-west-1.vpce-svc-1", PrivateName: name("svc.example.com"), NameState: estate.NameFailed})
+		}), "A svc.example.com A", func(p *Policy) { p.KeepUnverifiedName = false }, "192.0.2.7"},
+		{"VPCPlus2", forward("corp.int", "10.0.0.2", "A"), "A db.corp.int A", func(p *Policy) { p.VPCPlus2 = NoResponse }, "NO_RESPONSE"},
+		{"Loop", all(t28, forward("corp.int", "10.1.0.10", "A", "HUB")), "A db.corp.int A", func(p *Policy) { p.Loop = NXDomain }, "NXDOMAIN"},
+		{"DelegateDeepest", all(t35, delegateRule("example.com", "A"), through(ruleID("DELEGATE", "berlin.example.com"), ""),
+			through(ruleID("DELEGATE", "example.com"), "gone"), renamed("DELEGATE", "example.com", "rslvr-rr-a")), "A h.berlin.example.com A", func(p *Policy) { p.DelegateDeepest = false }, "SERVFAIL"},
+		{"InboundDelegationRecursion", all(t35, resolverEndpoint("rslvr-in-2", estate.EndpointDelegation, "HUB", "10.20.0.2"), record("P", "h.berlin A 1.1.1.7")),
+			"A h.berlin.example.com A", func(p *Policy) { p.InboundDelegationRecursion = true }, "1.1.1.7"},
 		{"OccludeBelowCut", all(t31, record("P", "www.dev A 9.9.9.9")), "internet www.dev.example.com A", func(p *Policy) { p.OccludeBelowCut = false }, "9.9.9.9"},
 		{"Lame", all(t31, deleteZone("DEV")), "internet www.dev.example.com A", func(p *Policy) { p.Lame = NXDomain }, "NXDOMAIN"},
 		{"PrivateCutWithoutDelegate", phz("Z", "corp.test", []string{"A"}, "a NS ns.elsewhere.test", "x.a A 10.0.0.1"), "A x.a.corp.test A",
@@ -287,6 +381,59 @@ func TestVPCsUnread(t *testing.T) {
 	changes := Diff(r, New(e, DefaultPolicy), name("www.example.com"))
 	if len(changes) != 1 || len(changes[0].Vantages) != 1 || changes[0].Vantages[0].VPC != "" {
 		t.Errorf("want a change for the internet alone, got %v", changes)
+	}
+}
+
+// TestOpenNetwork: in an estate read in part, an outbound endpoint and a share
+// that were not read take nothing away; once they were, they do.
+func TestOpenNetwork(t *testing.T) {
+	read := func(kind estate.QueryKind) change {
+		return func(e *estate.Estate) {
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: kind, Account: net, Region: "eu-west-1"}})
+		}
+	}
+	lone := all(forward("corp.int", "10.9.9.9", "A"), through(corpRule, "rslvr-out-1"), ownedByNet(corpRule), func(e *estate.Estate) { e.Shares = estate.Table[estate.Share]{} })
+	for _, test := range []struct {
+		name  string
+		setup change
+		query string
+		want  string
+	}{
+		{"nothing read", read(estate.QueryIdentity), "db.corp.int", "EXTERNAL(10.9.9.9)"},
+		{"endpoints read", read(estate.QueryResolverEndpoints), "db.corp.int", "SERVFAIL"},
+		{"shares read", read(estate.QueryShares), "db.corp.int", "OUTSIDE"},
+		{"a Profile whose share was not read", all(read(estate.QueryIdentity), t18, unshare(profileARN)), "a.svc.corp", "10.0.9.4"},
+		{"a Profile that is shared no more", all(read(estate.QueryShares), t18, phz("PHZ", "svc.corp", []string{"HUB"}), unshare(profileARN)), "a.svc.corp", "OUTSIDE"},
+		{"a Profile that was not read", all(read(estate.QueryIdentity), t18, func(e *estate.Estate) { e.Profiles.Delete("rp-1") }), "a.svc.corp", "10.0.9.4"},
+	} {
+		a := New(build(vectorWorld, lone, test.setup), DefaultPolicy).Resolve(Vantage{VPC: "A"}, name(test.query), "A")
+		if got := short(a); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+			printTrace(t, a)
+		}
+	}
+}
+
+// TestDelegation: what an INBOUND_DELEGATION endpoint answers by itself.
+func TestDelegation(t *testing.T) {
+	r := New(build(vectorWorld, phz("BERLIN", "berlin.test", []string{"HUB"}, "h A 10.0.9.1"),
+		resolverEndpoint("rslvr-in-2", estate.EndpointDelegation, "HUB", "10.20.0.2")), closed())
+	e, _ := r.e.ResolverEndpoints.Get("rslvr-in-2")
+	for query, want := range map[string]string{"h.berlin.test": "10.0.9.1", "x.berlin.test": "NXDOMAIN", "www.example.com": "REFUSED"} {
+		a := r.Delegation(e, name(query), "A")
+		if got := short(a); got != want || a.Authoritative != (want != "REFUSED") {
+			t.Errorf("%s: %s, authoritative %t, want %s", query, got, a.Authoritative, want)
+		}
+		checkTrace(t, a)
+	}
+}
+
+// profileReverse is the Profile's setting for reverse rules.
+func profileReverse(flag string) change {
+	return func(e *estate.Estate) {
+		p, _ := e.Profiles.Get("rp-1")
+		p.Reverse = flag
+		e.Profiles.Put(p)
 	}
 }
 
