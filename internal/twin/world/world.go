@@ -25,6 +25,8 @@ import (
 type World struct {
 	Clock  clock.Clock
 	Limits bool // real AWS quotas and rates; without, none is enforced
+	// Functions are what Lambda runs, by name; set before the world is used.
+	Functions map[string]Function
 
 	mu     sync.Mutex
 	state  State
@@ -59,7 +61,7 @@ func (w *World) Fork(c clock.Clock) *World {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := New(c, estate.Estate{})
-	f.Limits = w.Limits
+	f.Limits, f.Functions = w.Limits, w.Functions
 	f.state = w.state.clone()
 	w.bucketsMu.Lock()
 	defer w.bucketsMu.Unlock()
