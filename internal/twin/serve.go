@@ -12,6 +12,7 @@ import (
 
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/twin/acm"
+	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/iam"
 	"github.com/orgdns/orgdns/internal/twin/sigv4"
 	"github.com/orgdns/orgdns/internal/twin/wire"
@@ -113,6 +114,7 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		}
 		state.Admit(c.caller.Account)
 		wc.Authorize = iam.Authorizer(wc)
+		ec2.Settle(state, wc.Now) // of a private name AWS sees what stands before the call
 		if c.key.Service != "route53" {
 			acm.Settle(state, wc.Now) // services see certificates as they are now
 		}

@@ -44,17 +44,6 @@ func describeDhcpOptions(_ context.Context, c *world.Call, in *ec2.DescribeDhcpO
 	return &ec2.DescribeDhcpOptionsOutput{DhcpOptions: page, NextToken: next}, err
 }
 
-// describeNetworkInterfaces answers for a twin without instances: there are none.
-func describeNetworkInterfaces(_ context.Context, c *world.Call, in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	if err := allow(c, in.DryRun, reading(c)); err != nil {
-		return nil, err
-	}
-	for _, id := range in.NetworkInterfaceIds {
-		return nil, fail("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist", id)
-	}
-	return &ec2.DescribeNetworkInterfacesOutput{}, nil
-}
-
 // describeVpcClassicLink answers as AWS does since EC2-Classic is gone: no VPC
 // has it (EC2 API Reference, API_DescribeVpcClassicLink).
 func describeVpcClassicLink(_ context.Context, c *world.Call, in *ec2.DescribeVpcClassicLinkInput) (*ec2.DescribeVpcClassicLinkOutput, error) {

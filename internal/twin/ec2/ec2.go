@@ -1,10 +1,11 @@
 // Package ec2 is the twin's Amazon EC2, as far as names depend on it: VPCs and
 // their DNS attributes, subnets, tags, Regions and Availability Zones, and what
 // clients read or make beside a VPC: security groups, internet gateways, the
-// default network ACL, the main route table, the default DHCP options; and
-// subnets that another account shares.
+// default network ACL, the main route table, the default DHCP options;
+// subnets that another account shares; VPC endpoints and endpoint services with
+// their private names, and the network interfaces of what has addresses.
 //
-// Not here: instances and network interfaces, network ACLs and route tables of
+// Not here: instances and network interfaces of one's own, network ACLs and route tables of
 // one's own, IPAM, Outposts, Local Zones. What is not here is refused, with the
 // operation's or the parameter's name.
 package ec2
@@ -124,5 +125,24 @@ func Service() []wire.Handler[*world.Call] {
 		wire.Handle(describeInstanceTypes),
 		wire.Handle(describeImages),
 		wire.Handle(describeVolumes),
+
+		wire.Handle(createVpcEndpoint),
+		wire.Handle(modifyVpcEndpoint),
+		wire.Handle(deleteVpcEndpoints),
+		wire.Handle(describeVpcEndpoints),
+		wire.Handle(describeVpcEndpointAssociations),
+		wire.Handle(describeVpcEndpointServices),
+		wire.Handle(describePrefixLists),
+		wire.Handle(describeManagedPrefixLists),
+		wire.Handle(createVpcEndpointServiceConfiguration),
+		wire.Handle(modifyVpcEndpointServiceConfiguration),
+		wire.Handle(deleteVpcEndpointServiceConfigurations),
+		wire.Handle(describeVpcEndpointServiceConfigurations),
+		wire.Handle(startVerification),
+		wire.Handle(modifyVpcEndpointServicePermissions),
+		wire.Handle(describeVpcEndpointServicePermissions),
+		wire.Handle(describeVpcEndpointConnections),
+		wire.Handle(acceptVpcEndpointConnections),
+		wire.Handle(rejectVpcEndpointConnections),
 	}
 }

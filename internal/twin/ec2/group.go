@@ -188,7 +188,7 @@ func deleteSecurityGroup(_ context.Context, c *world.Call, in *ec2.DeleteSecurit
 	named := slices.ContainsFunc(groupsOf(c), func(o estate.SecurityGroup) bool {
 		return o.ID != g.ID && slices.ContainsFunc(o.Rules, func(r estate.GroupRule) bool { return r.Group == g.ID })
 	})
-	if named || len(c.State.Users(arn(c, "security-group", g.ID))) > 0 {
+	if named || len(c.State.Users(arn(c, "security-group", g.ID))) > 0 || occupied(c, func(n nic) bool { return slices.Contains(n.groups, g.ID) }) {
 		return nil, fail("DependencyViolation", "resource %s has a dependent object", g.ID)
 	}
 	c.Estate().SecurityGroups.Delete(g.ID)

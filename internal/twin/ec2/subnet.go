@@ -166,7 +166,7 @@ func deleteSubnet(_ context.Context, c *world.Call, in *ec2.DeleteSubnetInput) (
 	if err != nil {
 		return nil, err
 	}
-	if len(c.State.Users(subnetARN(s))) > 0 || holdsSubnet(c, s) {
+	if len(c.State.Users(subnetARN(s))) > 0 || holdsSubnet(c, s) || occupied(c, func(n nic) bool { return n.subnet == s.ID }) {
 		return nil, fail("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", s.ID)
 	}
 	leaveSubnet(c, s)

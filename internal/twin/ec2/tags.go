@@ -32,7 +32,14 @@ type taggable struct {
 func tagged(c *world.Call, id string) (taggable, error) {
 	of := func(kind types.ResourceType) taggable { return taggable{id: id, kind: kind, tags: tagsOf(c, id)} }
 	prefix, _, _ := strings.Cut(id, "-")
+	if strings.HasPrefix(id, "vpce-svc-") {
+		s, err := findService(c, id)
+		return taggable{id: id, kind: types.ResourceTypeVpcEndpointService, tags: s.Tags}, err
+	}
 	switch prefix {
+	case "vpce":
+		p, err := findEndpoint(c, id)
+		return taggable{id: id, kind: types.ResourceTypeVpcEndpoint, tags: p.Tags}, err
 	case "vpc":
 		v, err := seenVPC(c, id)
 		return taggable{id, types.ResourceTypeVpc, v.Tags, v.Account != c.Account()}, err
@@ -104,6 +111,14 @@ func retag(c *world.Call, r taggable, tags estate.Tags) {
 		s, _ := e.Subnets.Get(r.id)
 		s.Tags = tags
 		e.Subnets.Put(s)
+	case types.ResourceTypeVpcEndpoint:
+		p, _ := e.Endpoints.Get(r.id)
+		p.Tags = tags
+		e.Endpoints.Put(p)
+	case types.ResourceTypeVpcEndpointService:
+		s, _ := e.EndpointServices.Get(r.id)
+		s.Tags = tags
+		e.EndpointServices.Put(s)
 	case types.ResourceTypeSecurityGroup:
 		g, _ := findGroup(c, r.id)
 		g.Tags = tags
@@ -321,6 +336,11 @@ func describeTags(_ context.Context, c *world.Call, in *ec2.DescribeTagsInput) (
 	for _, s := range visibleSubnets(c) {
 		add(s.ID, types.ResourceTypeSubnet, s.Tags)
 	}
+	for _, p := range endpointsOf(c) {
+		add(p.ID, types.ResourceTypeVpcEndpoint, p.Tags)
+	}
+	for _, s := range servicesOf(c) {
+		add(s.ID, types.ResourceTypeVpcEndpointService, s.Tags)
 	for _, g := range groupsOf(c) {
 		add(g.ID, types.ResourceTypeSecurityGroup, g.Tags)
 	}

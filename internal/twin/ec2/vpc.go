@@ -212,7 +212,8 @@ func deleteVpc(_ context.Context, c *world.Call, in *ec2.DeleteVpcInput) (*ec2.D
 	if err != nil {
 		return nil, err
 	}
-	busy := len(subnetsOf(c, v.ID)) > 0
+	_, endpoints := estate.First(c.Estate().Endpoints.By(estate.ByVPC(v.ID)))
+	busy := len(subnetsOf(c, v.ID)) > 0 || endpoints
 	for _, g := range gatewaysOf(c) {
 		busy = busy || g.VPC == v.ID
 	}
