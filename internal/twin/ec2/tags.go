@@ -341,6 +341,7 @@ func describeTags(_ context.Context, c *world.Call, in *ec2.DescribeTagsInput) (
 	}
 	for _, s := range servicesOf(c) {
 		add(s.ID, types.ResourceTypeVpcEndpointService, s.Tags)
+	}
 	for _, g := range groupsOf(c) {
 		add(g.ID, types.ResourceTypeSecurityGroup, g.Tags)
 	}
