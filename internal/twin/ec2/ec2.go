@@ -1,13 +1,17 @@
-// Package ec2 is the twin's Amazon EC2, as far as names depend on it: VPCs and
-// their DNS attributes, subnets, tags, Regions and Availability Zones, and what
-// clients read or make beside a VPC: security groups, internet gateways, the
-// default network ACL, the main route table, the default DHCP options;
-// subnets that another account shares; VPC endpoints and endpoint services with
-// their private names, and the network interfaces of what has addresses.
+// Package ec2 is the twin's Amazon EC2, as far as names depend on it and on what
+// can be reached: VPCs and their DNS attributes, subnets, tags, Regions and
+// Availability Zones; VPC endpoints and endpoint services with their private
+// names, and the network interfaces of what has addresses; security groups, route
+// tables, network ACLs, internet and NAT gateways, elastic IPs, VPC peering,
+// Transit Gateways; instances, which have an address and do nothing; and subnets
+// that another account shares.
 //
-// Not here: instances and network interfaces of one's own, network ACLs and route tables of
-// one's own, IPAM, Outposts, Local Zones. What is not here is refused, with the
-// operation's or the parameter's name.
+// What comes with a VPC is derived from it until somebody changes it. What decides
+// whether an address can be reached stands in the estate, so that a world made
+// from one works on.
+//
+// Not here: IPAM, Outposts, Local Zones, traffic. What is not here is refused,
+// with the operation's or the parameter's name.
 package ec2
 
 import (
