@@ -124,7 +124,7 @@ func createVpcEndpoint(_ context.Context, c *world.Call, in *ec2.CreateVpcEndpoi
 	if change.offer, err = change.serves(); err != nil {
 		return nil, err
 	}
-	change.p.ID = newID(c, "vpce")
+	change.p.ID = fresh(c, "vpce", func(id string) bool { _, taken := c.Estate().Endpoints.Get(id); return taken })
 	if err := change.created(in); err != nil {
 		return nil, err
 	}
@@ -149,6 +149,16 @@ func createVpcEndpoint(_ context.Context, c *world.Call, in *ec2.CreateVpcEndpoi
 		endpointTokens.Put(c.State, keyed(c, token), endpointToken{string(asked), p.ID})
 	}
 	return &ec2.CreateVpcEndpointOutput{ClientToken: in.ClientToken, VpcEndpoint: showEndpoint(c, p)}, nil
+}
+
+// fresh makes an identifier that nothing has. A world that was loaded from an
+// estate starts to count anew, so that the next one could be there.
+func fresh(c *world.Call, prefix string, taken func(id string) bool) string {
+	for {
+		if id := newID(c, prefix); !taken(id) {
+			return id
+		}
+	}
 }
 
 // comes lets a pending endpoint become available.
@@ -367,7 +377,8 @@ func (x *endpointChange) subnets(add, remove []string) error {
 // address makes a network interface in a subnet, at the address that was asked
 // for or one that is free. Which one AWS takes it does not say.
 func (x *endpointChange) address(s estate.Subnet) (estate.EndpointAddress, error) {
-	a := estate.EndpointAddress{Interface: newID(x.c, "eni"), Subnet: s.ID, Zone: s.Zone}
+	a := estate.EndpointAddress{Subnet: s.ID, Zone: s.Zone}
+	a.Interface = fresh(x.c, "eni", func(id string) bool { return occupied(x.c, func(n nic) bool { return n.id == id }) })
 	want := x.fixed[s.ID]
 	taken := takenIn(x.c, s)
 	for _, p := range x.p.Addresses {
@@ -535,6 +546,9 @@ func (x *endpointChange) privateDNS(want bool, options *types.DnsOptionsSpecific
 	if !want || was && inbound == nil {
 		return nil
 	}
+	if len(p.PrivateNames) == 0 {
+		return invalidEndpoint("Private DNS can't be enabled because the service %s does not provide a private DNS name.", p.Service)
+	}
 	if p.InboundOnly && !x.gateway() {
 		return invalidEndpoint("To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC %s must have a Gateway endpoint for the service.", x.vpc.ID)
 	}
@@ -542,8 +556,6 @@ func (x *endpointChange) privateDNS(want bool, options *types.DnsOptionsSpecific
 		return nil
 	}
 	switch {
-	case len(p.PrivateNames) == 0:
-		return invalidEndpoint("Private DNS can't be enabled because the service %s does not provide a private DNS name.", p.Service)
 	case x.offer.NameState != "" && x.offer.NameState != estate.NameVerified:
 		return invalidEndpoint("Private DNS can't be enabled because the service %s has not verified the private DNS name.", p.Service)
 	case creates && x.offer.Acceptance, p.State == estate.EndpointPendingAcceptance:
