@@ -126,18 +126,24 @@ func standingEndpoints(e estate.Estate) iter.Seq[Standing] {
 					"privateDNS": truth(p.PrivateDNS), "inboundOnly": truth(p.InboundOnly), "policy": one(NormalDocument(p.Policy)),
 					"ipType": one(p.IPType), "dnsIPType": one(p.DNSIPType),
 				},
-				Attributes: Attributes{"id": {p.ID}, "arn": {p.ARN()}},
+				Attributes: EndpointAttributes(p),
 				Going:      p.State == estate.EndpointDeleting || p.State == "deleted",
 				Pending:    p.State == estate.EndpointPending || p.State == estate.EndpointPendingAcceptance,
-			}
-			if len(p.Names) > 0 {
-				s.Attributes["name"], s.Attributes["zone"] = []string{p.Names[0].Name.String()}, []string{p.Names[0].Zone}
 			}
 			if !yield(s) {
 				return
 			}
 		}
 	}
+}
+
+// EndpointAttributes are what others may refer to of an endpoint.
+func EndpointAttributes(p estate.Endpoint) Attributes {
+	out := Attributes{"id": {p.ID}, "arn": {p.ARN()}}
+	if len(p.Names) > 0 {
+		out["name"], out["zone"] = []string{p.Names[0].Name.String()}, []string{p.Names[0].Zone}
+	}
+	return out
 }
 
 // NormalDocument is a policy in one spelling, so that two can be compared; what
@@ -166,24 +172,29 @@ func standingServices(e estate.Estate) iter.Seq[Standing] {
 					"loadBalancers": v.LoadBalancers, "acceptance": truth(v.Acceptance), "privateName": one(v.PrivateName.String()),
 					"regions": regions, "principals": ledgered(v.Tags, v.Principals),
 				},
-				Attributes: Attributes{"id": {v.ID}, "name": {v.Name}},
+				Attributes: ServiceAttributes(v),
 				Going:      v.State == "Deleting" || v.State == "Deleted", Pending: v.State == "Pending",
 			}
 			if v.PrivateName.IsZero() {
 				s.Fields["privateName"] = []string{}
-			} else if v.VerifyName != "" {
-				base := v.PrivateName
-				if base.IsWildcard() { // a wildcard is verified for what it stands below
-					base, _ = base.Parent()
-				}
-				s.Attributes["verifyName"] = []string{v.VerifyName + "." + base.String()}
-				s.Attributes["verifyValue"] = []string{strconv.Quote(v.VerifyValue)}
 			}
 			if !yield(s) {
 				return
 			}
 		}
 	}
+}
+
+// ServiceAttributes are what others may refer to of an endpoint service: with a
+// private name the name and the value of the TXT record that proves it.
+func ServiceAttributes(v estate.EndpointService) Attributes {
+	out := Attributes{"id": {v.ID}, "name": {v.Name}}
+	if !v.PrivateName.IsZero() && v.VerifyName != "" {
+		// A wildcard is verified for what it stands below.
+		out["verifyName"] = []string{v.VerifyName + "." + estate.ManagedZone(v.PrivateName).String()}
+		out["verifyValue"] = []string{strconv.Quote(v.VerifyValue)}
+	}
+	return out
 }
 
 // verified reports whether the private name of a service is.
@@ -357,12 +368,33 @@ func standingAttachments(e estate.Estate) iter.Seq[Standing] {
 	}
 }
 
+// AcceptanceMarks are the tags of an attachment that the gateway's owner took in
+// for us. Their keys are not those of Marks: where one account owns both the
+// gateway and the VPC, the attachment carries the marks of both sides.
+func AcceptanceMarks(owner, address string) map[string]string {
+	m := Marks(owner, address)
+	return map[string]string{tagAccepted + "owner": m[TagOwner], tagAccepted + "address": m[TagAddress]}
+}
+
+const tagAccepted = "orgdns:accepted-"
+
+func acceptanceMarks(a estate.TransitAttachment) estate.Tags {
+	tags := a.OwnerTags
+	if a.Owner == a.Account {
+		tags = a.Tags
+	}
+	if tags[tagAccepted+"owner"] == "" {
+		return nil
+	}
+	return estate.Tags{TagOwner: tags[tagAccepted+"owner"], TagAddress: tags[tagAccepted+"address"]}
+}
+
 // standingAcceptances are the attachments that their gateway's owner took care
 // of.
 func standingAcceptances(e estate.Estate) iter.Seq[Standing] {
 	return func(yield func(Standing) bool) {
 		for a := range e.TransitAttachments.All() {
-			s := Standing{Kind: KindTransitAcceptance, ID: "accepted/" + a.ID, Account: a.Owner, Region: a.Region, Tags: a.OwnerTags,
+			s := Standing{Kind: KindTransitAcceptance, ID: "accepted/" + a.ID, Account: a.Owner, Region: a.Region, Tags: acceptanceMarks(a),
 				Fields:     map[string][]string{"attachment": one(a.ID), "association": one(a.Table), "propagation": {}},
 				Attributes: Attributes{"id": {"accepted/" + a.ID}},
 				Going:      attachmentGoing(a.State), Pending: a.State == estate.AttachmentPending,

@@ -58,6 +58,9 @@ const (
 	MayAssociateVPCs     May = "associateVPCs"     // VPCs, of this account, with zones of any; list what zones a VPC uses
 	MayDisassociateVPCs  May = "disassociateVPCs"  // Zone, VPCs
 	MayChangeVPCs        May = "changeVPCs"        // Region: their DNS attributes
+	MayReadEndpoints     May = "readEndpoints"     // Region: endpoints, endpoint services, what is offered
+	MayReadNetwork       May = "readNetwork"       // Region: security groups, routes, network ACLs, peering, Transit Gateways
+	MayReadLoadBalancers May = "readLoadBalancers" // Region
 	MayMakeRole          May = "makeRole"          // Role: make, change, delete it, with our policy
 	MayMakeCertificates  May = "makeCertificates"  // Region: request, tag, delete
 	MayAssume            May = "assume"            // Role: held by whoever runs orgdns
