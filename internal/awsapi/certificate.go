@@ -173,8 +173,6 @@ func describe(ctx context.Context, client *acm.Client, c estate.Certificate) (es
 	return c, nil
 }
 
-const attrARN = "arn"
-
 var certificateBinding = binding{
 	reads:   []estate.QueryKind{estate.QueryCertificates},
 	do:      (*Writer).doCertificate,

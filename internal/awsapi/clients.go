@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -37,6 +38,15 @@ func (c *caller) acm(account estate.AccountID, region estate.Region) *acm.Client
 func (c *caller) ec2(account estate.AccountID, region estate.Region) *ec2.Client {
 	return client(c.session(account, ""), "ec2", region, func(c config) *ec2.Client {
 		return ec2.New(ec2.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) elbv2(account estate.AccountID, region estate.Region) *elasticloadbalancingv2.Client {
+	return client(c.session(account, ""), "elbv2", region, func(c config) *elasticloadbalancingv2.Client {
+		return elasticloadbalancingv2.New(elasticloadbalancingv2.Options{
 			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
 			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
 		})

@@ -108,6 +108,39 @@ var parts = map[plan.May][]part{
 	plan.MayMakeRole: {{"MakeRole", []string{
 		"iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole",
 	}, arns.roles, false, false}},
+	plan.MayReadEndpoints: {{"ReadEndpoints", []string{
+		"ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcEndpointServices", "ec2:DescribeVpcEndpointServiceConfigurations",
+		"ec2:DescribeVpcEndpointServicePermissions", "ec2:DescribeVpcEndpointConnections",
+	}, anyResource, true, false}},
+	plan.MayReadNetwork: {{"ReadNetwork", []string{
+		"ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections",
+		"ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGatewayAttachments",
+		"ec2:DescribeTransitGatewayRouteTables", "ec2:SearchTransitGatewayRoutes", "ec2:GetTransitGatewayRouteTablePropagations",
+	}, anyResource, true, false}},
+	plan.MayReadLoadBalancers: {{"ReadLoadBalancers", []string{
+		"elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTags",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindSecurityGroup): {{"MakeSecurityGroup", []string{
+		"ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:CreateTags",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindEndpoint): {{"MakeEndpoint", []string{
+		"ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:CreateTags", "vpce:AllowMultiRegion",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindEndpointService): {{"MakeEndpointService", []string{
+		"ec2:CreateVpcEndpointServiceConfiguration", "ec2:ModifyVpcEndpointServiceConfiguration", "ec2:DeleteVpcEndpointServiceConfigurations",
+		"ec2:ModifyVpcEndpointServicePermissions", "ec2:CreateTags", "ec2:DeleteTags", "vpce:AllowMultiRegion",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindVerification): {{"VerifyName", []string{"ec2:StartVpcEndpointServicePrivateDnsVerification"}, anyResource, true, false}},
+	plan.MayMake(plan.KindConnection):   {{"AcceptEndpoint", []string{"ec2:AcceptVpcEndpointConnections"}, anyResource, true, false}},
+	plan.MayMake(plan.KindTransitAttachment): {{"MakeAttachment", []string{
+		"ec2:CreateTransitGatewayVpcAttachment", "ec2:ModifyTransitGatewayVpcAttachment", "ec2:DeleteTransitGatewayVpcAttachment", "ec2:CreateTags",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindTransitAcceptance): {{"AcceptAttachment", []string{
+		"ec2:AcceptTransitGatewayVpcAttachment", "ec2:AssociateTransitGatewayRouteTable", "ec2:DisassociateTransitGatewayRouteTable",
+		"ec2:EnableTransitGatewayRouteTablePropagation", "ec2:DisableTransitGatewayRouteTablePropagation", "ec2:CreateTags", "ec2:DeleteTags",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindRoutes): {{"MakeRoutes", []string{"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:CreateTags", "ec2:DeleteTags"}, anyResource, true, false}},
+
 	plan.MayChangeRecords: {following},
 	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }
@@ -128,6 +161,10 @@ func implied(p plan.Permission) []plan.Permission {
 		also.May, also.Role = plan.MayReadRole, p.Role
 	case plan.MayMakeCertificates:
 		also.May = plan.MayReadCertificates
+	case plan.MayMake(plan.KindEndpoint), plan.MayMake(plan.KindEndpointService), plan.MayMake(plan.KindVerification), plan.MayMake(plan.KindConnection):
+		also.May = plan.MayReadEndpoints
+	case plan.MayMake(plan.KindSecurityGroup), plan.MayMake(plan.KindTransitAttachment), plan.MayMake(plan.KindTransitAcceptance), plan.MayMake(plan.KindRoutes):
+		also.May = plan.MayReadNetwork
 	default:
 		return []plan.Permission{p}
 	}
@@ -139,6 +176,7 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadOrganization}, {May: plan.MayReadAccounts}, {May: plan.MayReadZones}, {May: plan.MayReadZone},
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
 	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
+	{May: plan.MayReadEndpoints}, {May: plan.MayReadNetwork}, {May: plan.MayReadLoadBalancers},
 }
 
 // arns makes ARNs (Service Authorization Reference, resource types).

@@ -30,6 +30,18 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryCertificates:   (*caller).readCertificates,
 	estate.QueryRole:           (*caller).readRole,
 	estate.QueryLimits:         (*caller).readLimits,
+
+	estate.QueryEndpoints:          (*caller).readEndpoints,
+	estate.QueryEndpointServices:   (*caller).readEndpointServices,
+	estate.QueryOffers:             (*caller).readOffers,
+	estate.QueryLoadBalancers:      (*caller).readLoadBalancers,
+	estate.QuerySecurityGroups:     (*caller).readSecurityGroups,
+	estate.QueryRouteTables:        (*caller).readRouteTables,
+	estate.QueryNetworkACLs:        (*caller).readNetworkACLs,
+	estate.QueryPeerings:           (*caller).readPeerings,
+	estate.QueryTransitGateways:    (*caller).readTransitGateways,
+	estate.QueryTransitAttachments: (*caller).readTransitAttachments,
+	estate.QueryTransitTables:      (*caller).readTransitTables,
 }
 
 // Read answers a query. It touches no estate: the patch is applied by whoever

@@ -123,7 +123,7 @@ func (s *Sessions) Reader(scope Scope) *Reader { return &Reader{s.caller(scope, 
 // Writer gives write access, and reads as far as they go with it. A nil scope
 // does not narrow the roles.
 func (s *Sessions) Writer(scope Scope) *Writer {
-	w := &Writer{caller: s.caller(scope, nil), doubtful: map[string]bool{}}
+	w := &Writer{caller: s.caller(scope, nil), doubtful: map[string]bool{}, restarted: map[string]int{}}
 	if scope != nil {
 		w.otherwise = readAll
 	}

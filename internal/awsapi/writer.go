@@ -18,9 +18,11 @@ type Writer struct {
 	*caller
 
 	mu sync.Mutex
-	// doubtful are addresses of certificates whose request was begun in this
-	// run and did not come to its end.
+	// doubtful are addresses of certificates, endpoints and the like whose
+	// request was begun in this run and did not come to its end.
 	doubtful map[string]bool
+	// restarted counts, by address, how often a verification was started again.
+	restarted map[string]int
 }
 
 // binding is a kind of resource on AWS; the other half of its file in package
@@ -42,6 +44,15 @@ var bindings = map[plan.Kind]binding{
 	plan.KindAssociation:   associationBinding,
 	plan.KindVPCAttributes: vpcAttributesBinding,
 	plan.KindRole:          roleBinding,
+
+	plan.KindSecurityGroup:     securityGroupBinding,
+	plan.KindEndpoint:          endpointBinding,
+	plan.KindEndpointService:   endpointServiceBinding,
+	plan.KindVerification:      verificationBinding,
+	plan.KindConnection:        connectionBinding,
+	plan.KindTransitAttachment: transitAttachmentBinding,
+	plan.KindTransitAcceptance: transitAcceptanceBinding,
+	plan.KindRoutes:            routesBinding,
 }
 
 // Do carries out one step. A step that was done before, by an earlier run or

@@ -1,0 +1,275 @@
+package awsapi
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// readSecurityGroups reads the account's own security groups with their rules.
+func (c *caller) readSecurityGroups(ctx context.Context, q estate.Query) (Patch, error) {
+	var found []estate.SecurityGroup
+	pages := ec2.NewDescribeSecurityGroupsPaginator(c.ec2(q.Account, q.Region), &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(ec2Page)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range page.SecurityGroups {
+			if others(q, g.OwnerId) {
+				continue
+			}
+			one := estate.SecurityGroup{
+				ID: aws.ToString(g.GroupId), Account: q.Account, Region: q.Region, VPC: aws.ToString(g.VpcId),
+				Name: aws.ToString(g.GroupName), Description: aws.ToString(g.Description), Tags: ec2Tags(g.Tags),
+			}
+			for _, side := range []struct {
+				egress bool
+				list   []types.IpPermission
+			}{{false, g.IpPermissions}, {true, g.IpPermissionsEgress}} {
+				for _, p := range side.list {
+					rules, err := groupRules(one.ID, side.egress, p)
+					if err != nil {
+						return nil, err
+					}
+					one.Rules = append(one.Rules, rules...)
+				}
+			}
+			slices.SortFunc(one.Rules, compareRules)
+			found = append(found, one)
+		}
+	}
+	return func(e *estate.Estate) { replaceRegion(&e.SecurityGroups, q, found) }, nil
+}
+
+func compareRules(a, b estate.GroupRule) int {
+	side := func(r estate.GroupRule) string {
+		return fmt.Sprint(r.Egress, r.Protocol, " ", r.CIDR, r.PrefixList, r.Group)
+	}
+	return cmp.Or(cmp.Compare(side(a), side(b)), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+}
+
+// groupRules takes a permission apart, which has many other sides.
+func groupRules(id string, egress bool, p types.IpPermission) ([]estate.GroupRule, error) {
+	base := estate.GroupRule{Egress: egress, Protocol: aws.ToString(p.IpProtocol), From: -1, To: -1}
+	if p.FromPort != nil {
+		base.From = *p.FromPort
+	}
+	if p.ToPort != nil {
+		base.To = *p.ToPort
+	}
+	var out []estate.GroupRule
+	add := func(description *string, set func(*estate.GroupRule)) {
+		r := base
+		r.Description = aws.ToString(description)
+		set(&r)
+		out = append(out, r)
+	}
+	ranges := func(cidr, description *string) error {
+		list, err := prefixes("a rule of "+id, cidr)
+		for _, c := range list {
+			add(description, func(r *estate.GroupRule) { r.CIDR = c })
+		}
+		return err
+	}
+	for _, r := range p.IpRanges {
+		if err := ranges(r.CidrIp, r.Description); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range p.Ipv6Ranges {
+		if err := ranges(r.CidrIpv6, r.Description); err != nil {
+			return nil, err
+		}
+	}
+	for _, l := range p.PrefixListIds {
+		add(l.Description, func(r *estate.GroupRule) { r.PrefixList = aws.ToString(l.PrefixListId) })
+	}
+	for _, g := range p.UserIdGroupPairs {
+		add(g.Description, func(r *estate.GroupRule) { r.Group = aws.ToString(g.GroupId) })
+	}
+	return out, nil
+}
+
+var securityGroupBinding = binding{
+	reads:   []estate.QueryKind{estate.QuerySecurityGroups},
+	do:      (*Writer).doSecurityGroup,
+	settled: (*Writer).settledAtOnce,
+	needs: map[plan.Action][]plan.May{
+		plan.Create: {plan.MayMake(plan.KindSecurityGroup)},
+		plan.Update: {plan.MayMake(plan.KindSecurityGroup)},
+		plan.Delete: {plan.MayMake(plan.KindSecurityGroup)},
+	},
+}
+
+func (w *Writer) doSecurityGroup(ctx context.Context, s plan.Step) (plan.Attributes, error) {
+	if s.Object == nil {
+		return nil, impossible(s)
+	}
+	client := w.ec2(s.Account, s.Region)
+	switch s.Action {
+	case plan.Create:
+		id, err := w.createGroup(ctx, client, s)
+		if err != nil {
+			return nil, err
+		}
+		return plan.Attributes{"id": {id}}, w.admit(ctx, client, id, *s.Object)
+	case plan.Update:
+		return plan.Attributes{"id": {s.ID}}, w.admit(ctx, client, s.ID, *s.Object)
+	case plan.Delete:
+		err := w.outlast(ctx, ec2Release, coded("DependencyViolation"), func() error {
+			_, err := client.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &s.ID})
+			return err
+		})
+		if absent(err) {
+			err = nil
+		}
+		if Code(err) == "DependencyViolation" {
+			err = hinted(err, "take it first off what uses it: endpoints, instances, rules of other groups")
+		}
+		return plan.Attributes{"id": {s.ID}}, err
+	}
+	return nil, impossible(s)
+}
+
+// createGroup makes a group. Its name is free once in a VPC, so that a repeated
+// request is refused: then the group with our mark is the one.
+func (w *Writer) createGroup(ctx context.Context, client *ec2.Client, s plan.Step) (string, error) {
+	out, err := client.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
+		VpcId: aws.String(s.Object.One("vpc")), GroupName: aws.String(s.Object.One("name")), Description: aws.String(s.Object.One("description")),
+		TagSpecifications: specified(types.ResourceTypeSecurityGroup, plan.Marks(w.opt.Owner, s.Address)),
+	})
+	if err == nil {
+		return aws.ToString(out.GroupId), nil
+	}
+	if Code(err) != "InvalidGroup.Duplicate" {
+		return "", err
+	}
+	filters := append(w.marked(s), types.Filter{Name: aws.String("vpc-id"), Values: []string{s.Object.One("vpc")}})
+	found, readErr := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: filters})
+	if readErr != nil {
+		return "", readErr
+	}
+	for _, g := range found.SecurityGroups {
+		if aws.ToString(g.GroupName) == s.Object.One("name") {
+			return aws.ToString(g.GroupId), nil
+		}
+	}
+	return "", hinted(err, "the VPC has a security group of that name that is not ours; rename or delete it")
+}
+
+// admit brings the rules to those that are wanted, of which the group may have
+// some already, in a call to admit and one to revoke.
+func (w *Writer) admit(ctx context.Context, client *ec2.Client, id string, o plan.ObjectStep) error {
+	if _, wanted := o.Fields["ingress"]; !wanted {
+		return nil
+	}
+	var group types.SecurityGroup
+	err := w.outlast(ctx, ec2Appearance, absent, func() error {
+		out, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+		if err == nil && len(out.SecurityGroups) > 0 {
+			group = out.SecurityGroups[0]
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	var revoke []estate.GroupRule
+	for _, p := range group.IpPermissions {
+		rules, err := groupRules(id, false, p)
+		if err != nil {
+			return err
+		}
+		for _, r := range rules {
+			key := ingressKey(r)
+			have[key] = have[key] || r.From == r.To
+			if r.CIDR.IsValid() && slices.Contains(o.Removed("ingress"), key) {
+				revoke = append(revoke, r)
+			}
+		}
+	}
+	var add []estate.GroupRule
+	for _, f := range o.Fields["ingress"] {
+		if have[f] {
+			continue
+		}
+		r, err := ingressRule(f)
+		if err != nil {
+			return err
+		}
+		add = append(add, r)
+	}
+	if len(add) > 0 {
+		_, err := client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: permissions(add)})
+		// A call that was repeated after its answer was lost was done before.
+		if err != nil && Code(err) != "InvalidPermission.Duplicate" {
+			return err
+		}
+	}
+	if len(revoke) > 0 {
+		_, err := client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, IpPermissions: permissions(revoke)})
+		if err != nil && Code(err) != "InvalidPermission.NotFound" {
+			return err
+		}
+	}
+	return nil
+}
+
+// ingressKey is a rule as plan.KindSecurityGroup's field has it.
+func ingressKey(r estate.GroupRule) string {
+	return fmt.Sprintf("%s %d %s", r.Protocol, r.From, r.CIDR)
+}
+
+func ingressRule(field string) (estate.GroupRule, error) {
+	bad := fmt.Errorf("ingress %q is not of the form %q", field, "tcp 443 10.0.0.0/8")
+	parts := strings.Fields(field)
+	if len(parts) != 3 {
+		return estate.GroupRule{}, bad
+	}
+	port, err := strconv.ParseInt(parts[1], 10, 32)
+	if err != nil {
+		return estate.GroupRule{}, bad
+	}
+	cidr, err := netip.ParsePrefix(parts[2])
+	if err != nil {
+		return estate.GroupRule{}, bad
+	}
+	return estate.GroupRule{Protocol: parts[0], From: int32(port), To: int32(port), CIDR: cidr}, nil
+}
+
+// permissions puts rules of the same protocol and ports together.
+func permissions(rules []estate.GroupRule) []types.IpPermission {
+	slices.SortFunc(rules, func(a, b estate.GroupRule) int {
+		return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), a.CIDR.Compare(b.CIDR))
+	})
+	var out []types.IpPermission
+	for i, r := range rules {
+		if i == 0 || r.Protocol != rules[i-1].Protocol || r.From != rules[i-1].From || r.To != rules[i-1].To {
+			p := types.IpPermission{IpProtocol: aws.String(r.Protocol)}
+			if r.Protocol != "-1" { // all protocols have all ports
+				p.FromPort, p.ToPort = aws.Int32(r.From), aws.Int32(r.To)
+			}
+			out = append(out, p)
+		}
+		last := &out[len(out)-1]
+		if r.CIDR.Addr().Is4() {
+			last.IpRanges = append(last.IpRanges, types.IpRange{CidrIp: aws.String(r.CIDR.String())})
+		} else {
+			last.Ipv6Ranges = append(last.Ipv6Ranges, types.Ipv6Range{CidrIpv6: aws.String(r.CIDR.String())})
+		}
+	}
+	return out
+}
