@@ -72,7 +72,7 @@ func init() {
 		KindConnection:         {query: estate.QueryEndpointServices, done: connected},
 		KindProfile:            {query: estate.QueryProfiles, fixed: []string{"name"}, standing: standingProfiles},
 		KindProfileResource:    {query: estate.QueryProfiles, fixed: []string{"profile", "resource"}, named: true, standing: standingProfileResources},
-		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, standing: standingProfileAssociations},
+		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, named: true, standing: standingProfileAssociations},
 		KindShare:              {query: estate.QueryShares, fixed: []string{"name"}, standing: standingShares},
 		KindInvitation:         {query: estate.QueryInvitations, done: accepted},
 		KindResolverEndpoint:   {query: estate.QueryResolverEndpoints, fixed: []string{"direction", "vpc", "groups"}, standing: standingResolverEndpoints},
@@ -251,7 +251,7 @@ func inProgress(status string) bool {
 func standingProfileAssociations(e estate.Estate) iter.Seq[Standing] {
 	return func(yield func(Standing) bool) {
 		for a := range e.ProfileAssociations.All() {
-			if !yield(Standing{Kind: KindProfileAssociation, ID: a.ID, Account: a.Account, Region: a.Region, Tags: a.Tags,
+			if !yield(Standing{Kind: KindProfileAssociation, ID: a.ID, Account: a.Account, Region: a.Region, Name: a.Name,
 				Fields:     map[string][]string{"profile": one(a.Profile), "vpc": one(a.VPC)},
 				Attributes: Attributes{"id": {a.ID}},
 				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status),

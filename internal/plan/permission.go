@@ -46,6 +46,9 @@ const (
 	MayReadVPCs          May = "readVPCs"          // Region
 	MayReadCertificates  May = "readCertificates"  // Region
 	MayReadRole          May = "readRole"          // Role: the role and its policies
+	MayReadResolver      May = "readResolver"      // Region: Resolver endpoints, rules and their associations
+	MayReadProfiles      May = "readProfiles"      // Region: Profiles, what they carry, their associations
+	MayReadShares        May = "readShares"        // Region: resource shares of the account, and invitations to it
 	MayReadLimits        May = "readLimits"        // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone        May = "createZone"        // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone        May = "deleteZone"        // Zone

@@ -250,7 +250,7 @@ func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dep
 		id, known = own.ID, true
 	}
 	for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
-		if known && a.Profile == id || a.Status == estate.StatusDeleting || a.Tags[plan.TagOwner] == s.Config.Owner && s.ours(a) {
+		if known && a.Profile == id || a.Status == estate.StatusDeleting || s.ours(a) {
 			continue
 		}
 		s.otherProfile(v, a)
@@ -266,11 +266,11 @@ func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dep
 // elsewhere no longer.
 func (s *shareIn) ours(a estate.ProfileAssociation) bool {
 	for _, other := range s.Config.EndpointShares {
-		if other.Name != s.Name && strings.HasPrefix(a.Tags[plan.TagAddress], ShareAddress(other.Name, s.region)+"/") {
+		if other.Name != s.Name && a.Name == plan.MarkName(s.Config.Owner, ShareAddress(other.Name, s.region)+"/vpcs/"+a.VPC) {
 			return false
 		}
 	}
-	return true
+	return plan.Standing{Kind: plan.KindProfileAssociation, Name: a.Name}.OwnedBy(s.Config.Owner)
 }
 
 // otherProfile deals with a VPC that has another Profile: a conflict, or the
