@@ -7,7 +7,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53profiles"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -47,6 +50,33 @@ func (c *caller) ec2(account estate.AccountID, region estate.Region) *ec2.Client
 func (c *caller) elbv2(account estate.AccountID, region estate.Region) *elasticloadbalancingv2.Client {
 	return client(c.session(account, ""), "elbv2", region, func(c config) *elasticloadbalancingv2.Client {
 		return elasticloadbalancingv2.New(elasticloadbalancingv2.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) resolver(account estate.AccountID, region estate.Region) *route53resolver.Client {
+	return client(c.session(account, ""), "route53resolver", region, func(c config) *route53resolver.Client {
+		return route53resolver.New(route53resolver.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{},
+		})
+	})
+}
+
+func (c *caller) profiles(account estate.AccountID, region estate.Region) *route53profiles.Client {
+	return client(c.session(account, ""), "route53profiles", region, func(c config) *route53profiles.Client {
+		return route53profiles.New(route53profiles.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{},
+		})
+	})
+}
+
+func (c *caller) ram(account estate.AccountID, region estate.Region) *ram.Client {
+	return client(c.session(account, ""), "ram", region, func(c config) *ram.Client {
+		return ram.New(ram.Options{
 			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
 			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
 		})

@@ -141,6 +141,79 @@ var parts = map[plan.May][]part{
 	}, anyResource, true, false}},
 	plan.MayMake(plan.KindRoutes): {{"MakeRoutes", []string{"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:CreateTags", "ec2:DeleteTags"}, anyResource, true, false}},
 
+	plan.MayReadResolver: {{"ReadResolver", []string{
+		"route53resolver:ListResolverEndpoints", "route53resolver:ListResolverEndpointIpAddresses", "route53resolver:ListResolverRules",
+		"route53resolver:ListResolverRuleAssociations", "route53resolver:ListTagsForResource",
+	}, anyResource, true, false}},
+	plan.MayReadProfiles: {{"ReadProfiles", []string{
+		"route53profiles:ListProfiles", "route53profiles:GetProfile", "route53profiles:ListTagsForResource",
+		"route53profiles:ListProfileResourceAssociations", "route53profiles:ListProfileAssociations",
+	}, anyResource, true, false}},
+	plan.MayReadShares: {{"ReadShares", []string{
+		"ram:GetResourceShares", "ram:GetResourceShareAssociations", "ram:GetResourceShareInvitations",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindResolverEndpoint): {
+		{"MakeResolverEndpoints", []string{
+			"route53resolver:CreateResolverEndpoint", "route53resolver:GetResolverEndpoint", "route53resolver:DeleteResolverEndpoint",
+			"route53resolver:AssociateResolverEndpointIpAddress", "route53resolver:DisassociateResolverEndpointIpAddress",
+			"route53resolver:ListResolverEndpoints", "route53resolver:ListResolverEndpointIpAddresses",
+			"route53resolver:ListTagsForResource", "route53resolver:TagResource",
+		}, anyResource, true, false},
+		// Resolver makes the network interfaces with the caller's permissions
+		// (AWS managed policy AmazonRoute53ResolverFullAccess).
+		{"MakeResolverInterfaces", []string{
+			"ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:ModifyNetworkInterfaceAttribute", "ec2:DeleteNetworkInterface",
+			"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeVpcs", "ec2:DescribeAvailabilityZones",
+		}, anyResource, true, false},
+	},
+	plan.MayMake(plan.KindResolverRule): {{"MakeResolverRules", []string{
+		"route53resolver:CreateResolverRule", "route53resolver:GetResolverRule", "route53resolver:UpdateResolverRule", "route53resolver:DeleteResolverRule",
+		"route53resolver:ListResolverRules", "route53resolver:ListTagsForResource", "route53resolver:TagResource",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindRuleAssociation): {{"AssociateResolverRules", []string{
+		"route53resolver:AssociateResolverRule", "route53resolver:DisassociateResolverRule", "route53resolver:GetResolverRuleAssociation",
+		"route53resolver:ListResolverRuleAssociations", "ec2:DescribeVpcs",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindProfile): {{"MakeProfiles", []string{
+		"route53profiles:CreateProfile", "route53profiles:GetProfile", "route53profiles:DeleteProfile", "route53profiles:TagResource",
+		"route53profiles:ListProfiles", "route53profiles:ListTagsForResource", "route53profiles:ListProfileResourceAssociations",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindProfileResource): {
+		{"FillProfiles", []string{
+			"route53profiles:AssociateResourceToProfile", "route53profiles:UpdateProfileResourceAssociation", "route53profiles:DisassociateResourceFromProfile",
+			"route53profiles:GetProfileResourceAssociation", "route53profiles:ListProfileResourceAssociations", "route53profiles:ListProfiles",
+			"route53profiles:GetProfile", "route53profiles:ListTagsForResource",
+		}, anyResource, true, false},
+		// What Profiles look up of a resource (AWS managed policy
+		// AmazonRoute53ProfilesFullAccess); that of an endpoint is our reading.
+		{"ProfileRules", []string{
+			"route53resolver:GetResolverRule", "route53resolver:GetFirewallRuleGroup", "route53resolver:GetResolverQueryLogConfig", "ec2:DescribeVpcEndpoints",
+		}, anyResource, true, false},
+		{"ProfileZones", []string{"route53:GetHostedZone"}, arns.zones, false, false},
+	},
+	plan.MayMake(plan.KindProfileAssociation): {{"AssociateProfiles", []string{
+		"route53profiles:AssociateProfile", "route53profiles:DisassociateProfile", "route53profiles:GetProfileAssociation",
+		"route53profiles:ListProfileAssociations",
+		// AWS managed policy AmazonRoute53ProfilesFullAccess, of VPCs
+		"ec2:DescribeVpcs", "route53resolver:GetFirewallConfig", "route53resolver:GetResolverConfig", "route53resolver:GetResolverDnssecConfig",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindShare): {
+		{"MakeShares", []string{
+			"ram:CreateResourceShare", "ram:UpdateResourceShare", "ram:DeleteResourceShare", "ram:AssociateResourceShare", "ram:DisassociateResourceShare",
+			"ram:TagResource", "ram:UntagResource", "ram:GetResourceShares", "ram:GetResourceShareAssociations",
+		}, anyResource, true, false},
+		// RAM asks for what writes the policy of each resource (RAM User Guide,
+		// iam-policies-examples.html; Developer Guide,
+		// security-iam-awsmanpol.html, of Profiles); that of a Transit Gateway is
+		// our reading.
+		{"ShareResources", []string{
+			"route53profiles:GetProfilePolicy", "route53profiles:PutProfilePolicy", "route53resolver:GetResolverRulePolicy", "route53resolver:PutResolverRulePolicy",
+			"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy",
+		}, anyResource, true, false},
+	},
+	plan.MayMake(plan.KindInvitation): {{"AcceptShares", []string{
+		"ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation", "ram:GetResourceShares",
+	}, anyResource, true, false}},
 	plan.MayChangeRecords: {following},
 	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }
@@ -177,6 +250,7 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
 	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
 	{May: plan.MayReadEndpoints}, {May: plan.MayReadNetwork}, {May: plan.MayReadLoadBalancers},
+	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares},
 }
 
 // arns makes ARNs (Service Authorization Reference, resource types).
