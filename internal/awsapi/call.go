@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -17,7 +16,7 @@ func (s *Sessions) paced(account estate.AccountID, role string, region estate.Re
 	step := middleware.InitializeMiddlewareFunc("orgdns/paced", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 		out middleware.InitializeOutput, meta middleware.Metadata, err error,
 	) {
-		service, operation := services[awsmiddleware.GetServiceID(ctx)], awsmiddleware.GetOperationName(ctx)
+		service, operation := services[middleware.GetServiceID(ctx)], middleware.GetOperationName(ctx)
 		costs, err := service.costs(operation, region, in.Parameters)
 		if err != nil {
 			return out, meta, err
