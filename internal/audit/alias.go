@@ -19,6 +19,8 @@ type namespace struct {
 	name   *regexp.Regexp // a whole name in it
 }
 
+// The names of interface endpoints are in none: AWS generates them with the
+// endpoint, so one that is gone leaves an alias dangling, and nobody takes it.
 var namespaces = []namespace{
 	// Buckets as websites: "another AWS account can use the same general
 	// purpose bucket name" (S3 User Guide, delete-bucket.html). An estate holds
@@ -60,6 +62,11 @@ func holds(e estate.Estate, rs estate.RecordSet) bool {
 	target := rs.Target()
 	if parent, ok := target.Parent(); ok && target.Relative(parent) == "dualstack" {
 		target = parent // a load balancer's
+	}
+	for p := range e.Endpoints.By(estate.ByName(target)) { // by the name that AWS generated
+		if p.State != estate.EndpointDeleting {
+			return true
+		}
 	}
 	for n := range target.Ancestors() {
 		for t := range e.Targets.By(estate.ByName(n)) {

@@ -115,6 +115,17 @@ func TestFindings(t *testing.T) {
 		{"alias to a load balancer that is gone", func(e *estate.Estate) {
 			alias(e, "ZTOP", "a.example.com", "A", "lb-1.eu-west-1.elb.amazonaws.com", "Z32O12XQLNTSW2")
 		}, []string{"dangling-alias a.example.com A"}},
+		{"alias to an interface endpoint that is gone: nobody can take the name", func(e *estate.Estate) {
+			alias(e, "ZTOP", "a.example.com", "A", "vpce-1-x.ec2.eu-west-1.vpce.amazonaws.com", "ZVPCE")
+		}, []string{"dangling-alias a.example.com A"}},
+		{"CNAME to an interface endpoint that is gone", func(e *estate.Estate) {
+			record(e, "ZTOP", "a.example.com", "CNAME", "vpce-1-x.ec2.eu-west-1.vpce.amazonaws.com")
+		}, nil},
+		{"alias to an interface endpoint", func(e *estate.Estate) {
+			alias(e, "ZTOP", "a.example.com", "A", "vpce-1-x.ec2.eu-west-1.vpce.amazonaws.com", "ZVPCE")
+			e.Endpoints.Put(estate.Endpoint{ID: "vpce-1", State: estate.EndpointAvailable,
+				Names: []estate.EndpointName{{Name: name("vpce-1-x.ec2.eu-west-1.vpce.amazonaws.com"), Zone: "ZVPCE"}}})
+		}, nil},
 		{"alias to a load balancer by its dualstack name", func(e *estate.Estate) {
 			alias(e, "ZTOP", "a.example.com", "A", "dualstack.lb-1.eu-west-1.elb.amazonaws.com", "Z32O12XQLNTSW2")
 			e.Targets.Put(estate.AliasTarget{Name: name("lb-1.eu-west-1.elb.amazonaws.com"), Kind: estate.TargetLoadBalancer})

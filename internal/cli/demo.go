@@ -256,7 +256,9 @@ func clip(s string, n int) string {
 func byVantage(list []dns.Listener) map[string]string {
 	out := map[string]string{}
 	for _, l := range list {
-		out[l.VPC] = l.UDP
+		if l.Endpoint == "" { // not through an inbound endpoint
+			out[l.VPC] = l.UDP
+		}
 	}
 	return out
 }

@@ -133,6 +133,17 @@ func (p ResolverEndpoint) IndexKeys() []string {
 	return keys
 }
 
+// Serves reports whether the endpoint takes queries, also while it is being
+// changed or mended (API_route53resolver_ResolverEndpoint, Status). One of no
+// status is of a snapshot from before it was read.
+func (p ResolverEndpoint) Serves() bool {
+	switch p.Status {
+	case "", StatusOperational, StatusUpdating, "AUTO_RECOVERING":
+		return true
+	}
+	return false
+}
+
 // ByAddress is the index key of what has an IP address.
 func ByAddress(ip netip.Addr) string { return "address/" + ip.String() }
 

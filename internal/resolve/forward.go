@@ -74,7 +74,7 @@ func (r *Resolver) at(ip netip.Addr, out estate.ResolverEndpoint, region estate.
 		}
 	}
 	switch {
-	case rank > 0 && operational(best):
+	case rank > 0 && best.Serves():
 		return best, inside
 	case rank > 0:
 		return best, down
@@ -90,16 +90,6 @@ func (r *Resolver) at(ip netip.Addr, out estate.ResolverEndpoint, region estate.
 	return best, outside
 }
 
-// operational reports whether a Resolver endpoint serves, also while it is being
-// changed (API_route53resolver_ResolverEndpoint, Status).
-func operational(p estate.ResolverEndpoint) bool {
-	switch p.Status {
-	case "", estate.StatusOperational, estate.StatusUpdating, "AUTO_RECOVERING":
-		return true
-	}
-	return false
-}
-
 // outbound finds the endpoint that a rule sends through. When it is known not to
 // serve, or the rule not to work, dead says why (R4.5).
 func (r *Resolver) outbound(rule estate.ResolverRule) (p estate.ResolverEndpoint, dead string) {
@@ -111,7 +101,7 @@ func (r *Resolver) outbound(rule estate.ResolverRule) (p estate.ResolverEndpoint
 	}
 	p, held := r.e.ResolverEndpoints.Get(rule.Endpoint)
 	switch {
-	case held && operational(p):
+	case held && p.Serves():
 		return p, ""
 	case held:
 		return p, "its outbound endpoint " + p.ID + " is " + p.Status

@@ -1,5 +1,6 @@
 // Package dns lets the twin be asked over the network: a resolver for each VPC,
-// the public recursive view ("internet"), and the public name servers, each on
+// each inbound Resolver endpoint, the public recursive view ("internet"), and
+// the public name servers, each on
 // a UDP and a TCP port of its own. What they answer is resolve's, over the
 // world as it stands at that moment; this package only turns it into messages.
 //
@@ -30,11 +31,13 @@ const Internet = "internet"
 // Listener is one DNS server of the twin, as /_twin/resolvers shows it. UDP and
 // TCP are the same address and port.
 type Listener struct {
-	VPC     string           `json:"vpc"` // Internet for the public view; none for a name server
-	Account estate.AccountID `json:"account"`
-	Region  estate.Region    `json:"region"`
-	UDP     string           `json:"udp"` // host:port
-	TCP     string           `json:"tcp"`
+	VPC string `json:"vpc"` // Internet for the public view; none for a name server
+	// Endpoint is the Resolver endpoint through which queries enter the VPC.
+	Endpoint string           `json:"endpoint,omitempty"`
+	Account  estate.AccountID `json:"account"`
+	Region   estate.Region    `json:"region"`
+	UDP      string           `json:"udp"` // host:port
+	TCP      string           `json:"tcp"`
 }
 
 // Server is the DNS side of a world. Listeners open when they are asked for.
@@ -64,16 +67,18 @@ func New(w *world.World, p resolve.Policy, host string, portBase int) *Server {
 	return &Server{world: w, policy: p, host: host, base: portBase, open: map[string]*listener{}}
 }
 
-// Resolvers are the listeners of the public view and of every VPC, in this
-// order and then by ID. Those of VPCs made since the last call are opened,
-// those of deleted VPCs closed.
+// Resolvers are the listeners of the public view, of every VPC and of every
+// inbound Resolver endpoint, in this order and then by ID. Those of VPCs and
+// endpoints made since the last call are opened, those of deleted ones closed.
 func (s *Server) Resolvers(ctx context.Context) ([]Listener, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.world.Estate()
 	var out []Listener
 	for key, l := range s.open {
-		if _, ok := e.VPCs.Get(key); !ok && l.VPC != Internet && l.VPC != "" {
+		_, isVPC := e.VPCs.Get(key)
+		_, isEndpoint := e.ResolverEndpoints.Get(key)
+		if !isVPC && !isEndpoint && l.VPC != Internet && l.VPC != "" {
 			delete(s.open, key)
 			if err := l.close(); err != nil {
 				return nil, err
@@ -93,7 +98,33 @@ func (s *Server) Resolvers(ctx context.Context) ([]Listener, error) {
 		}
 		out = append(out, l)
 	}
+	for p := range e.ResolverEndpoints.All() {
+		if p.Direction == estate.EndpointOutbound {
+			continue
+		}
+		l, err := s.listenLocked(ctx, p.ID, Listener{VPC: p.VPC, Endpoint: p.ID, Account: p.Account, Region: p.Region}, s.entering(p.ID))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
 	return out, nil
+}
+
+// entering answers what enters a VPC through an inbound Resolver endpoint; one
+// that is gone by now answers nothing.
+func (s *Server) entering(id string) answerer {
+	return func(q mdns.Question, name dnsname.Name) resolve.Answer {
+		r, qtype := s.resolver(), mdns.TypeToString[q.Qtype]
+		p, ok := s.world.Estate().ResolverEndpoints.Get(id)
+		switch {
+		case !ok || !p.Serves():
+			return resolve.Answer{Name: name, Type: qtype, Outcome: resolve.NoResponse}
+		case p.Direction == estate.EndpointDelegation:
+			return r.Delegation(p, name, qtype)
+		}
+		return r.Resolve(resolve.Vantage{VPC: p.VPC, Inbound: true}, name, qtype)
+	}
 }
 
 // NameServer is the listener of one public name server, given by its host name.
@@ -142,7 +173,7 @@ func (s *Server) listenLocked(ctx context.Context, key string, l Listener, answe
 	}
 	l.UDP, l.TCP = udp.LocalAddr().String(), tcp.Addr().String()
 	open := &listener{Listener: l, port: tcp.Addr().(*net.TCPAddr).Port, errs: make(chan error, 2)}
-	h := handler{answer: answer, recursive: l.VPC != ""}
+	h := handler{answer: answer, recursive: l.VPC != "" && !delegation(s.world.Estate(), l.Endpoint)}
 	for _, server := range []*mdns.Server{{PacketConn: udp, Handler: h, UDPSize: maxUDP}, {Listener: tcp, Handler: h}} {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -152,6 +183,13 @@ func (s *Server) listenLocked(ctx context.Context, key string, l Listener, answe
 	}
 	s.open[key] = open
 	return l, nil
+}
+
+// delegation reports whether a Resolver endpoint is asked by name servers, which
+// want no recursion (R5.17).
+func delegation(e estate.Estate, endpoint string) bool {
+	p, ok := e.ResolverEndpoints.Get(endpoint)
+	return ok && p.Direction == estate.EndpointDelegation
 }
 
 const bindTries = 32 // for a port that is free for both UDP and TCP

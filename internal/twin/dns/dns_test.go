@@ -132,6 +132,76 @@ func TestResolvers(t *testing.T) {
 	}
 }
 
+// TestInboundEndpoints: what enters through an endpoint is answered in its VPC,
+// with the private names that are for such queries alone; a delegation endpoint
+// answers for private zones, without being asked for recursion.
+func TestInboundEndpoints(t *testing.T) {
+	e := testEstate()
+	e.Endpoints.Put(estate.Endpoint{ID: "vpce-1", Account: "111111111111", Region: "eu-west-1", VPC: "vpc-a", Type: estate.EndpointInterface,
+		State: estate.EndpointAvailable, PrivateDNS: true, InboundOnly: true, PrivateNames: []dnsname.Name{name("s3.eu-west-1.amazonaws.com")},
+		Addresses: []estate.EndpointAddress{{IPv4: netip.MustParseAddr("10.0.1.5")}}})
+	for id, direction := range map[string]string{"rslvr-in-1": estate.EndpointInbound, "rslvr-in-2": estate.EndpointDelegation, "rslvr-out-1": estate.EndpointOutbound} {
+		e.ResolverEndpoints.Put(estate.ResolverEndpoint{ID: id, Account: "111111111111", Region: "eu-west-1", VPC: "vpc-a", Direction: direction, Status: estate.StatusOperational})
+	}
+	s, w := start(t, e, resolve.DefaultPolicy)
+	list, err := s.Resolvers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]string{}
+	for _, l := range list {
+		if l.Endpoint != "" {
+			at[l.Endpoint] = l.UDP
+		} else if l.VPC == "vpc-a" {
+			at["vpc-a"] = l.UDP
+		}
+	}
+	if len(at) != 3 {
+		t.Fatalf("listeners: %v", at)
+	}
+	for _, test := range []struct{ at, name, rcode, want string }{
+		{"vpc-a", "s3.eu-west-1.amazonaws.com", "NXDOMAIN", ""},
+		{"rslvr-in-1", "s3.eu-west-1.amazonaws.com", "NOERROR", "10.0.1.5"},
+		{"rslvr-in-1", "www.example.com", "NOERROR", "10.0.0.1"},
+		{"rslvr-in-2", "www.example.com", "NOERROR", "10.0.0.1"},
+		{"rslvr-in-2", "www.example.org", "REFUSED", ""},
+	} {
+		r, err := Query(t.Context(), at[test.at], name(test.name), "A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if len(r.Records) > 0 {
+			got = r.Records[0].Value
+		}
+		if r.RCode != test.rcode || got != test.want {
+			t.Errorf("%s at %s: %s %q, want %s %q", test.name, test.at, r.RCode, got, test.rcode, test.want)
+		}
+	}
+	m := new(mdns.Msg)
+	m.SetQuestion("www.example.com.", mdns.TypeA)
+	m.RecursionDesired = false
+	for endpoint, want := range map[string]int{"rslvr-in-1": mdns.RcodeRefused, "rslvr-in-2": mdns.RcodeSuccess} {
+		in, err := mdns.Exchange(m, at[endpoint])
+		if err != nil || in.Rcode != want {
+			t.Errorf("without recursion at %s: %v %v", endpoint, in, err)
+		}
+	}
+	if err := w.Update(func(st *world.State) error {
+		st.Estate.ResolverEndpoints.Delete("rslvr-in-2")
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := s.Resolvers(t.Context()); err != nil || len(list) != 5 {
+		t.Errorf("after one is deleted: %v, %v", list, err)
+	}
+	if c, err := net.Dial("tcp", at["rslvr-in-2"]); err == nil {
+		_ = c.Close()
+		t.Error("the listener of an endpoint that was deleted still takes connections")
+	}
+}
+
 func TestNameServer(t *testing.T) {
 	s, _ := start(t, testEstate(), resolve.DefaultPolicy)
 	l, err := s.NameServer(t.Context(), name("ns2.example.net"))
