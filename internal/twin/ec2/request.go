@@ -93,9 +93,52 @@ func allow(c *world.Call, dryRun *bool, needs ...need) error {
 	return nil
 }
 
-// newID makes the identifier of a new resource.
+// newID makes the identifier of a new resource; none that the estate brought
+// along, which a world made from it did not count.
 func newID(c *world.Call, prefix string) string {
-	return prefix + "-0" + c.State.HexID(c.Account(), prefix, string(c.Region), 16)
+	for {
+		id := prefix + "-0" + c.State.HexID(c.Account(), prefix, string(c.Region), 16)
+		if !taken(c.Estate(), prefix, id) {
+			return id
+		}
+	}
+}
+
+// taken reports whether an estate has a resource of an identifier.
+func taken(e *estate.Estate, prefix, id string) (has bool) {
+	switch prefix {
+	case "vpc":
+		_, has = e.VPCs.Get(id)
+	case "subnet":
+		_, has = e.Subnets.Get(id)
+	case "sg":
+		_, has = e.SecurityGroups.Get(id)
+	case "sgr":
+		for g := range e.SecurityGroups.All() {
+			has = has || slices.ContainsFunc(g.Rules, func(r estate.GroupRule) bool { return r.ID == id })
+		}
+	case "rtb":
+		_, has = e.RouteTables.Get(id)
+	case "acl":
+		_, has = e.NetworkACLs.Get(id)
+	case "pcx":
+		_, has = e.Peerings.Get(id)
+	case "tgw":
+		_, has = e.TransitGateways.Get(id)
+	case "tgw-attach":
+		_, has = e.TransitAttachments.Get(id)
+	case "tgw-rtb":
+		_, has = e.TransitTables.Get(id)
+	case "vpce":
+		_, has = e.Endpoints.Get(id)
+	case "vpce-svc":
+		_, has = e.EndpointServices.Get(id)
+	case "igw", "nat":
+		for t := range e.RouteTables.All() {
+			has = has || slices.ContainsFunc(t.Routes, func(r estate.Route) bool { return r.Target == id })
+		}
+	}
+	return has
 }
 
 var ids = regexp.MustCompile(`^[a-z]+-([0-9a-f]{8}|[0-9a-f]{17})$`)
