@@ -208,7 +208,7 @@ func TestTransitTables(t *testing.T) {
 	static := func(to string, attachment *string) *ec2.CreateTransitGatewayRouteInput {
 		in := &ec2.CreateTransitGatewayRouteInput{TransitGatewayRouteTableId: table, DestinationCidrBlock: &to, TransitGatewayAttachmentId: attachment}
 		if attachment == nil {
-			in.Blackhole = aws.Bool(true)
+			in.Blackhole, in.TransitGatewayAttachmentId = aws.Bool(true), aws.String("") // as Terraform asks
 		}
 		return in
 	}

@@ -277,7 +277,7 @@ func transitRoute(c *world.Call, table, cidr, attachment *string, blackhole *boo
 	}
 	r := estate.TransitRoute{To: p.Masked(), State: estate.RouteActive}
 	switch {
-	case aws.ToBool(blackhole) && attachment != nil:
+	case aws.ToBool(blackhole) && aws.ToString(attachment) != "":
 		return t, r, fail("InvalidParameterCombination", "A route is either a blackhole or goes to an attachment.")
 	case aws.ToBool(blackhole):
 		r.State = estate.RouteBlackhole
