@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -18,6 +19,7 @@ const (
 	anyName           // record names are not limited
 	anyRecord         // nor their types and verbs
 	anyZone           // nor the zones, roles and Regions
+	anyNoun           // nor what the verbs of actions are about
 	anyAction         // nor the actions of the services
 	breadths          // how many there are
 )
@@ -253,6 +255,11 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares},
 }
 
+// onlyReads reports whether permissions change nothing.
+func onlyReads(permissions []plan.Permission) bool {
+	return !slices.ContainsFunc(permissions, func(p plan.Permission) bool { return !strings.HasPrefix(string(p.May), "read") })
+}
+
 // arns makes ARNs (Service Authorization Reference, resource types).
 type arns struct {
 	partition string
@@ -465,6 +472,17 @@ func sid(st plan.Statement) string {
 	return b.String()
 }
 
+// broader is an action with all that have its verb, such as ec2:Describe*, so
+// that a session that only reads still cannot write; or with all of its service.
+func broader(action string, wide breadth) string {
+	service, name, _ := strings.Cut(action, ":")
+	verb := strings.IndexFunc(name[1:], unicode.IsUpper)
+	if wide >= anyAction || verb < 0 {
+		return service + ":*"
+	}
+	return service + ":" + name[:1+verb] + "*"
+}
+
 // maxSessionPolicy is the longest session policy (API_AssumeRole, Policy).
 const maxSessionPolicy = 2048
 
@@ -474,12 +492,11 @@ const maxSessionPolicy = 2048
 func sessionPolicy(partition string, account estate.AccountID, permissions []plan.Permission, wide breadth) string {
 	general, records := statements(partition, account, permissions, wide)
 	all := append(general, records...)
-	if wide >= anyAction {
+	if wide >= anyNoun {
 		var actions []string
 		for _, st := range all {
 			for _, a := range st.Action {
-				service, _, _ := strings.Cut(a, ":")
-				actions = append(actions, service+":*")
+				actions = append(actions, broader(a, wide))
 			}
 		}
 		slices.Sort(actions)

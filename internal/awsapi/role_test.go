@@ -72,7 +72,7 @@ func TestOneSession(t *testing.T) {
 				t.Errorf("%s is %q, want %q", k, v.Get(k), want)
 			}
 		}
-		if p := v.Get("Policy"); !strings.Contains(p, "route53:ListHostedZones") || strings.Contains(p, "ChangeResourceRecordSets") {
+		if p := v.Get("Policy"); !strings.Contains(p, "route53:List") || strings.Contains(p, "route53:Change") || strings.Contains(p, `:*"`) {
 			t.Errorf("a reader's session policy is %s", p)
 		}
 	}
