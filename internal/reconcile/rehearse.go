@@ -123,6 +123,9 @@ func (p *Pass) unproven(out *Planned) {
 		if c.After != nil && c.After.Record != nil && c.After.Record.Health != "" {
 			c.Unproven = append(c.Unproven, "health check "+c.After.Record.Health+": orgdns reads none")
 		}
+		if c.Item().Kind() == plan.KindShare && c.Action != plan.Delete && out.Before.Organization.TrustedServices == nil {
+			c.Unproven = append(c.Unproven, "sharing within the organization: whether RAM may was not read")
+		}
 		role := p.Config.AccountByID(c.Account).Role
 		if role == "" {
 			c.Unproven = append(c.Unproven, "permission: the caller's own policies were not read")

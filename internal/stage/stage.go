@@ -125,6 +125,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
 		grant(&e, o.Role)
 	}
+	shareUnread(&e)
 	w := world.New(c, e)
 	w.Limits = true
 	caller := e.Caller
@@ -158,6 +159,28 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 			return out
 		},
 	}, nil
+}
+
+// shareUnread takes what was not read of the organization as what sharing needs:
+// that RAM may share within it, and that the accounts are in it.
+func shareUnread(e *estate.Estate) {
+	if e.Organization.TrustedServices == nil {
+		e.Organization.TrustedServices = []string{estate.ShareService}
+	}
+	if e.Answered(estate.Query{Kind: estate.QueryAccounts}) || e.Organization.ID == "" {
+		return
+	}
+	if e.Organization.Root == "" {
+		e.Organization.Root = "r-unread"
+	}
+	var accounts []estate.Account
+	for a := range e.Accounts.All() {
+		if a.Parent == "" {
+			a.Parent = e.Organization.Root
+			accounts = append(accounts, a)
+		}
+	}
+	e.Accounts.Put(accounts...)
 }
 
 // grantUnread gives each account whose role was not read one that may do

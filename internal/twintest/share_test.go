@@ -1,0 +1,90 @@
+package twintest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/orgdns/orgdns/examples"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/reconcile"
+)
+
+// shareRig is the rig of an example of shared endpoints.
+func shareRig(t testing.TB, via string) rig {
+	t.Helper()
+	return rig{loadConfig(t, examples.FS, "endpointshare-"+via), loadEstate(t, "endpointshare-"+via+"/estate.json")}
+}
+
+func shareParty(id estate.AccountID) string {
+	switch id {
+	case management:
+		return "management"
+	case "222222222222":
+		return "hub"
+	case "555555555555":
+		return "provider"
+	}
+	return "consumers"
+}
+
+// TestShares: each example applies, answers as promised from every consumer VPC,
+// has nothing left to do, and leaves on destroy what was there before.
+func TestShares(t *testing.T) {
+	for _, via := range []string{"profile", "resolver"} {
+		t.Run(via, func(t *testing.T) {
+			r := shareRig(t, via)
+			w := r.world()
+			p := r.process(w, nil)
+			planned, err := p.Plan(t.Context(), reconcile.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range planned.Diagnostics {
+				if d.Severity != diag.Note {
+					t.Errorf("%v: %s: %s", d.Severity, d.Summary, d.Detail)
+				}
+			}
+			if t.Failed() {
+				t.FailNow()
+			}
+			w.ForgetCalls()
+			res, err := p.Apply(t.Context(), planned.Plan, reconcile.ApplyOptions{Wait: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := res.Diagnostics.Err(); err != nil || !res.Complete() {
+				t.Fatal(err, res.States)
+			}
+			golden(t, "calls-share-"+via+".txt", callCounts(w, shareParty))
+			verified, err := r.process(w, nil).Verify(t.Context(), reconcile.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(verified.Checks) < 12 {
+				t.Errorf("only %d names were checked", len(verified.Checks))
+			}
+			for _, c := range verified.Checks {
+				if !c.OK || c.Computed {
+					t.Errorf("%+v", c)
+				}
+			}
+			again, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range again.Changes {
+				t.Errorf("left to do: %s %s", c.Action, c.Address)
+			}
+			if err := r.converge(t.Context(), w, reconcile.Options{Destroy: true}); err != nil {
+				t.Fatal(err)
+			}
+			e := w.Estate()
+			left := []int{e.Endpoints.Len(), e.EndpointServices.Len(), e.Profiles.Len(), e.ProfileResources.Len(), e.ProfileAssociations.Len(), e.ResolverEndpoints.Len(),
+				e.ResolverRules.Len(), e.RuleAssociations.Len(), e.Shares.Len(), e.SecurityGroups.Len(), e.TransitAttachments.Len(), e.Zones.Len() - r.start.Zones.Len(), e.Records.Len() - r.start.Records.Len()}
+			if slices.Max(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
