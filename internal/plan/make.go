@@ -195,7 +195,7 @@ func (b *builder) finish() {
 		}
 		for _, r := range c.After.refs() {
 			// An object is in use only when it is in effect.
-			settled := c.After.Object != nil && objects[r.Address]
+			settled := c.After.Object != nil && objects[r.Address] && !objectKinds[c.After.Object.Kind].early
 			c.Needs = append(c.Needs, Dependency{Address: r.Address, Settled: settled})
 			if basis, ok := b.knownBy[r.Address]; ok && !slices.Contains(c.Basis, basis) {
 				c.Basis = append(c.Basis, basis)

@@ -30,6 +30,9 @@ type objectKind struct {
 	fixed []string
 	// named are marked by their name, for want of tags.
 	named bool
+	// early objects are what brings those that they refer to into effect, such as
+	// the acceptance of an attachment: they wait for these to be made, no more.
+	early bool
 	// standing lists those of the estate, whoever made them.
 	standing func(estate.Estate) iter.Seq[Standing]
 	// done is of kinds that are acts, such as accepting an invitation: whether

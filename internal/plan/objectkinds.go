@@ -68,8 +68,8 @@ func init() {
 		KindSecurityGroup:      {query: estate.QuerySecurityGroups, fixed: []string{"vpc", "name", "description"}, standing: standingGroups},
 		KindEndpoint:           {query: estate.QueryEndpoints, fixed: []string{"vpc", "service", "serviceRegion"}, standing: standingEndpoints},
 		KindEndpointService:    {query: estate.QueryEndpointServices, standing: standingServices},
-		KindVerification:       {query: estate.QueryEndpointServices, done: verified},
-		KindConnection:         {query: estate.QueryEndpointServices, done: connected},
+		KindVerification:       {early: true, query: estate.QueryEndpointServices, done: verified},
+		KindConnection:         {query: estate.QueryEndpointServices, done: connected, early: true},
 		KindProfile:            {query: estate.QueryProfiles, fixed: []string{"name"}, standing: standingProfiles},
 		KindProfileResource:    {query: estate.QueryProfiles, fixed: []string{"profile", "resource"}, named: true, standing: standingProfileResources},
 		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, named: true, standing: standingProfileAssociations},
@@ -79,7 +79,7 @@ func init() {
 		KindResolverRule:       {query: estate.QueryResolverRules, fixed: []string{"domain", "type"}, standing: standingRules},
 		KindRuleAssociation:    {query: estate.QueryRuleAssociations, fixed: []string{"rule", "vpc"}, named: true, standing: standingRuleAssociations},
 		KindTransitAttachment:  {query: estate.QueryTransitAttachments, fixed: []string{"gateway", "vpc"}, standing: standingAttachments},
-		KindTransitAcceptance:  {query: estate.QueryTransitAttachments, fixed: []string{"attachment"}, standing: standingAcceptances},
+		KindTransitAcceptance:  {early: true, query: estate.QueryTransitAttachments, fixed: []string{"attachment"}, standing: standingAcceptances},
 		KindRoutes:             {query: estate.QueryRouteTables, fixed: []string{"table"}, standing: standingRoutes},
 	}
 }
