@@ -55,9 +55,6 @@ func (n *needs) endpointShares() {
 			continue
 		}
 		n.ask(estate.Query{Kind: estate.QueryOrganization})
-		if n.Config.Access != nil {
-			n.ask(estate.Query{Kind: estate.QueryAccounts})
-		}
 		one := newShare(n.Input, s, hub, &Output{})
 		for _, r := range shareRegions(s, hub) {
 			at := func(account estate.AccountID, kinds ...estate.QueryKind) {
