@@ -180,7 +180,10 @@ type run struct {
 	backlog []*node // ready, their account or zone being busy
 	// busy are the zones in which a call is under way: AWS refuses a second
 	// one (PriorRequestNotComplete, ConcurrentModification).
-	busy    map[string]bool
+	busy map[string]bool
+	// freed: a call came to its end since the backlog was looked at, which may
+	// be thousands long.
+	freed   bool
 	stopped bool
 	result  *Result
 
@@ -367,6 +370,7 @@ func (r *run) start(n *node) {
 		return func() {
 			r.running[n.Account]--
 			delete(r.busy, zone)
+			r.freed = true
 			n.step = step
 			switch {
 			case err == nil:
@@ -381,10 +385,13 @@ func (r *run) start(n *node) {
 }
 
 func (r *run) startBacklog() {
+	if !r.freed {
+		return
+	}
 	// What stands together in the plan is finished together: an authorization
 	// is withdrawn before the next one is made.
 	waiting := r.backlog
-	r.backlog = nil
+	r.backlog, r.freed = nil, false
 	slices.SortStableFunc(waiting, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
 	for _, n := range waiting {
 		if !r.stopped {

@@ -213,14 +213,14 @@ func TestFingerprint(t *testing.T) {
 		before, after := base(), base()
 		tt.change(&after)
 		for table, place := range places {
-			a, b := Fingerprint(before, table, place), Fingerprint(after, table, place)
+			a, b := PrintsOf(before).Of(table, place), PrintsOf(after).Of(table, place)
 			if a == "" || (a != b) != (table == tt.differs) {
 				t.Errorf("%s: %s is %q, then %q", tt.name, table, a, b)
 			}
 		}
 	}
 	for table := range places {
-		if got := Fingerprint(base(), table, "1 none"); got != "" {
+		if got := PrintsOf(base()).Of(table, "1 none"); got != "" {
 			t.Errorf("what is absent from %s has the fingerprint %q", table, got)
 		}
 	}

@@ -37,7 +37,7 @@ type Input struct {
 // Diagnostics; a plan with errors is not to be carried out.
 func Make(in Input) *Plan {
 	b := &builder{
-		in: in, e: in.Estate,
+		in: in, e: in.Estate, prints: PrintsOf(in.Estate),
 		plan: &Plan{
 			Version: Version, Owner: in.Owner, Made: in.Now,
 			Known: map[string]Attributes{}, Changes: []Change{},
@@ -78,6 +78,7 @@ func Make(in Input) *Plan {
 type builder struct {
 	in      Input
 	e       estate.Estate
+	prints  *Prints
 	plan    *Plan
 	ledgers map[string]*ledgerView // by zone ID
 	wanted  map[string]bool        // addresses
@@ -363,12 +364,22 @@ func (b *builder) basisRecord(z estate.Zone, key string) Basis {
 }
 
 func (b *builder) basis(q estate.Query, table, key string) Basis {
-	return Basis{q, table, key, Fingerprint(b.e, table, key)}
+	return Basis{q, table, key, b.prints.Of(table, key)}
 }
 
-// Fingerprint is a hash of what an estate holds at a place that a Basis names,
-// empty when it holds nothing.
-func Fingerprint(e estate.Estate, table, key string) string {
+// Prints are the fingerprints of an estate.
+type Prints struct {
+	e       estate.Estate
+	objects *objectIndex
+}
+
+// PrintsOf gives those of an estate.
+func PrintsOf(e estate.Estate) *Prints { return &Prints{e, indexOf(e)} }
+
+// Of is a hash of what the estate holds at a place that a Basis names, empty
+// when it holds nothing.
+func (p *Prints) Of(table, key string) string {
+	e := p.e
 	switch table {
 	case "zones":
 		account, name, _ := strings.Cut(key, " ")
@@ -397,7 +408,7 @@ func Fingerprint(e estate.Estate, table, key string) string {
 			return fingerprint([]any{r.ARN, r.Trust, r.Inline, r.Attached, r.Tags[TagOwner]}, true)
 		}
 	case "objects":
-		return fingerprintObject(e, key)
+		return p.objects.fingerprint(key)
 	case "certificates":
 		c, ok := e.Certificates.Get(key)
 		return fingerprint([]any{c.ARN, c.Status, c.Names}, ok)

@@ -87,12 +87,34 @@ func ObjectQuery(k Kind, account estate.AccountID, region estate.Region) estate.
 
 // OwnObject finds the object of ours that stands for an address.
 func OwnObject(e estate.Estate, owner string, k Kind, address string, account estate.AccountID, region estate.Region) (Standing, bool) {
+	mark := Mark(owner, k, address)
 	for s := range Objects(e, k) {
-		if s.Account == account && s.Region == region && !s.Going && s.mark() == Mark(owner, k, address) {
+		if s.Account == account && s.Region == region && !s.Going && s.mark() == mark {
 			return s, true
 		}
 	}
 	return Standing{}, false
+}
+
+// objectIndex finds the standing objects of an estate by their IDs. A kind is
+// listed once: a plan looks at each of its objects, and they are many.
+type objectIndex struct {
+	e    estate.Estate
+	byID map[Kind]map[string][]Standing
+}
+
+func indexOf(e estate.Estate) *objectIndex {
+	return &objectIndex{e, map[Kind]map[string][]Standing{}}
+}
+
+func (x *objectIndex) find(k Kind, id string) []Standing {
+	if x.byID[k] == nil {
+		x.byID[k] = map[string][]Standing{}
+		for s := range Objects(x.e, k) {
+			x.byID[k][s.ID] = append(x.byID[k][s.ID], s)
+		}
+	}
+	return x.byID[k][id]
 }
 
 // maxTag is the longest value of a tag (Tagging Best Practices, the same for
@@ -282,9 +304,13 @@ func sameValues(a, b []string) bool {
 // orphanObjects deletes what is ours and not wanted. What others of ours refer
 // to goes after them.
 func (b *builder) orphanObjects() {
+	frozen := map[string]bool{}
+	for _, id := range b.in.Frozen {
+		frozen[id] = true
+	}
 	for _, k := range slices.Sorted(maps.Keys(objectKinds)) {
 		for s := range Objects(b.e, k) {
-			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || slices.Contains(b.in.Frozen, s.ID) {
+			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || frozen[s.ID] {
 				continue
 			}
 			w := Wanted{Address: s.Tags[TagAddress], Account: s.Account, Region: s.Region, Reason: "no longer in the configuration"}
@@ -356,8 +382,8 @@ func ZoneARN(id string) string { return "arn:aws:route53:::hostedzone/" + id }
 // identifiers are the names by which others refer to an object.
 func (b *builder) identifiers(k Kind, account estate.AccountID, region estate.Region, id string) []string {
 	out := []string{id}
-	for s := range Objects(b.e, k) {
-		if s.ID == id && s.Account == account && s.Region == region {
+	for _, s := range b.prints.objects.find(k, id) {
+		if s.Account == account && s.Region == region {
 			for _, a := range slices.Sorted(maps.Keys(s.Attributes)) {
 				out = append(out, s.Attributes[a]...)
 			}
@@ -395,19 +421,19 @@ func (b *builder) basisObject(q estate.Query, k Kind, id string) Basis {
 	return b.basis(q, "objects", string(k)+"/"+id)
 }
 
-// fingerprintObject is what Fingerprint tells of an object.
-func fingerprintObject(e estate.Estate, key string) string {
+// fingerprint is what Prints tell of an object.
+func (x *objectIndex) fingerprint(key string) string {
 	kind, id, _ := strings.Cut(key, "/")
-	k, ok := objectKinds[Kind(kind)]
-	if !ok || id == "" {
+	if _, ok := objectKinds[Kind(kind)]; !ok || id == "" {
 		return ""
 	}
-	for s := range k.all(e) {
-		if s.ID == id && !s.Going {
+	for _, s := range x.find(Kind(kind), id) {
+		if !s.Going {
+			fields := map[string][]string{}
 			for f, v := range s.Fields {
-				s.Fields[f] = slices.Sorted(slices.Values(v))
+				fields[f] = slices.Sorted(slices.Values(v))
 			}
-			return fingerprint([]any{s.Account, s.Region, s.Fields, s.mark()}, true)
+			return fingerprint([]any{s.Account, s.Region, fields, s.mark()}, true)
 		}
 	}
 	return ""

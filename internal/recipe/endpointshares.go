@@ -160,8 +160,9 @@ type shareIn struct {
 	consumers []estate.VPC
 	into      map[string]bool // Profiles that stand and are added to
 	// complete: every VPC that may be selected is known.
-	complete bool
-	services []*sharedService
+	complete     bool
+	services     []*sharedService
+	principalIDs []string // see with
 }
 
 // sharedService is a service in one Region.

@@ -152,7 +152,7 @@ func (s *shareIn) shared(what string, resources any, after []plan.Dependency) {
 	case []plan.Value:
 		list = r
 	}
-	principals := s.principals(s.Input)
+	principals := s.with()
 	if len(principals) == 0 || len(list) == 0 {
 		return
 	}
@@ -176,10 +176,18 @@ func (s *shareIn) reached(account estate.AccountID) []plan.Dependency {
 		return nil
 	}
 	out := []plan.Dependency{settled(s.address + "/share")}
-	if slices.Contains(s.principals(s.Input), string(account)) {
+	if slices.Contains(s.with(), string(account)) {
 		out = append(out, settled(s.address+"/share/"+string(account)))
 	}
 	return out
+}
+
+// with is principals, found once for all consumers.
+func (s *shareIn) with() []string {
+	if s.principalIDs == nil {
+		s.principalIDs = append([]string{}, s.principals(s.Input)...)
+	}
+	return s.principalIDs
 }
 
 func isAccount(principal string) bool { return !strings.HasPrefix(principal, "arn:") }
@@ -329,11 +337,18 @@ func (s *shareIn) otherProfile(v estate.VPC, a estate.ProfileAssociation) {
 // before makes what gave a VPC these names until now go only after what gives
 // them from now on: associations and endpoints of ours of another mechanism.
 func (s *shareIn) before(v estate.VPC, address string) {
-	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint} {
-		for o := range plan.Objects(s.Estate, k) {
-			if vpc := o.Fields["vpc"]; len(vpc) > 0 && vpc[0] == v.ID && o.OwnedBy(s.Config.Owner) {
-				s.out.Orders = append(s.out.Orders, plan.Order{First: address, Then: o.ID})
-			}
+	then := func(o plan.Standing) {
+		if o.OwnedBy(s.Config.Owner) {
+			s.out.Orders = append(s.out.Orders, plan.Order{First: address, Then: o.ID})
 		}
+	}
+	for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
+		then(plan.Standing{Kind: plan.KindProfileAssociation, ID: a.ID, Name: a.Name})
+	}
+	for a := range s.Estate.RuleAssociations.By(estate.ByVPC(v.ID)) {
+		then(plan.Standing{Kind: plan.KindRuleAssociation, ID: a.ID, Name: a.Name})
+	}
+	for p := range s.Estate.Endpoints.By(estate.ByVPC(v.ID)) {
+		then(plan.Standing{Kind: plan.KindEndpoint, ID: p.ID, Tags: p.Tags})
 	}
 }

@@ -45,6 +45,7 @@ func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
 		return nil, err
 	}
 	var out diag.List
+	prints := plan.PrintsOf(e)
 	for _, c := range pl.Changes {
 		for _, b := range c.Basis {
 			if a, _ := e.Asked(b.Query); a.Code != "" {
@@ -52,7 +53,7 @@ func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
 					Summary: fmt.Sprintf("%s could not be read, so the saved plan cannot be held against it", b.Query), Detail: a.Message})
 				continue
 			}
-			if plan.Fingerprint(e, b.Table, b.Key) != b.Hash {
+			if prints.Of(b.Table, b.Key) != b.Hash {
 				out.Add(diag.Diagnostic{Code: "stale-plan", Address: c.Address, Account: string(c.Account),
 					Summary: fmt.Sprintf("what %s relies on has changed since the plan was made", c.Address),
 					Detail:  fmt.Sprintf("%s: %s", b.Query, b.Key),
