@@ -36,11 +36,12 @@ func (a *app) validateCommand() *cobra.Command {
 			if a.output == "json" {
 				return a.json("validate", map[string]any{
 					"owner": cfg.Owner, "accounts": len(cfg.Accounts), "delegations": len(cfg.Delegations), "privateZones": len(cfg.PrivateZones),
+					"endpointShares": len(cfg.EndpointShares),
 				})
 			}
-			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s, %d private zone%s.\n",
+			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s, %d private zone%s, %d endpoint share%s.\n",
 				cfg.Owner, len(cfg.Accounts), plural(len(cfg.Accounts)), len(cfg.Delegations), plural(len(cfg.Delegations)),
-				len(cfg.PrivateZones), plural(len(cfg.PrivateZones)))
+				len(cfg.PrivateZones), plural(len(cfg.PrivateZones)), len(cfg.EndpointShares), plural(len(cfg.EndpointShares)))
 			return nil
 		},
 	}
@@ -403,7 +404,7 @@ func (a *app) explainCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) explain(from resolve.Vantage, answer resolve.Answer) {
+func (a *app) explain(from resolve.Vantage, answer reconcile.Explained) {
 	a.printf("%s %s, asked from %s\n\n", answer.Name, answer.Type, from)
 	a.printf("  %s\n", a.paint(a.Out, bold, answer.String()))
 	for _, rr := range answer.Records {
@@ -418,6 +419,9 @@ func (a *app) explain(from resolve.Vantage, answer resolve.Answer) {
 		a.printf("  %2d. %s [%s]\n", i+1, s.Text, s.Rule)
 	}
 	a.printf("\nDecided by %s: %s (%s)\n", answer.Rule, answer.Rule.Text(), answer.Rule.Provenance())
+	if answer.Reach != nil {
+		a.way(*answer.Reach)
+	}
 }
 
 func (a *app) versionCommand() *cobra.Command {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/reach"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
@@ -224,34 +226,76 @@ func describe(c plan.Change) string {
 	return c.Address
 }
 
-// kindText is what people call a kind of object.
-var kindText = map[plan.Kind]string{
-	plan.KindSecurityGroup: "security group", plan.KindEndpoint: "VPC endpoint", plan.KindEndpointService: "endpoint service",
-	plan.KindVerification: "verification of the private name", plan.KindConnection: "acceptance of an endpoint",
-	plan.KindProfile: "Route 53 Profile", plan.KindProfileResource: "resource of the Profile", plan.KindProfileAssociation: "Profile on VPC",
-	plan.KindShare: "resource share", plan.KindInvitation: "acceptance of a share",
-	plan.KindResolverEndpoint: "Resolver endpoint", plan.KindResolverRule: "Resolver rule", plan.KindRuleAssociation: "Resolver rule on VPC",
-	plan.KindTransitAttachment: "Transit Gateway attachment of", plan.KindTransitAcceptance: "acceptance of an attachment", plan.KindRoutes: "routes in",
+// objectWords is how a kind of object is shown: what people call it, the field
+// that it is about, and the fields that need no line of their own.
+type objectWords struct {
+	text, about string
+	unsaid      []string
+}
+
+var kindWords = map[plan.Kind]objectWords{
+	plan.KindSecurityGroup:      {"security group", "name", []string{"description"}},
+	plan.KindEndpoint:           {"VPC endpoint for", "service", nil},
+	plan.KindEndpointService:    {"endpoint service", "privateName", nil},
+	plan.KindVerification:       {"verification of the name of", "service", nil},
+	plan.KindConnection:         {"acceptance of", "endpoint", nil},
+	plan.KindProfile:            {"Route 53 Profile", "name", nil},
+	plan.KindProfileResource:    {"Route 53 Profile carries", "resource", nil},
+	plan.KindProfileAssociation: {"Route 53 Profile on", "vpc", nil},
+	plan.KindShare:              {"resource share", "name", nil},
+	plan.KindInvitation:         {"acceptance of resource share", "share", []string{"account"}},
+	plan.KindResolverEndpoint:   {"Resolver endpoint", "direction", nil},
+	plan.KindResolverRule:       {"Resolver rule for", "domain", nil},
+	plan.KindRuleAssociation:    {"Resolver rule on", "vpc", nil},
+	plan.KindTransitAttachment:  {"Transit Gateway attachment of", "vpc", nil},
+	plan.KindTransitAcceptance:  {"acceptance of Transit Gateway attachment", "attachment", nil},
+	plan.KindRoutes:             {"routes in", "table", nil},
+}
+
+// fieldText is what people call a field of an object, where that is another
+// word.
+var fieldText = map[string]string{
+	"acceptance": "asks for acceptance", "dnsIPType": "DNS records", "external": "accounts outside the organization",
+	"inboundOnly": "private DNS for inbound Resolver endpoints alone", "ingress": "admits", "ipType": "IP addresses",
+	"loadBalancers": "load balancers", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
+	"serviceRegion": "service in", "vpc": "VPC",
 }
 
 // objectText is an object in one line: its kind, what it is about, where.
 func objectText(c plan.Change) string {
 	o := c.Item().Object
-	about := map[plan.Kind]string{
-		plan.KindSecurityGroup: "name", plan.KindEndpoint: "service", plan.KindEndpointService: "privateName", plan.KindProfile: "name",
-		plan.KindProfileAssociation: "vpc", plan.KindRuleAssociation: "vpc", plan.KindShare: "name", plan.KindResolverEndpoint: "direction",
-		plan.KindResolverRule: "domain", plan.KindProfileResource: "resource", plan.KindTransitAttachment: "vpc", plan.KindRoutes: "table",
-	}[o.Kind]
-	out := kindText[o.Kind]
-	if v := o.Fields[about]; len(v) > 0 {
-		if _, ref := v[0].Ref(); !ref {
-			out += " " + v[0].String()
+	words := kindWords[o.Kind]
+	out := []string{words.text}
+	if v := o.Fields[words.about]; len(v) > 0 {
+		out = append(out, objectValue(v[0]))
+	}
+	if c.ID != "" && c.Action != plan.Create && !slices.Contains(out, c.ID) && !strings.Contains(c.ID, "/") {
+		out = append(out, c.ID)
+	}
+	if c.Region != "" {
+		out = append(out, "in", string(c.Region))
+	}
+	return strings.Join(out, " ")
+}
+
+// objectValue is a value of an object's field. What is known only once another
+// thing is made is told by the place of that thing in the configuration.
+func objectValue(v plan.Value) string {
+	ref, unknown := v.Ref()
+	if !unknown {
+		s := shown(v)
+		if len(s) > aLine {
+			s = s[:aLine] + "…"
+		}
+		return s
+	}
+	address := ref.Address
+	if rest, ok := strings.CutPrefix(address, "endpointShares/"); ok {
+		if parts := strings.SplitN(rest, "/", 3); len(parts) == 3 { // name, Region, what
+			address = parts[2]
 		}
 	}
-	if c.ID != "" && c.Action != plan.Create {
-		out += " " + c.ID
-	}
-	return strings.TrimRight(out+" in "+string(c.Region), " ")
+	return "(" + address + ")"
 }
 
 // fields are the fields of an object: as made, or those that change.
@@ -259,31 +303,36 @@ func fields(c plan.Change) []string {
 	text := func(values []plan.Value) string {
 		var out []string
 		for _, v := range values {
-			s := shown(v)
-			if len(s) > aLine {
-				s = s[:aLine] + "…"
-			}
-			out = append(out, s)
+			out = append(out, objectValue(v))
 		}
-		if len(out) == 0 {
+		switch {
+		case len(out) == 0:
 			return "none"
+		case slices.Equal(out, []string{plan.True}):
+			return "yes"
+		case slices.Equal(out, []string{plan.False}):
+			return "no"
 		}
 		return strings.Join(out, ", ")
 	}
 	var out []string
-	switch {
-	case c.Action == plan.Update:
-		for _, f := range slices.Sorted(maps.Keys(c.After.Object.Fields)) {
-			was, is := text(c.Before.Object.Fields[f]), text(c.After.Object.Fields[f])
-			if was != is {
-				out = append(out, f+": "+was+" -> "+is)
+	if c.Action != plan.Update && c.Action != plan.Create {
+		return nil
+	}
+	words := kindWords[c.After.Object.Kind]
+	for _, f := range slices.Sorted(maps.Keys(c.After.Object.Fields)) {
+		name := cmp.Or(fieldText[f], f)
+		values := c.After.Object.Fields[f]
+		is := text(values)
+		switch {
+		case slices.Contains(words.unsaid, f):
+		case c.Action == plan.Update:
+			if was := text(c.Before.Object.Fields[f]); was != is {
+				out = append(out, name+": "+was+" -> "+is)
 			}
-		}
-	case c.Action == plan.Create:
-		for _, f := range slices.Sorted(maps.Keys(c.After.Object.Fields)) {
-			if len(c.After.Object.Fields[f]) > 0 {
-				out = append(out, f+": "+text(c.After.Object.Fields[f]))
-			}
+		case f == words.about || len(values) == 0 || is == "no" && f != "privateDNS":
+		default:
+			out = append(out, name+": "+is)
 		}
 	}
 	return out
@@ -562,6 +611,45 @@ func (a *app) checks(list []reconcile.Check) {
 		if !c.OK {
 			a.printf("       expected %s\n", c.Want)
 		}
+	}
+}
+
+// way prints whether an endpoint is reached from a VPC, on which way, and what
+// there is to mend.
+func (a *app) way(v reach.Verdict) {
+	colours := map[reach.Outcome]string{reach.Reached: green, reach.Unknown: yellow, reach.Broken: red}
+	a.printf("\n%s\n", a.paint(a.Out, bold, "Way"))
+	for _, p := range v.Parts {
+		var to []string
+		for _, x := range p.Addresses {
+			to = append(to, x.String())
+		}
+		head := string(p.Outcome)
+		if len(to) > 0 {
+			head += ": " + strings.Join(to, ", ")
+		}
+		for _, port := range p.Ports {
+			head += ", " + port.String()
+		}
+		if len(p.Subnets) > 0 {
+			head += ", from " + strings.Join(p.Subnets, ", ")
+		}
+		a.printf("  %s\n", a.paint(a.Out, colours[p.Outcome], head))
+		for _, h := range p.Path {
+			a.printf("    %s\n", h)
+		}
+		if b := p.Break; b != nil {
+			a.printf("    %s\n", a.paint(a.Out, colours[p.Outcome], b.Text))
+			if b.Hint != "" {
+				a.printf("      to mend it: %s\n", b.Hint)
+			}
+		}
+	}
+	if len(v.Isolated) > 0 {
+		a.printf("  not counted, since nothing leads out of the VPC from there: %s\n", strings.Join(v.Isolated, ", "))
+	}
+	for _, n := range v.Notes {
+		a.printf("  %s\n", n)
 	}
 }
 

@@ -31,6 +31,9 @@ func Permissions(in Input) []plan.Permission {
 	for _, z := range in.Config.PrivateZones {
 		p.privateZone(in, z)
 	}
+	for _, s := range in.Config.EndpointShares {
+		p.endpointShare(in, s)
+	}
 	parents := map[parentZone][]dnsname.Name{}
 	for _, d := range in.Config.Delegations {
 		child, problems := in.Config.FindAccount(d.Child, in.Estate)
