@@ -31,7 +31,7 @@ func (s set) and(more ...string) set { return append(slices.Clone(s), more...) }
 var (
 	layer0   = set{"clock", "diag", "dnsname", "pace"}
 	layer1   = layer0.and("estate")
-	layer2   = layer1.and("resolve", "config", "reach", "cost")
+	layer2   = layer1.and("resolve", "config", "reach", "cost", "probe")
 	layer3   = layer2.and("plan", "audit", "retire")
 	layer4   = layer3.and("recipe", "apply")
 	layer5   = layer4.and("reconcile")
@@ -77,6 +77,7 @@ var table = map[string]rule{
 	"config":  {layer: "2", pure: true, ours: layer1, other: []string{yaml}, otherTests: []string{rapid}},
 	"reach":   {layer: "2", pure: true, ours: layer1},
 	"cost":    {layer: "2", pure: true, ours: layer1},
+	"probe":   {layer: "2", pure: true, ours: layer0},
 
 	"plan":   {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
 	"audit":  {layer: "3", pure: true, ours: layer1.and("resolve"), otherTests: []string{rapid}},
@@ -87,6 +88,8 @@ var table = map[string]rule{
 	"apply":     {layer: "4", pure: true, ours: layer1.and("plan"), otherTests: []string{rapid}},
 
 	"reconcile": {layer: "5", pure: true, ours: layer4, otherTests: []string{rapid}},
+
+	"probe/inside": {layer: "E", ours: layer0.and("probe"), other: []string{dns}},
 
 	"awsapi": {layer: "E", ours: layer1.and("plan"), other: []string{sdk, smithy}, otherTests: []string{rapid}},
 
