@@ -90,10 +90,11 @@ var table = map[string]rule{
 	"reconcile": {layer: "5", pure: true, ours: layer4, otherTests: []string{rapid}},
 
 	"probe/inside": {layer: "E", ours: layer0.and("probe"), other: []string{dns}},
+	"runtimeapi":   {layer: "E", ours: set{"clock"}},
 
 	"awsapi": {layer: "E", ours: layer1.and("plan"), other: []string{sdk, smithy}, otherTests: []string{rapid}},
 
-	"twin":                     {layer: "E", ours: allTwin, other: []string{smithy}, otherTests: []string{sdk}},
+	"twin":                     {layer: "E", ours: allTwin.and("probe", "reach"), other: []string{smithy}, otherTests: []string{sdk}},
 	"twin/dns":                 {layer: "E", ours: layer1.and("resolve", "twin/world"), other: []string{dns}, otherTests: []string{rapid}},
 	"twin/iam":                 {layer: "E", ours: layer1.and("twin/world"), other: []string{smithy}, otherTests: []string{rapid}},
 	"twin/sigv4":               {layer: "E", otherTests: []string{sdk, rapid}},
@@ -124,7 +125,7 @@ var table = map[string]rule{
 	},
 
 	"cli": {
-		layer: "8", ours: layer5.and("openshift", "stage", "awsapi", "twin", "twin/dns", "twin/world", "examples"),
+		layer: "8", ours: layer5.and("openshift", "probe/inside", "runtimeapi", "stage", "awsapi", "twin", "twin/dns", "twin/world", "examples"),
 		other: []string{cobra, dns, term, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
 		tests: allTwin, otherTests: []string{scripts, sdk, smithy},
 	},

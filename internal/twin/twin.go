@@ -33,8 +33,13 @@ type Twin struct {
 	clientTime func() time.Time
 }
 
-// New makes a Twin of a world.
-func New(w *world.World) *Twin { return &Twin{world: w, assembly: assembled()} }
+// New makes a Twin of a world, in which Lambda runs orgdns's own functions.
+func New(w *world.World) *Twin {
+	if w.Functions == nil {
+		w.Functions = functions
+	}
+	return &Twin{world: w, assembly: assembled()}
+}
 
 // RoundTrip serves an API call of this process, for use as an
 // [http.Client]'s Transport. The credential scope decides service and Region,
