@@ -46,6 +46,7 @@ type app struct {
 	configPaths []string
 	output      string // text, json
 	noColor     bool
+	runProbes   bool // may commands of the configuration be run
 	clock       clock.Clock
 	stop        chan struct{} // closed by the first Ctrl-C
 	helpless    error         // help was asked for what there is not
@@ -133,7 +134,7 @@ something waits for a deadline or the world outside (apply, destroy).`,
 		return nil
 	}
 	proposes(root, "output", func() []string { return []string{"text", "json"} })
-	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.explainCommand(),
+	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.explainCommand(), a.probeCommand(), a.lambdaCommand(),
 		a.iamCommand(), a.openshiftCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }

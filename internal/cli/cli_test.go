@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
 			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
 			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten,
+			"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {
@@ -98,10 +99,11 @@ func setup(t *testing.T, env *testscript.Env) error {
 
 // running is the twin of a script.
 type running struct {
-	t     *testing.T
-	url   string
-	calls map[string]int // when they were last shown
-	kept  []string       // what stood, by foreign
+	t      *testing.T
+	url    string
+	calls  map[string]int // when they were last shown
+	kept   []string       // what stood, by foreign
+	lambda *lambdaAPI
 }
 
 type runningKey struct{}

@@ -143,14 +143,24 @@ func ReadRequest(from io.Reader) (Request, error) {
 	return r, r.Check()
 }
 
-// ReadReport reads what a probe printed. Nothing in it is believed beyond its
-// form.
+// ReadReport reads a report, also as `orgdns probe --output json` prints it.
+// Nothing in it is believed beyond its form.
 func ReadReport(from io.Reader) (Report, error) {
-	var r Report
-	if err := read(from, &r, false); err != nil {
-		return r, fmt.Errorf("the probe's report: %w", err)
+	var r struct {
+		Report
+		Result *Report `json:"result"`
 	}
-	return r, nil
+	err := read(from, &r, false)
+	if r.Result != nil {
+		r.Report = *r.Result
+	}
+	if err == nil && r.Results == nil {
+		err = errors.New("it has no results")
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("the probe's report: %w", err)
+	}
+	return r.Report, nil
 }
 
 func read(from io.Reader, into any, strict bool) error {

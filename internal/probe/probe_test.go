@@ -58,6 +58,22 @@ func TestReadRequest(t *testing.T) {
 	}
 }
 
+func TestReadReport(t *testing.T) {
+	for _, in := range []string{
+		`{"results": [{"name": "ec2.eu-west-1.amazonaws.com", "type": "A", "rcode": "NOERROR", "more": 1}]}`,
+		`{"version": 1, "kind": "probe", "result": {"results": [{"name": "ec2.eu-west-1.amazonaws.com", "type": "A", "rcode": "NOERROR"}]}}`,
+	} {
+		if r, err := ReadReport(strings.NewReader(in)); err != nil || len(r.Results) != 1 || r.Results[0].Name != ec2 {
+			t.Errorf("%s: %+v %v", in, r, err)
+		}
+	}
+	for _, in := range []string{`{}`, `"sh: orgdns: not found"`, ``, strings.Repeat(" ", MaxSize+1)} {
+		if r, err := ReadReport(strings.NewReader(in)); err == nil {
+			t.Errorf("%.40q is taken for %+v", in, r)
+		}
+	}
+}
+
 // TestJudge: what counts as wanted, and what a report cannot claim.
 func TestJudge(t *testing.T) {
 	good := Connection{Address: one, Port: 443, TCP: OK, TLS: OK, HTTP: "403"}
