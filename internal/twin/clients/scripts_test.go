@@ -1,15 +1,19 @@
 package clients_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,7 +72,7 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"capture": capture, "resolver": resolver, "ask": ask, "advance": advance, "hasten": hasten,
+			"capture": capture, "resolver": resolver, "ask": ask, "advance": advance, "hasten": hasten, "zip": zipped, "count": count,
 		},
 	})
 }
@@ -139,7 +143,7 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 // hasten PROGRAM ARGS: like exec, while the twin's time runs a hundred times
 // as fast, so that what takes minutes there does not hold up the test.
 func hasten(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
+	if len(args) == 0 {
 		ts.Fatalf("usage: hasten PROGRAM ARGS")
 	}
 	stop := make(chan struct{})
@@ -159,7 +163,42 @@ func hasten(ts *testscript.TestScript, neg bool, args []string) {
 	err := ts.Exec(args[0], args[1:]...)
 	close(stop)
 	moving.Wait()
+	if neg && err == nil {
+		ts.Fatalf("%s succeeded, and should not", args[0])
+	}
+	if !neg {
+		ts.Check(err)
+	}
+}
+
+// zip ARCHIVE FILE: packs a file, as the code of a Lambda function is.
+func zipped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: zip ARCHIVE FILE")
+	}
+	var out bytes.Buffer
+	archive := zip.NewWriter(&out)
+	w, err := archive.Create(filepath.Base(args[1]))
 	ts.Check(err)
+	_, err = io.WriteString(w, ts.ReadFile(args[1]))
+	ts.Check(err)
+	ts.Check(archive.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o600))
+}
+
+// count: prints how many there are of each kind of resource of which there are any.
+func count(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: count")
+	}
+	var kinds map[string]json.RawMessage
+	ts.Check(json.Unmarshal(admin(ts, http.MethodGet, "estate", ""), &kinds))
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		var all []json.RawMessage
+		if json.Unmarshal(kinds[kind], &all) == nil { // else no list
+			fmt.Fprintln(ts.Stdout(), kind, len(all))
+		}
+	}
 }
 
 // admin asks the twin's admin interface.
