@@ -208,6 +208,7 @@ func (b *builder) finish() {
 	}
 	b.cuts()
 	b.inOrder()
+	b.servedLast()
 	b.orders()
 	b.unite()
 	b.quotas()

@@ -320,7 +320,9 @@ func (b *builder) orphanObjects() {
 			if b.wanted[w.Address] {
 				replaced := w.Address
 				w.Address, w.Reason = replaced+"/"+s.ID, "replaced"
-				w.After = []Dependency{{Address: replaced, Settled: true}}
+				if k != KindProfileAssociation { // of which a VPC has one: see servedLast
+					w.After = []Dependency{{Address: replaced, Settled: true}}
+				}
 			}
 			b.plan.Managed++
 			b.add(w, Change{Action: Delete, ID: s.ID, Before: s.item(nil), Basis: []Basis{b.basisObject(ObjectQuery(k, s.Account, s.Region), k, s.ID)}})

@@ -559,9 +559,38 @@ func (s *shareIn) endpoints() {
 		"vpc": lits(s.vpc.ID), "name": lits("orgdns-" + s.Name), "description": lits("Admits the consumers of " + s.Name + "; made by orgdns"),
 		"ingress": lits(s.admitted(made)...),
 	}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the consumers"})
+	s.places(made)
 	for _, one := range made {
 		s.endpointOf(one, s.endpointAddress(one.label), s.vpc, plan.Of(group, "id"), one.standing.Subnets, !one.byZone && len(one.names) > 0)
 	}
+}
+
+// places tells where the hub stays with what answers there, though the mechanism
+// would have it otherwise, and orders the change where a gap is accepted: a zone
+// goes before private DNS takes its names (R3.5); the other way round the zone
+// waits, see zone.
+func (s *shareIn) places(made []*sharedService) {
+	var kept []string
+	for _, one := range made {
+		switch {
+		case !one.stands:
+		case one.byZone != (s.Via == config.ViaResolver):
+			kept = append(kept, one.label)
+		case !one.byZone && !one.standing.PrivateDNS:
+			for _, z := range s.zonesOf(one) {
+				s.out.Orders = append(s.out.Orders, plan.Order{First: s.zoneAddress(z) + "/zone", Then: s.endpointAddress(one.label)})
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return
+	}
+	what, would := "zones", "private DNS"
+	if s.Via == config.ViaResolver {
+		what, would = would, what
+	}
+	s.problem(s.At("via"), diag.Note, "kept", fmt.Sprintf("in %s the names of %s are still answered by %s in the hub VPC, not by %s", s.region, strings.Join(kept, ", "), what, would),
+		"the two exclude each other in one VPC, so the names would have no answer while one follows the other", "it works as it is; to change it in spite of the gap, repeat with --accept-gap")
 }
 
 // adopted checks an endpoint that is used as it is.

@@ -28,12 +28,14 @@ func (s *shareIn) eachItsOwn() {
 		s.want(group, v.Account, object(plan.KindSecurityGroup, map[string][]plan.Value{
 			"vpc": lits(v.ID), "name": lits("orgdns-" + s.Name), "description": lits("Endpoints of " + s.Name + "; made by orgdns"), "ingress": lits(ingress...),
 		}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the VPC"})
+		var all []string
 		for _, one := range s.services {
 			address := base + "/" + one.label
+			all = append(all, address)
 			have, _ := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, v.Account, s.region)
 			s.endpointOf(one, address, v, plan.Of(group, "id"), have.Fields["subnets"], len(one.names) > 0)
-			s.before(v, address)
 		}
+		s.before(v, all...)
 	}
 }
 

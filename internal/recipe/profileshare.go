@@ -21,7 +21,7 @@ func (s *shareIn) byProfile() {
 	profile, arn, ours := s.profile()
 	carried := s.carried(profile)
 	if ours {
-		s.shared("Profile", arn, carried)
+		s.shared("Profile", just(arn))
 	}
 	for _, v := range s.consumers {
 		s.associate(v, profile, carried)
@@ -67,7 +67,7 @@ func (s *shareIn) carried(profile plan.Value) []plan.Dependency {
 		if one.byZone {
 			for _, z := range s.zonesOf(one) {
 				id := s.zone(z, one)
-				carry("zones/"+z.String(), plan.Of(id, "arn"), 0, one.pos)
+				carry("zones/"+z.String(), plan.Of(id, "arn"), 0, one.pos, s.answered(z)...)
 			}
 			continue
 		}
@@ -144,19 +144,12 @@ func (s *shareIn) carriedZones() []carriedZone {
 
 // shared wants the resource share, and that it reaches the accounts that have
 // to accept it.
-func (s *shareIn) shared(what string, resources any, after []plan.Dependency) {
-	var list []plan.Value
-	switch r := resources.(type) {
-	case plan.Value:
-		list = just(r)
-	case []plan.Value:
-		list = r
-	}
+func (s *shareIn) shared(what string, list []plan.Value) {
 	principals := s.with()
 	if len(principals) == 0 || len(list) == 0 {
 		return
 	}
-	address := s.address + "/share"
+	address := s.shareAddress()
 	s.want(address, s.hub.ID, object(plan.KindShare, map[string][]plan.Value{
 		"name": lits("orgdns-" + s.Name), "external": {plan.Bool(len(s.External) > 0)}, "resources": list, "principals": lits(principals...),
 	}), plan.Wanted{Pos: s.At("consumers"), Settle: true, Reason: "lends the " + what + " to the consumers"})
@@ -170,14 +163,23 @@ func (s *shareIn) shared(what string, resources any, after []plan.Dependency) {
 	}
 }
 
+// shareAddress is where the resource share stands. Rules have one of their own,
+// so that both can stand while a Profile follows them or they follow it.
+func (s *shareIn) shareAddress() string {
+	if s.Via == config.ViaResolver {
+		return s.address + "/rules-share"
+	}
+	return s.address + "/share"
+}
+
 // reached is what must be in effect before an account can use what is shared.
 func (s *shareIn) reached(account estate.AccountID) []plan.Dependency {
 	if account == s.hub.ID {
 		return nil
 	}
-	out := []plan.Dependency{settled(s.address + "/share")}
+	out := []plan.Dependency{settled(s.shareAddress())}
 	if slices.Contains(s.with(), string(account)) {
-		out = append(out, settled(s.address+"/share/"+string(account)))
+		out = append(out, settled(s.shareAddress()+"/"+string(account)))
 	}
 	return out
 }
@@ -185,7 +187,7 @@ func (s *shareIn) reached(account estate.AccountID) []plan.Dependency {
 // with is principals, found once for all consumers.
 func (s *shareIn) with() []string {
 	if s.principalIDs == nil {
-		s.principalIDs = append([]string{}, s.principals(s.Input)...)
+		s.principalIDs = append([]string{}, s.with()...)
 	}
 	return s.principalIDs
 }
@@ -258,7 +260,11 @@ func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dep
 		id, known = own.ID, true
 	}
 	for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
-		if known && a.Profile == id || a.Status == estate.StatusDeleting || s.ours(a) {
+		if known && a.Profile == id || a.Status == estate.StatusDeleting {
+			continue
+		}
+		if s.ours(a) {
+			s.otherOfOurs(v, a)
 			continue
 		}
 		s.otherProfile(v, a)
@@ -279,6 +285,16 @@ func (s *shareIn) ours(a estate.ProfileAssociation) bool {
 		}
 	}
 	return plan.Standing{Kind: plan.KindProfileAssociation, Name: a.Name}.OwnedBy(s.Config.Owner)
+}
+
+// otherOfOurs says that a VPC goes from one Profile of ours to another: it has
+// none for a moment.
+func (s *shareIn) otherOfOurs(v estate.VPC, a estate.ProfileAssociation) {
+	if s.AcceptGap {
+		return
+	}
+	s.problem(s.At("consumers"), diag.Error, "profile-gap", fmt.Sprintf("VPC %s (account %s) has the Profile %s of ours, and would be without its names until it has another", v.ID, v.Account, a.Profile),
+		"a VPC has one Profile at most (Developer Guide, profiles.html)", "go by `via: resolver` or `via: own` in between, or repeat with --accept-gap")
 }
 
 // otherProfile deals with a VPC that has another Profile: a conflict, or the
@@ -334,21 +350,37 @@ func (s *shareIn) otherProfile(v estate.VPC, a estate.ProfileAssociation) {
 	}
 }
 
-// before makes what gave a VPC these names until now go only after what gives
-// them from now on: associations and endpoints of ours of another mechanism.
-func (s *shareIn) before(v estate.VPC, address string) {
-	then := func(o plan.Standing) {
-		if o.OwnedBy(s.Config.Owner) {
-			s.out.Orders = append(s.out.Orders, plan.Order{First: address, Then: o.ID})
+// before makes what gave a VPC these names until now go only after all that
+// gives them from now on: associations and endpoints of ours of another
+// mechanism. Of two Profiles the old one goes first, since a VPC has one at most
+// (R2.3); the plan sees to that.
+func (s *shareIn) before(v estate.VPC, now ...string) {
+	names, marks := map[string]bool{}, map[string]bool{}
+	for _, a := range now {
+		names[plan.MarkName(s.Config.Owner, a)] = true
+		marks[plan.Mark(s.Config.Owner, plan.KindEndpoint, a)] = true
+	}
+	then := func(id string) {
+		for _, first := range now {
+			s.out.Orders = append(s.out.Orders, plan.Order{First: first, Then: id})
 		}
 	}
-	for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
-		then(plan.Standing{Kind: plan.KindProfileAssociation, ID: a.ID, Name: a.Name})
+	named := func(kind plan.Kind, id, name string) {
+		if !names[name] && (plan.Standing{Kind: kind, Name: name}).OwnedBy(s.Config.Owner) {
+			then(id)
+		}
+	}
+	if s.Via != config.ViaProfile {
+		for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
+			named(plan.KindProfileAssociation, a.ID, a.Name)
+		}
 	}
 	for a := range s.Estate.RuleAssociations.By(estate.ByVPC(v.ID)) {
-		then(plan.Standing{Kind: plan.KindRuleAssociation, ID: a.ID, Name: a.Name})
+		named(plan.KindRuleAssociation, a.ID, a.Name)
 	}
 	for p := range s.Estate.Endpoints.By(estate.ByVPC(v.ID)) {
-		then(plan.Standing{Kind: plan.KindEndpoint, ID: p.ID, Tags: p.Tags})
+		if p.Tags[plan.TagOwner] == s.Config.Owner && !marks[p.Tags[plan.TagOwner]+" "+p.Tags[plan.TagAddress]] {
+			then(p.ID)
+		}
 	}
 }

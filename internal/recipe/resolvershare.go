@@ -39,16 +39,17 @@ func (s *shareIn) byResolver() {
 	for _, r := range rules {
 		arns = append(arns, plan.Of(r.address, "arn"))
 	}
-	s.shared("rules", arns, nil)
+	s.shared("rules", arns)
 	for _, v := range s.consumers {
-		last := ""
+		var all []string
 		for _, r := range rules {
-			last = s.vpcAddress(v.ID) + "/" + r.label
-			s.want(last, v.Account, object(plan.KindRuleAssociation, map[string][]plan.Value{"rule": {plan.Of(r.address, "id")}, "vpc": lits(v.ID)}),
+			address := s.vpcAddress(v.ID) + "/" + r.label
+			all = append(all, address)
+			s.want(address, v.Account, object(plan.KindRuleAssociation, map[string][]plan.Value{"rule": {plan.Of(r.address, "id")}, "vpc": lits(v.ID)}),
 				plan.Wanted{Pos: s.At("consumers"), Settle: true, After: append(s.reached(v.Account), r.after...),
 					Reason: fmt.Sprintf("%s of account %s is to resolve %s", v.ID, v.Account, r.label)})
-			s.before(v, last)
 		}
+		s.before(v, all...)
 	}
 	s.loops(rules)
 }
@@ -192,32 +193,14 @@ func (s *shareIn) rules(outbound plan.Value, addresses []plan.Value) []forwardRu
 		s.want(r.address, s.hub.ID, object(plan.KindResolverRule, fields), plan.Wanted{Settle: true, Reason: strings.ToLower(kind) + " " + r.label})
 		out = append(out, r)
 	}
-	answered := func(z dnsname.Name) []plan.Dependency {
-		var out []plan.Dependency
-		for _, one := range s.services {
-			for _, n := range one.names {
-				if estate.ManagedZone(n) != z {
-					continue
-				}
-				if one.byZone {
-					for _, t := range s.recordTypes(one) {
-						out = append(out, settled(recordAddress(s.zoneAddress(z), "records", z, n, t, "")))
-					}
-				} else if !one.used {
-					out = append(out, settled(s.endpointAddress(one.label)))
-				}
-			}
-		}
-		return out
-	}
 	suffix := dnsname.MustParse(string(s.region) + ".amazonaws.com")
 	var below []plan.Dependency
 	for _, z := range s.zoneNames() {
 		if s.Forward == config.ForwardSuffix && z.Below(suffix) {
-			below = append(below, answered(z)...)
+			below = append(below, s.answered(z)...)
 			continue
 		}
-		rule(z, estate.RuleForward, answered(z))
+		rule(z, estate.RuleForward, s.answered(z))
 	}
 	if len(below) > 0 {
 		rule(suffix, estate.RuleForward, below)
@@ -225,6 +208,27 @@ func (s *shareIn) rules(outbound plan.Value, addresses []plan.Value) []forwardRu
 			n, err := suffix.Child(label)
 			if err == nil && !slices.Contains(s.zoneNames(), n) {
 				rule(n, estate.RuleSystem, nil)
+			}
+		}
+	}
+	return out
+}
+
+// answered is what must be in effect before the names in a zone have an answer in
+// the hub.
+func (s *shareIn) answered(z dnsname.Name) []plan.Dependency {
+	var out []plan.Dependency
+	for _, one := range s.services {
+		for _, n := range one.names {
+			if estate.ManagedZone(n) != z {
+				continue
+			}
+			if one.byZone {
+				for _, t := range s.recordTypes(one) {
+					out = append(out, settled(recordAddress(s.zoneAddress(z), "records", z, n, t, "")))
+				}
+			} else if !one.used {
+				out = append(out, settled(s.endpointAddress(one.label)))
 			}
 		}
 	}
