@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
 			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
 			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
-			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten,
+			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten, "until": until,
 			"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
 		},
 		Condition: func(cond string) (bool, error) {

@@ -154,6 +154,18 @@ func hasten(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
+// until LINE: prints what was printed last, up to this line.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: until LINE")
+	}
+	before, _, found := strings.Cut(ts.ReadFile("stdout"), "\n"+args[0]+"\n")
+	if !found {
+		ts.Fatalf("there is no line %q", args[0])
+	}
+	fmt.Fprintln(ts.Stdout(), before)
+}
+
 // onlyEstate reads the estate of a file, for a twin that starts from nothing
 // else.
 func onlyEstate(ts *testscript.TestScript, file string) estate.Estate {

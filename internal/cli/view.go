@@ -14,6 +14,7 @@ import (
 	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reach"
@@ -257,7 +258,7 @@ var kindWords = map[plan.Kind]objectWords{
 var fieldText = map[string]string{
 	"acceptance": "asks for acceptance", "dnsIPType": "DNS records", "external": "accounts outside the organization",
 	"inboundOnly": "private DNS for inbound Resolver endpoints alone", "ingress": "admits", "ipType": "IP addresses",
-	"loadBalancers": "load balancers", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
+	"groups": "security groups", "loadBalancers": "load balancers", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
 	"serviceRegion": "service in", "vpc": "VPC",
 }
 
@@ -268,6 +269,10 @@ func objectText(c plan.Change) string {
 	out := []string{words.text}
 	if v := o.Fields[words.about]; len(v) > 0 {
 		out = append(out, objectValue(v[0]))
+	}
+	if o.Kind == plan.KindResolverEndpoint { // an inbound Resolver endpoint
+		slices.Reverse(out)
+		out[0] = strings.ToLower(out[0])
 	}
 	if c.ID != "" && c.Action != plan.Create && !slices.Contains(out, c.ID) && !strings.Contains(c.ID, "/") {
 		out = append(out, c.ID)
@@ -284,12 +289,15 @@ func objectValue(v plan.Value) string {
 	ref, unknown := v.Ref()
 	if !unknown {
 		s := shown(v)
-		if len(s) > aLine {
-			s = s[:aLine] + "…"
+		if len(s) > 3*aLine { // a policy of somebody's
+			s = s[:3*aLine] + "…"
 		}
 		return s
 	}
 	address := ref.Address
+	if rest, ok := strings.CutPrefix(address, "connect/"); ok { // Region, gateway, what
+		_, address, _ = strings.Cut(rest, "/")
+	}
 	if rest, ok := strings.CutPrefix(address, "endpointShares/"); ok {
 		if parts := strings.SplitN(rest, "/", 3); len(parts) == 3 { // name, Region, what
 			address = parts[2]
@@ -400,8 +408,11 @@ func granted(r plan.Role) []string {
 }
 
 func content(r *plan.Record) string {
-	if r.Alias != nil {
+	switch {
+	case r.Alias != nil:
 		return "alias " + r.Alias.Name.String() + routed(r)
+	case r.To != nil:
+		return "alias " + objectValue(r.To.Name) + routed(r)
 	}
 	var values []string
 	for _, v := range r.Values {
@@ -445,8 +456,13 @@ func shown(v plan.Value) string {
 	return v.String()
 }
 
-// answers prints the DNS answers that change.
+// endpointNames are what EC2 names endpoints below.
+var endpointNames = dnsname.MustParse("vpce.amazonaws.com")
+
+// answers prints the DNS answers that change, but for the names that EC2
+// generates for a new endpoint.
 func (a *app) answers(list []plan.Answer) {
+	list = slices.DeleteFunc(slices.Clone(list), func(x plan.Answer) bool { return x.New && x.Name.Under(endpointNames) })
 	if len(list) == 0 {
 		return
 	}
