@@ -105,6 +105,7 @@ func (r *run) flush() {
 			w.write(units)
 			return func() {
 				delete(r.busy, id)
+				r.freed = true
 				q.writing = false
 				q.ledger = w.ledger
 				if len(q.ready) > 0 {

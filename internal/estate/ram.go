@@ -116,7 +116,8 @@ func (e Estate) SharedWith(account AccountID) map[string]time.Time {
 // Lends reports whether an account may use a resource of an owner, by its ARN:
 // its own, or one in a share that reaches it as in [Estate.SharedWith]. What was
 // unshared is lent no more, whatever was associated before (R2.9, R4.9). Where
-// the owner's shares were not read, what is seen counts as lent.
+// the owner's shares or the accounts of the organization were not read, what is
+// seen counts as lent.
 func (e Estate) Lends(arn string, owner, to AccountID) bool {
 	if owner == to || !e.sharesKnown(arn, owner) {
 		return true
@@ -130,12 +131,19 @@ func (e Estate) Lends(arn string, owner, to AccountID) bool {
 			ids = e.principals(to)
 		}
 		for _, p := range s.Principals {
-			if slices.Contains(ids, p.ID) && e.admits(s, p, to) {
+			if slices.Contains(ids, p.ID) && e.admits(s, p, to) || e.mayReach(p, to) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// mayReach reports whether a principal may be an account, though nobody knows
+// which accounts are in the organization, since they were not read.
+func (e Estate) mayReach(p ShareMember, account AccountID) bool {
+	return !e.Closed() && !e.Answered(Query{Kind: QueryAccounts}) && p.Status == ShareAssociated &&
+		(p.ID == string(account) || strings.HasPrefix(p.ID, "arn:"))
 }
 
 // sharesKnown reports whether the estate holds the owner's shares in the Region

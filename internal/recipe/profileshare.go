@@ -187,7 +187,7 @@ func (s *shareIn) reached(account estate.AccountID) []plan.Dependency {
 // with is principals, found once for all consumers.
 func (s *shareIn) with() []string {
 	if s.principalIDs == nil {
-		s.principalIDs = append([]string{}, s.with()...)
+		s.principalIDs = append([]string{}, s.principals(s.Input)...)
 	}
 	return s.principalIDs
 }

@@ -73,6 +73,9 @@ func TestShares(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if err := again.Diagnostics.Err(); err != nil {
+				t.Error(err)
+			}
 			for _, c := range again.Changes {
 				t.Errorf("left to do: %s %s", c.Action, c.Address)
 			}

@@ -207,7 +207,15 @@ func TestShared(t *testing.T) {
 	refused(t, "T51", theirs, associateResourceToProfile, attach(zones+"Z3"), "AccessDeniedException", "AssociateResourceToProfile")
 	refused(t, "R2.11: delete", theirs, deleteProfile, &sdk.DeleteProfileInput{ProfileId: aws.String("rp-1")}, "AccessDeniedException", "")
 	refused(t, "tags are the owner's", theirs, listTagsForResource, &sdk.ListTagsForResourceInput{ResourceArn: aws.String(profile)}, "ResourceNotFoundException", "")
-	change(func(s *estate.Share) { s.Actions = []string{"route53profiles:AssociateResourceToProfile"} })
+	const admin = "arn:aws:ram:eu-west-1:111111111111:permission/admin"
+	if err := cl.World.Update(func(s *world.State) error {
+		s.Estate.Permissions.Put(estate.Permission{ARN: admin, Type: "route53profiles:Profile", Default: 1,
+			Versions: []estate.PermissionVersion{{Version: 1, Actions: []string{"route53profiles:*"}}}})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	change(func(s *estate.Share) { s.Permissions = []estate.SharePermission{{ARN: admin}} })
 	must(t, theirs, associateResourceToProfile, attach(zones+"Z3"))
 	all := must(t, cl, listProfileResourceAssociations, &sdk.ListProfileResourceAssociationsInput{ProfileId: aws.String("rp-1")}).ProfileResourceAssociations
 	if len(all) != 1 || *all[0].OwnerId != string(app) {
