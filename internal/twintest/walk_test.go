@@ -11,6 +11,7 @@ import (
 
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -249,28 +250,28 @@ func walkApply(t *testing.T, r rig, w *world.World, p *plan.Plan) {
 	}
 }
 
-// walkSwap are two steps of a transition, in the order that the plan has: of the
-// addresses of one consumer VPC, by how they begin.
+// walkSwap are two steps of a transition, in the order that the plan has.
 type walkSwap struct {
 	name        string
 	first, then func(plan.Change) bool
 }
 
-func walkKind(k plan.Kind, a plan.Action, vpc string) func(plan.Change) bool {
+// objectStep is a step with an object of a kind in a VPC, or anywhere.
+func objectStep(k plan.Kind, a plan.Action, vpc string) func(plan.Change) bool {
 	return func(c plan.Change) bool {
 		o := c.Item().Object
 		if o == nil || o.Kind != k || c.Action != a {
 			return false
 		}
-		if vpc == "" {
-			return true
-		}
-		got := o.Fields["vpc"]
-		id := ""
-		if len(got) > 0 {
-			id, _ = got[0].Literal()
-		}
-		return id == vpc
+		return vpc == "" || slices.Contains(o.Fields["vpc"], plan.Lit(vpc))
+	}
+}
+
+// recordStep is a step with the address of a private name in the hub.
+func recordStep(a plan.Action, name string) func(plan.Change) bool {
+	return func(c plan.Change) bool {
+		r := c.Item().Record
+		return r != nil && r.Type == "A" && c.Action == a && r.Name == plan.Lit(name)
 	}
 }
 
@@ -287,13 +288,16 @@ func TestMigrationWalk(t *testing.T) {
 		swaps []walkSwap
 	}{
 		{config.ViaResolver, []walkSwap{
-			{"rules before own endpoints go", walkKind(plan.KindRuleAssociation, plan.Create, vpc), walkKind(plan.KindEndpoint, plan.Delete, vpc)},
+			{"the rule before the own endpoint goes", objectStep(plan.KindRuleAssociation, plan.Create, vpc), objectStep(plan.KindEndpoint, plan.Delete, vpc)},
+			{"the hub's record before the rule", recordStep(plan.Create, "sts.eu-west-1.amazonaws.com"), objectStep(plan.KindRuleAssociation, plan.Create, vpc)},
 		}},
 		{config.ViaProfile, []walkSwap{
-			{"the Profile before the rules go", walkKind(plan.KindProfileAssociation, plan.Create, vpc), walkKind(plan.KindRuleAssociation, plan.Delete, vpc)},
+			{"the Profile before the rule goes", objectStep(plan.KindProfileAssociation, plan.Create, vpc), objectStep(plan.KindRuleAssociation, plan.Delete, vpc)},
+			{"the rule's association before its share goes", objectStep(plan.KindRuleAssociation, plan.Delete, vpc), objectStep(plan.KindShare, plan.Delete, "")},
 		}},
 		{config.ViaOwn, []walkSwap{
-			{"own endpoints before the Profile goes", walkKind(plan.KindEndpoint, plan.Create, vpc), walkKind(plan.KindProfileAssociation, plan.Delete, vpc)},
+			{"the own endpoint before the Profile goes", objectStep(plan.KindEndpoint, plan.Create, vpc), objectStep(plan.KindProfileAssociation, plan.Delete, vpc)},
+			{"the Profile before the hub's endpoint goes", objectStep(plan.KindProfileAssociation, plan.Delete, vpc), objectStep(plan.KindEndpoint, plan.Delete, walkHubVPC)},
 		}},
 	} {
 		t.Run("to "+ph.via, func(t *testing.T) {
@@ -320,7 +324,10 @@ func TestMigrationWalk(t *testing.T) {
 					f := before.Fork(clock.NewVirtual(before.Now()))
 					watch := newWalkWatch(map[string]resolve.Policy{"default": resolve.DefaultPolicy})
 					watch.at(f)
-					walkApply(t, r, f, swapped(t, planned.Plan, s))
+					// What fails for being out of order is part of the matter.
+					if _, err := r.process(f, nil).Apply(t.Context(), swapped(t, planned.Plan, s), reconcile.ApplyOptions{Wait: true}); err != nil {
+						t.Fatal(err)
+					}
 					if len(watch.wrong) == 0 {
 						t.Error("the walk does not see that the steps are swapped")
 					}
@@ -346,4 +353,51 @@ func swapped(t *testing.T, p *plan.Plan, s walkSwap) *plan.Plan {
 	then.Needs = nil
 	first.Needs = append(slices.Clone(first.Needs), plan.Dependency{Address: then.Address, Settled: true})
 	return &q
+}
+
+// TestHubStays: what answers in a live hub, private DNS or zones, stays when the
+// mechanism changes, and a note says so; with a gap accepted it follows.
+func TestHubStays(t *testing.T) {
+	r := rig{walkConfig(t, config.ViaResolver), walkEstate()}
+	w := r.world()
+	gap := reconcile.Options{AcceptLimits: true, AcceptGap: true}
+	for _, ph := range []struct {
+		via   string
+		o     reconcile.Options
+		zones bool // answer, not private DNS
+		note  bool
+	}{
+		{config.ViaResolver, walkOptions, true, false},
+		{config.ViaProfile, walkOptions, true, true},
+		{config.ViaProfile, gap, false, false},
+		{config.ViaResolver, walkOptions, false, true},
+		{config.ViaResolver, gap, true, false},
+	} {
+		r.cfg = walkConfig(t, ph.via)
+		if err := r.converge(t.Context(), w, ph.o); err != nil {
+			t.Fatal(ph.via, err)
+		}
+		e := w.Estate()
+		for p := range e.Endpoints.By(estate.ByVPC(walkHubVPC)) {
+			if p.PrivateDNS == ph.zones {
+				t.Errorf("via %s, gap accepted: %v: private DNS of %s is %v", ph.via, ph.o.AcceptGap, p.Service, p.PrivateDNS)
+			}
+		}
+		want := 0
+		if ph.zones {
+			want = len(walkServices)
+		}
+		if e.Zones.Len() != want {
+			t.Errorf("via %s, gap accepted: %v: %d zones", ph.via, ph.o.AcceptGap, e.Zones.Len())
+		}
+		planned := walkPlan(t, r, w)
+		if kept := slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool { return d.Code == "kept" }); kept != ph.note {
+			t.Errorf("via %s, gap accepted: %v: it is said that the hub stays: %v", ph.via, ph.o.AcceptGap, kept)
+		}
+		watch := newWalkWatch(policies())
+		watch.look(e, "via "+ph.via)
+		for _, x := range watch.wrong {
+			t.Error(x)
+		}
+	}
 }

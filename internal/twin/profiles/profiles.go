@@ -111,9 +111,23 @@ func arn(c *world.Call, kind, id string) string {
 	return "arn:aws:route53profiles:" + string(c.Region) + ":" + string(c.Account()) + ":" + kind + "/" + id
 }
 
-// newID makes the ID of a new resource.
+// newID makes the ID of a new resource; none that the estate brought along, which
+// a world made from it did not count.
 func newID(c *world.Call, prefix string) string {
-	return prefix + "-" + c.State.HexID(c.Account(), prefix, string(c.Region), 17)
+	for {
+		id, taken := prefix+"-"+c.State.HexID(c.Account(), prefix, string(c.Region), 17), false
+		switch e := c.Estate(); prefix {
+		case "rp":
+			_, taken = e.Profiles.Get(id)
+		case "rpr":
+			_, taken = e.ProfileResources.Get(id)
+		case "rpassoc":
+			_, taken = e.ProfileAssociations.Get(id)
+		}
+		if !taken {
+			return id
+		}
+	}
 }
 
 // allow asks for the permission to do the operation on a resource, by its ARN,

@@ -157,10 +157,16 @@ func own(c *world.Call, arn *string, conditions world.Conditions) (estate.Share,
 	return s, nil
 }
 
-// newARN makes the ARN of a new share.
+// newARN makes the ARN of a new share; none that the estate brought along, which a
+// world made from it did not count.
 func newARN(c *world.Call) string {
-	h := c.State.HexID(c.Account(), "resource-share", string(c.Region), 32)
-	return fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/%s", c.Region, c.Account(), uuid(h))
+	for {
+		h := c.State.HexID(c.Account(), "resource-share", string(c.Region), 32)
+		arn := fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/%s", c.Region, c.Account(), uuid(h))
+		if _, taken := c.Estate().Shares.Get(arn); !taken {
+			return arn
+		}
+	}
 }
 
 // uuid writes 32 hexadecimal digits as RAM does.

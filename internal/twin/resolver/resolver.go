@@ -230,9 +230,29 @@ func arn(region estate.Region, account estate.AccountID, kind, id string) string
 // myARN is arn of the caller's in its Region.
 func myARN(c *world.Call, kind, id string) string { return arn(c.Region, c.Account(), kind, id) }
 
-// newID makes the ID of a new resource.
+// newID makes the ID of a new resource; none that the estate brought along, which
+// a world made from it did not count.
 func newID(c *world.Call, prefix string) string {
-	return prefix + "-" + c.State.HexID(c.Account(), prefix, string(c.Region), 17)
+	for {
+		id, taken := prefix+"-"+c.State.HexID(c.Account(), prefix, string(c.Region), 17), false
+		switch e := c.Estate(); prefix {
+		case "rslvr-rr":
+			_, taken = e.ResolverRules.Get(id)
+		case "rslvr-rrassoc":
+			_, taken = e.RuleAssociations.Get(id)
+		case "rslvr-in", "rslvr-out":
+			_, taken = e.ResolverEndpoints.Get(id)
+		case "rslvr-frg":
+			_, taken = e.FirewallGroups.Get(id)
+		case "rslvr-frgassoc":
+			_, taken = e.FirewallAssociations.Get(id)
+		case "rqlc":
+			_, taken = e.QueryLogConfigs.Get(id)
+		}
+		if !taken {
+			return id
+		}
+	}
 }
 
 // allow asks for the permission to do the operation on a resource, by its ARN,
