@@ -203,12 +203,12 @@ func ofARN(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 // one is the value of a field that has one, as far as it is known.
 func (b *builder) one(list []Value) (string, error) {
-	for _, v := range list {
-		got, err := b.known(v)
-		if err != nil || len(got) == 0 {
-			return "", err
-		}
-		return got[0], nil
+	if len(list) == 0 {
+		return "", nil
 	}
-	return "", nil
+	got, err := b.known(list[0])
+	if err != nil || len(got) == 0 {
+		return "", err
+	}
+	return got[0], nil
 }
