@@ -271,13 +271,6 @@ func objectStep(k plan.Kind, a plan.Action, vpc string) func(plan.Change) bool {
 	}
 }
 
-// recordStep is a step with the address of a private name in the hub.
-func recordStep(a plan.Action, name string) func(plan.Change) bool {
-	return func(c plan.Change) bool {
-		r := c.Item().Record
-		return r != nil && r.Type == "A" && c.Action == a && r.Name == plan.Lit(name)
-	}
-}
 
 // TestMigrationWalk: at every step from own endpoints to Resolver rules, to a
 // Profile and back to own endpoints, each consumer VPC has the right answer for
