@@ -271,7 +271,6 @@ func objectStep(k plan.Kind, a plan.Action, vpc string) func(plan.Change) bool {
 	}
 }
 
-
 // TestMigrationWalk: at every step from own endpoints to Resolver rules, to a
 // Profile and back to own endpoints, each consumer VPC has the right answer for
 // each private name, whatever AWS does where no page says so.
