@@ -89,14 +89,17 @@ func (b *builder) association(w Wanted, want Association) bool {
 		return false
 	}
 	if err != nil { // the zone is still to be made
-		if b.conflicts(w, want, estate.Zone{Name: want.ZoneName, Account: want.Owner}) {
+		room, ok := b.room(w, want, estate.Zone{Name: want.ZoneName, Account: want.Owner})
+		if !ok {
 			return false
 		}
 		needs := b.claimFirst(w, want, entry)
 		ref, _ := want.Zone.Ref()
-		if b.anchorOf(ref.Address) == want.VPC.ID {
-			return false // the zone is made with it
+		if b.anchorOf(ref.Address) == want.VPC.ID { // the zone is made with it
+			b.after([]Dependency{{Address: ref.Address}}, room)
+			return false
 		}
+		needs = append(needs, room...)
 		b.associate(w, want, "", needs, false)
 		return true
 	}
@@ -136,12 +139,12 @@ func (b *builder) association(w Wanted, want Association) bool {
 		}
 		return false
 	}
-	if b.conflicts(w, want, z) {
+	needs, ok := b.room(w, want, z)
+	if !ok {
 		return false
 	}
-	var needs []Dependency
 	if !own {
-		needs = b.claimFirst(w, want, entry)
+		needs = append(needs, b.claimFirst(w, want, entry)...)
 	}
 	b.associate(w, want, z.ID, needs, authorized)
 	return true
@@ -190,19 +193,25 @@ func (b *builder) withdraw(w Wanted, want Association, needs []Dependency) {
 	b.add(a, Change{Action: Delete, Before: &Item{Authorization: &want}, Needs: needs})
 }
 
-// conflicts reports whether the VPC uses another zone of the same name, its
-// own or one that AWS manages for an endpoint: AWS would refuse (R1.28, R3.5).
-func (b *builder) conflicts(w Wanted, want Association, z estate.Zone) bool {
+// room reports whether the VPC may use a zone: it uses no other one of the same
+// name, its own or one that AWS manages for an endpoint, else AWS would refuse
+// (R1.28, R3.5). Private DNS of ours that this plan turns off makes room; the
+// association waits for that.
+func (b *builder) room(w Wanted, want Association, z estate.Zone) (after []Dependency, ok bool) {
 	q := estate.Query{Kind: estate.QueryVPCZones, Account: w.Account, Region: want.VPC.Region, ID: want.VPC.ID}
 	if !b.e.Answered(q) {
 		b.unread(w, q)
-		return true
+		return nil, false
 	}
 	for other := range b.e.VPCZones.Prefix(want.VPC.ID + "/") {
 		if other.Name != z.Name || other.Zone == z.ID {
 			continue
 		}
 		if z.ID == "" && other.Owner == "account "+string(z.Account) { // seen in that account's own list, unless it is behind
+			continue
+		}
+		if off := b.turnedOff(want.VPC.ID, z.Name); len(off) > 0 {
+			after = append(after, off...)
 			continue
 		}
 		wanted := z.ID
@@ -212,9 +221,26 @@ func (b *builder) conflicts(w Wanted, want Association, z estate.Zone) bool {
 		b.problem(w, diag.Error, "conflict", fmt.Sprintf("VPC %s (account %s) already uses another zone %s", want.VPC.ID, w.Account, z.Name),
 			fmt.Sprintf("standing: %s, owned by %s; wanted: %s, owned by %s", other.Zone, other.Owner, wanted, z.Account),
 			"take the VPC off that zone first; where a service owns it, turn the endpoint's private DNS off")
-		return true
+		return nil, false
 	}
-	return false
+	return after, true
+}
+
+// turnedOff are the changes that turn the private DNS off which answers for a
+// zone's name in a VPC.
+func (b *builder) turnedOff(vpc string, zone dnsname.Name) []Dependency {
+	var out []Dependency
+	for _, c := range b.plan.Changes {
+		o := c.Item().Object
+		if o == nil || o.Kind != KindEndpoint || c.Action != Update || !slices.Equal(o.Fields["privateDNS"], []Value{Bool(false)}) {
+			continue
+		}
+		p, _ := b.e.Endpoints.Get(c.ID)
+		if p.VPC == vpc && p.PrivateDNS && slices.ContainsFunc(p.PrivateNames, func(n dnsname.Name) bool { return estate.ManagedZone(n) == zone }) {
+			out = append(out, Dependency{Address: c.Address, Settled: true})
+		}
+	}
+	return out
 }
 
 func (b *builder) attributes(w Wanted, want VPCAttributes) {

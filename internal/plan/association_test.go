@@ -83,6 +83,15 @@ func TestAssociations(t *testing.T) {
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryVPCZones, Account: "1", Region: "eu", ID: "vpc-a"}})
 			e.VPCZones.Put(estate.VPCZone{VPC: "vpc-a", Zone: "ZY", Name: corp, Owner: "vpce.amazonaws.com"})
 		}, both[:2], false, "create " + corpZone + "\nerror conflict: VPC vpc-a (account 1) already uses another zone corp.test [standing: ZY, owned by vpce.amazonaws.com; wanted: a zone of our own, owned by 1]\n"},
+		{"an endpoint of ours answers for the name, and makes room", nil, func(e *estate.Estate) {
+			*e = estate.Estate{}
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZones, Account: "1"}})
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryVPCZones, Account: "1", Region: "eu", ID: "vpc-a"}})
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryEndpoints, Account: "1", Region: "eu"}})
+			e.VPCZones.Put(estate.VPCZone{VPC: "vpc-a", Zone: "ZY", Name: corp, Owner: "vpce.amazonaws.com"})
+			e.Endpoints.Put(estate.Endpoint{ID: "vpce-1", Account: "1", Region: "eu", VPC: "vpc-a", PrivateDNS: true, PrivateNames: []dnsname.Name{corp}, Tags: Marks(owner, "endpoint")})
+		}, append([]Wanted{{Address: "endpoint", Account: "1", Region: "eu", Item: Item{Object: &Object{KindEndpoint, map[string][]Value{"privateDNS": {Bool(false)}}}}}}, both[:2]...), false,
+			"update endpoint\ncreate " + corpZone + " <endpoint!\nclaim " + vpcAt + "vpc-a/claim <" + corpZone + "\n"},
 		{"a VPC is new", []string{"VPC vpc-a"}, func(*estate.Estate) {}, both, false, chain},
 		{"stopped after the zone was made", nil, func(*estate.Estate) {}, both, false, "claim " + vpcAt + "vpc-a/claim\n" + chain},
 		{"stopped after the claim", []string{"VPC vpc-a", "VPC vpc-b"}, func(*estate.Estate) {}, both, false,

@@ -567,8 +567,8 @@ func (s *shareIn) endpoints() {
 
 // places tells where the hub stays with what answers there, though the mechanism
 // would have it otherwise, and orders the change where a gap is accepted: a zone
-// goes before private DNS takes its names (R3.5); the other way round the zone
-// waits, see zone.
+// goes before private DNS takes its names (R3.5). The other way round planning
+// makes the zone wait.
 func (s *shareIn) places(made []*sharedService) {
 	var kept []string
 	for _, one := range made {

@@ -83,11 +83,7 @@ func (s *shareIn) zone(name dnsname.Name, one *sharedService) string {
 	if !slices.ContainsFunc(s.out.Wanted, func(w plan.Wanted) bool { return w.Address == address }) {
 		item, ref := s.zoneItem(name), s.vpc.Ref()
 		item.Anchor, item.Comment = &ref, plan.AnchorComment(ref.ID)
-		w := plan.Wanted{Address: address, Account: s.hub.ID, Item: plan.Item{Zone: &item}, Reason: "answers for " + name.String() + " in the hub"}
-		if !one.used && one.stands && one.standing.PrivateDNS { // the two exclude each other
-			w.After = []plan.Dependency{settled(s.endpointAddress(one.label))}
-		}
-		wanted(w)
+		wanted(plan.Wanted{Address: address, Account: s.hub.ID, Item: plan.Item{Zone: &item}, Reason: "answers for " + name.String() + " in the hub"})
 		wanted(plan.Wanted{Address: base + "/vpcs/" + ref.ID, Account: s.hub.ID, Region: ref.Region, Reason: "the hub resolves it",
 			Item: plan.Item{Association: &plan.Association{Zone: plan.Of(address, "id"), ZoneName: name, VPC: ref, Owner: s.hub.ID}}})
 	}
