@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -79,6 +80,15 @@ func (c *caller) ram(account estate.AccountID, region estate.Region) *ram.Client
 		return ram.New(ram.Options{
 			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
 			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) lambda(account estate.AccountID, region estate.Region) *lambda.Client {
+	return client(c.session(account, ""), "lambda", region, func(c config) *lambda.Client {
+		return lambda.New(lambda.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{},
 		})
 	})
 }

@@ -98,6 +98,8 @@ var services = map[string]service{
 		"DeleteSecurityGroup":                           {50, 5},
 		"AuthorizeSecurityGroupIngress":                 {50, 5},
 		"RevokeSecurityGroupIngress":                    {50, 5},
+		"AuthorizeSecurityGroupEgress":                  {50, 5},
+		"RevokeSecurityGroupEgress":                     {50, 5},
 		"CreateTransitGatewayVpcAttachment":             {50, 5},
 		"ModifyTransitGatewayVpcAttachment":             {50, 5},
 		"DeleteTransitGatewayVpcAttachment":             {50, 5},
@@ -186,6 +188,18 @@ var services = map[string]service{
 		"DeleteResourceShare":           {},
 		"TagResource":                   {},
 		"UntagResource":                 {},
+	}},
+	// Lambda Developer Guide, gettingstarted-limits.html: 15 requests a second of
+	// its control plane over all actions; more invocations than that are not asked
+	// for.
+	"Lambda": {prefix: "lambda", all: rate{15, 15}, operations: map[string]rate{
+		"ListFunctions":               {},
+		"GetFunctionConfiguration":    {},
+		"CreateFunction":              {},
+		"UpdateFunctionCode":          {},
+		"UpdateFunctionConfiguration": {},
+		"DeleteFunction":              {},
+		"Invoke":                      {},
 	}},
 	// IAM User Guide, reference_iam-quotas.html: 600 requests a second per
 	// account and Region.

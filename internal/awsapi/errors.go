@@ -170,6 +170,15 @@ func failure(account estate.AccountID, role string, region estate.Region, svc se
 	return e
 }
 
+// action is the IAM action of an operation (Service Authorization Reference,
+// list_awslambda.html of the one that has another name).
+func action(service, operation string) string {
+	if service == "lambda" && operation == "Invoke" {
+		operation = "InvokeFunction"
+	}
+	return service + ":" + operation
+}
+
 // hint is what to do about a failed call.
 func hint(e *Error, role string, class pace.Class) string {
 	who := "role " + role
@@ -178,7 +187,7 @@ func hint(e *Error, role string, class pace.Class) string {
 	}
 	switch {
 	case denied[e.Code]:
-		return fmt.Sprintf("%s needs %s:%s there, and nothing above it may deny it; `orgdns iam` prints the policy", who, e.Service, e.Operation)
+		return fmt.Sprintf("%s needs %s there, and nothing above it may deny it; `orgdns iam` prints the policy", who, action(e.Service, e.Operation))
 	case e.Code == "SignatureDoesNotMatch", e.Code == "RequestExpired", e.Code == "RequestTimeTooSkewed":
 		return "check this machine's clock and credentials"
 	case e.Code == "ExpiredToken", e.Code == "ExpiredTokenException", e.Code == "InvalidClientTokenId", e.Code == "UnrecognizedClientException":

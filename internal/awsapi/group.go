@@ -128,17 +128,7 @@ func (w *Writer) doSecurityGroup(ctx context.Context, s plan.Step) (plan.Attribu
 	case plan.Update:
 		return plan.Attributes{"id": {s.ID}}, w.admit(ctx, client, s.ID, *s.Object)
 	case plan.Delete:
-		err := w.outlast(ctx, ec2Release, coded("DependencyViolation"), func() error {
-			_, err := client.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &s.ID})
-			return err
-		})
-		if absent(err) {
-			err = nil
-		}
-		if Code(err) == "DependencyViolation" {
-			err = hinted(err, "take it first off what uses it: endpoints, instances, rules of other groups")
-		}
-		return plan.Attributes{"id": {s.ID}}, err
+		return plan.Attributes{"id": {s.ID}}, w.deleteGroup(ctx, client, s)
 	}
 	return nil, impossible(s)
 }
@@ -169,12 +159,24 @@ func (w *Writer) createGroup(ctx context.Context, client *ec2.Client, s plan.Ste
 	return "", hinted(err, "the VPC has a security group of that name that is not ours; rename or delete it")
 }
 
-// admit brings the rules to those that are wanted, of which the group may have
-// some already, in a call to admit and one to revoke.
+// admit brings the rules of both sides to those that are wanted, as far as they
+// are.
 func (w *Writer) admit(ctx context.Context, client *ec2.Client, id string, o plan.ObjectStep) error {
-	if _, wanted := o.Fields["ingress"]; !wanted {
-		return nil
+	for _, side := range []string{"ingress", "egress"} {
+		if _, wanted := o.Fields[side]; wanted {
+			if err := w.admitSide(ctx, client, id, o, side); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+// admitSide brings the rules of one side to those that are wanted, of which the
+// group may have some already, in a call to admit and one to revoke. A group is
+// made with a rule that lets everything out, which no plan has seen: on that side
+// whatever else is open goes.
+func (w *Writer) admitSide(ctx context.Context, client *ec2.Client, id string, o plan.ObjectStep, side string) error {
 	var group types.SecurityGroup
 	err := w.outlast(ctx, ec2Appearance, absent, func() error {
 		out, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
@@ -186,55 +188,105 @@ func (w *Writer) admit(ctx context.Context, client *ec2.Client, id string, o pla
 	if err != nil {
 		return err
 	}
+	egress := side == "egress"
+	standing := group.IpPermissions
+	if egress {
+		standing = group.IpPermissionsEgress
+	}
 	have := map[string]bool{}
 	var revoke []estate.GroupRule
-	for _, p := range group.IpPermissions {
-		rules, err := groupRules(id, false, p)
+	for _, p := range standing {
+		rules, err := groupRules(id, egress, p)
 		if err != nil {
 			return err
 		}
 		for _, r := range rules {
-			key := ingressKey(r)
+			key := ruleKey(r)
 			have[key] = have[key] || r.From == r.To
-			if r.CIDR.IsValid() && slices.Contains(o.Removed("ingress"), key) {
+			goes := slices.Contains(o.Removed(side), key) || egress && !slices.Contains(o.Fields[side], key)
+			if r.CIDR.IsValid() && goes {
 				revoke = append(revoke, r)
 			}
 		}
 	}
 	var add []estate.GroupRule
-	for _, f := range o.Fields["ingress"] {
+	for _, f := range o.Fields[side] {
 		if have[f] {
 			continue
 		}
-		r, err := ingressRule(f)
+		r, err := groupRule(f)
 		if err != nil {
 			return err
 		}
 		add = append(add, r)
 	}
+	// A call that was repeated after its answer was lost was done before.
 	if len(add) > 0 {
-		_, err := client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: permissions(add)})
-		// A call that was repeated after its answer was lost was done before.
-		if err != nil && Code(err) != "InvalidPermission.Duplicate" {
+		if err := authorizeRules(ctx, client, id, egress, permissions(add)); err != nil && Code(err) != "InvalidPermission.Duplicate" {
 			return err
 		}
 	}
 	if len(revoke) > 0 {
-		_, err := client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, IpPermissions: permissions(revoke)})
-		if err != nil && Code(err) != "InvalidPermission.NotFound" {
+		if err := revokeRules(ctx, client, id, egress, permissions(revoke)); err != nil && Code(err) != "InvalidPermission.NotFound" {
 			return err
 		}
 	}
 	return nil
 }
 
-// ingressKey is a rule as plan.KindSecurityGroup's field has it.
-func ingressKey(r estate.GroupRule) string {
+func authorizeRules(ctx context.Context, client *ec2.Client, id string, egress bool, list []types.IpPermission) (err error) {
+	if egress {
+		_, err = client.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: list})
+		return err
+	}
+	_, err = client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: list})
+	return err
+}
+
+func revokeRules(ctx context.Context, client *ec2.Client, id string, egress bool, list []types.IpPermission) (err error) {
+	if egress {
+		_, err = client.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &id, IpPermissions: list})
+		return err
+	}
+	_, err = client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, IpPermissions: list})
+	return err
+}
+
+// deleteGroup deletes a group once nothing uses it any more. The network
+// interfaces of a function go long after the function.
+func (w *Writer) deleteGroup(ctx context.Context, client *ec2.Client, s plan.Step) error {
+	try := func() error {
+		_, err := client.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &s.ID})
+		return err
+	}
+	err := w.outlast(ctx, ec2Release, coded("DependencyViolation"), try)
+	if Code(err) == "DependencyViolation" && strings.Contains(s.Address, plan.ProbeGroup) {
+		left, readErr := client.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{
+			Filters: []types.Filter{{Name: aws.String("group-id"), Values: []string{s.ID}}},
+		})
+		if readErr != nil {
+			return readErr
+		}
+		if !slices.ContainsFunc(left.NetworkInterfaces, func(n types.NetworkInterface) bool { return n.InterfaceType != types.NetworkInterfaceTypeLambda }) {
+			err = w.outlast(ctx, lambdaRelease-ec2Release, coded("DependencyViolation"), try)
+		}
+	}
+	if absent(err) {
+		err = nil
+	}
+	if Code(err) == "DependencyViolation" {
+		err = hinted(err, "take it first off what uses it: endpoints, instances, functions, rules of other groups")
+	}
+	return err
+}
+
+// ruleKey is a rule as plan.KindSecurityGroup's fields have it.
+func ruleKey(r estate.GroupRule) string {
 	return fmt.Sprintf("%s %d %s", r.Protocol, r.From, r.CIDR)
 }
 
-func ingressRule(field string) (estate.GroupRule, error) {
-	bad := fmt.Errorf("ingress %q is not of the form %q", field, "tcp 443 10.0.0.0/8")
+func groupRule(field string) (estate.GroupRule, error) {
+	bad := fmt.Errorf("rule %q is not of the form %q", field, "tcp 443 10.0.0.0/8")
 	parts := strings.Fields(field)
 	if len(parts) != 3 {
 		return estate.GroupRule{}, bad

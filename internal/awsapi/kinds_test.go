@@ -83,7 +83,7 @@ func TestOperations(t *testing.T) {
 	operations := map[string]bool{}
 	for _, s := range services {
 		for op := range s.operations {
-			operations[s.prefix+":"+op] = true
+			operations[action(s.prefix, op)] = true
 			if !strings.Contains(source.String(), "."+op+"(ctx") && !strings.Contains(source.String(), ".New"+op+"Paginator(") {
 				t.Errorf("%s %s is in the table and not called", s.prefix, op)
 			}
@@ -101,7 +101,7 @@ func TestOperations(t *testing.T) {
 		"route53resolver:GetFirewallRuleGroup", "route53resolver:GetResolverQueryLogConfig",
 		"route53profiles:GetProfilePolicy", "route53profiles:PutProfilePolicy",
 		"route53resolver:GetResolverRulePolicy", "route53resolver:PutResolverRulePolicy",
-		"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy",
+		"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy", "iam:PassRole",
 	} {
 		behind[a] = true
 	}

@@ -216,9 +216,30 @@ var parts = map[plan.May][]part{
 	plan.MayMake(plan.KindInvitation): {{"AcceptShares", []string{
 		"ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation", "ram:GetResourceShares",
 	}, anyResource, true, false}},
+	plan.MayReadFunctions: {{"ReadFunctions", []string{"lambda:ListFunctions"}, anyResource, true, false}},
+	plan.MayProbe:         {{"Probe", []string{"lambda:InvokeFunction"}, arns.functions, false, false}},
+	plan.MayLimitEgress: {{"LimitEgress", []string{
+		"ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress", "ec2:DescribeNetworkInterfaces",
+	}, anyResource, true, false}},
+	plan.MayMake(plan.KindProbeRole): {{"MakeProbeRole", []string{
+		"iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole",
+	}, arns.roles, false, false}},
+	plan.MayMake(plan.KindProbe): {
+		{"MakeProbes", []string{
+			"lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:GetFunctionConfiguration", "lambda:DeleteFunction",
+		}, arns.functions, false, false},
+		// What Lambda looks up with the caller's permissions (Lambda Developer
+		// Guide, configuration-vpc.html, required permissions).
+		{"ProbeNetwork", []string{"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"}, anyResource, true, false},
+		{passing, []string{"iam:PassRole"}, arns.roles, false, false},
+	},
 	plan.MayChangeRecords: {following},
 	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }
+
+// passing is the statement by which a role is given to functions, and to nothing
+// else (Service Authorization Reference, iam:PassedToService).
+const passing = "PassProbeRole"
 
 var following = part{"Changes", []string{"route53:GetChange"}, arns.changes, false, false}
 
@@ -232,7 +253,7 @@ func implied(p plan.Permission) []plan.Permission {
 		also.May, also.Zone = plan.MayReadVPCZones, ""
 	case plan.MayChangeVPCs:
 		also.May = plan.MayReadVPCs
-	case plan.MayMakeRole:
+	case plan.MayMakeRole, plan.MayMake(plan.KindProbeRole):
 		also.May, also.Role = plan.MayReadRole, p.Role
 	case plan.MayMakeCertificates:
 		also.May = plan.MayReadCertificates
@@ -252,7 +273,7 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
 	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
 	{May: plan.MayReadEndpoints}, {May: plan.MayReadNetwork}, {May: plan.MayReadLoadBalancers},
-	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares},
+	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares}, {May: plan.MayReadFunctions},
 }
 
 // onlyReads reports whether permissions change nothing.
@@ -288,6 +309,18 @@ func (a arns) certificates(p plan.Permission) []string {
 		region = "*"
 	}
 	return []string{fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, region, a.account)}
+}
+
+// functions are those of a name pattern.
+func (a arns) functions(p plan.Permission) []string {
+	region, name := string(p.Region), p.Function
+	if region == "" || a.wide {
+		region = "*"
+	}
+	if name == "" || a.wide {
+		name = "*"
+	}
+	return []string{fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", a.partition, region, a.account, name)}
 }
 
 func (a arns) roles(p plan.Permission) []string {
@@ -344,6 +377,9 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 		if g.regional && !g.everywhere {
 			slices.Sort(g.regions)
 			st.Condition = conditions{"StringEquals": {"aws:RequestedRegion": slices.Compact(g.regions)}}
+		}
+		if sid == passing {
+			st.Condition = conditions{"StringEquals": {"iam:PassedToService": {plan.ProbeService}}}
 		}
 		if g.part.vpcs && !g.anyVPC {
 			st.Condition = conditions{}

@@ -49,6 +49,7 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryProfileAssociations: (*caller).readProfileAssociations,
 	estate.QueryShares:              (*caller).readShares,
 	estate.QueryInvitations:         (*caller).readInvitations,
+	estate.QueryFunctions:           (*caller).readFunctions,
 }
 
 // Read answers a query. It touches no estate: the patch is applied by whoever

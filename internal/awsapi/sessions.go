@@ -71,6 +71,10 @@ type Options struct {
 	// EndpointURL is where all services are, such as a twin; empty is AWS.
 	EndpointURL string
 
+	// Package gives the zip file of a program that was told by its hash, for
+	// functions that are made.
+	Package func(code string) ([]byte, error)
+
 	Clock  clock.Clock
 	Loop   *pace.Loop
 	Region estate.Region // of STS; decides the partition

@@ -61,6 +61,8 @@ var bindings = map[plan.Kind]binding{
 	plan.KindResolverEndpoint:   resolverEndpointBinding,
 	plan.KindResolverRule:       resolverRuleBinding,
 	plan.KindRuleAssociation:    ruleAssociationBinding,
+	plan.KindProbeRole:          probeRoleBinding,
+	plan.KindProbe:              probeBinding,
 }
 
 // Do carries out one step. A step that was done before, by an earlier run or

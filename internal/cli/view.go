@@ -251,12 +251,14 @@ var kindWords = map[plan.Kind]objectWords{
 	plan.KindTransitAttachment:  {"Transit Gateway attachment of", "vpc", nil},
 	plan.KindTransitAcceptance:  {"acceptance of Transit Gateway attachment", "attachment", nil},
 	plan.KindRoutes:             {"routes in", "table", nil},
+	plan.KindProbeRole:          {"role", "name", []string{"trust", "policy"}},
+	plan.KindProbe:              {"Lambda function in", "vpc", nil},
 }
 
 // fieldText is what people call a field of an object, where that is another
 // word.
 var fieldText = map[string]string{
-	"acceptance": "asks for acceptance", "dnsIPType": "DNS records", "external": "accounts outside the organization",
+	"acceptance": "asks for acceptance", "dnsIPType": "DNS records", "egress": "lets out to", "external": "accounts outside the organization",
 	"inboundOnly": "private DNS for inbound Resolver endpoints alone", "ingress": "admits", "ipType": "IP addresses",
 	"groups": "security groups", "loadBalancers": "load balancers", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
 	"serviceRegion": "service in", "vpc": "VPC",
@@ -610,6 +612,9 @@ func (a *app) checks(list []reconcile.Check) {
 		}
 		if c.Computed {
 			how = " (computed: nothing of ours can ask from there)"
+		}
+		if c.Inside != "" {
+			how = " (from inside, by " + map[string]string{"lambda": "its function", "command": "the command"}[c.Inside] + ")"
 		}
 		head := fmt.Sprintf("%s %s from %s", c.Name, c.Type, c.From)
 		if len("  ok   ")+len(head)+len(how)+len(": ")+len(c.Got) <= width {

@@ -87,14 +87,15 @@ func (a *app) passBy(ctx context.Context, cfg *config.Config, access map[estate.
 	if ahead := twinAhead(ctx, endpoint, c.Now()); ahead != 0 { // its clock was moved
 		c = clock.Ahead(c, ahead)
 	}
-	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access)
-	ports.Prober = newProber(endpoint)
+	programs := programsOf(cfg)
+	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access, stage.Package(programs.packed))
+	ports.Prober, ports.Command = newProber(endpoint), runProbe
 	if a.output != "json" {
 		a.waits = newWaits(c, a)
 		ports.Clock = a.waits
 	}
 	return &reconcile.Pass{
-		Config: cfg, Ports: ports, Progress: a.progress(), Secrets: stage.Secrets(cfg, os.LookupEnv),
+		Config: cfg, Ports: ports, Codes: programs.codes, Progress: a.progress(), Secrets: stage.Secrets(cfg, os.LookupEnv),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return stage.New(cfg, e, c.Now(), access)
 		},

@@ -207,6 +207,7 @@ type Probe struct {
 	Source
 	Lambda  bool    // by a Lambda function that orgdns makes in each
 	Subnets Subnets // of that function; zero for one of each Availability Zone
+	Code    string  // path of the function's program; empty for the one that runs
 	Command string  // by this command, which runs `orgdns probe` there
 	HTTP    bool    // ask by HTTP, too
 }
@@ -502,18 +503,21 @@ var probeKind = func() kind[*Probe] {
 	type lambda struct {
 		on      bool
 		subnets Subnets
+		code    string
 	}
 	type inVPC struct {
 		Source
 		subnets Subnets
+		code    string
 	}
 	function := object("probe function", "a Lambda function", "",
 		[]field[inVPC]{
 			key("subnets", subnetsKind, "The subnets of the consumer VPC in which it runs.", func(v *inVPC) *Subnets { return &v.subnets }).or("one of each Availability Zone"),
+			key("code", freeText, "The function's program: the path of an orgdns for Linux, on amd64 or arm64, from where orgdns is run.", func(v *inVPC) *string { return &v.code }).or("the orgdns that runs, if it is one"),
 		}, nil)
 	lambdaKind := short(kind[lambda]{function.desc, func(r *reader, n *node) (lambda, bool) {
 		v, ok := function.read(r, n)
-		return lambda{ok, v.subnets}, ok
+		return lambda{ok, v.subnets, v.code}, ok
 	}}, boolKind, func(on bool, _ diag.Pos) lambda { return lambda{on: on} })
 	type probe struct {
 		Source
@@ -524,16 +528,19 @@ var probeKind = func() kind[*Probe] {
 	k := object("probe", "a probe", "How names and connections are tested from inside the consumer VPCs.",
 		[]field[probe]{
 			key("lambda", lambdaKind, "By a Lambda function that is made in each VPC, with the least privilege.", func(p *probe) *lambda { return &p.lambda }).or("false"),
-			key("command", freeText, "By a command of yours, which runs `orgdns probe` inside a VPC.", func(p *probe) *string { return &p.command }),
+			key("command", freeText, "By a command of yours, which runs `orgdns probe` inside the VPC in `$ORGDNS_VPC`, with the request on its input and the report on its output.", func(p *probe) *string { return &p.command }),
 			key("http", boolKind, "Ask by HTTP, too.", func(p *probe) *bool { return &p.http }).or("false"),
 		}, func(r *reader, p *probe) {
 			if !p.lambda.on && p.command == "" && p.node.value("lambda") == nil && p.node.value("command") == nil {
 				r.problem(p.Pos, CodeMissingKey, "the probe has nothing to run by", "", "write lambda or command")
 			}
+			if p.lambda.on && p.command != "" {
+				r.problem(p.At("command"), CodeKeyConflict, "the probe runs by one thing, not lambda and command", "", "keep one")
+			}
 		})
 	return kind[*Probe]{k.desc, func(r *reader, n *node) (*Probe, bool) {
 		p, ok := k.read(r, n)
-		return &Probe{p.Source, p.lambda.on, p.lambda.subnets, p.command, p.http}, ok
+		return &Probe{p.Source, p.lambda.on, p.lambda.subnets, p.lambda.code, p.command, p.http}, ok
 	}}
 }()
 

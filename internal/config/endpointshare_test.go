@@ -32,7 +32,7 @@ endpointShares:
     forward: suffix
     resolverEndpoints: { inbound: { tags: { dns: hub } }, outbound: rslvr-out-0123456789abcdef0, subnets: { tags: { tier: dns } } }
     connect: transitGateway
-    probe: { lambda: { subnets: { tags: { tier: app } } }, command: "kubectl exec", http: true }
+    probe: { lambda: { subnets: { tags: { tier: app } }, code: dist/orgdns-linux-arm64 }, http: true }
   - name: aws-services
     account: network
     via: profile
@@ -68,7 +68,7 @@ endpointShares:
     intoExistingProfile: true
     connect: { transitGateway: { id: tgw-0123456789abcdef0, account: dns } }
     retireDuplicates: report
-    probe: { lambda: true }
+    probe: { command: kubectl exec }
   - { name: back, account: shop, via: own, services: [sqs], consumers: { account: dns }, forward: names }
 expect:
   - { from: { account: shop }, name: ec2.eu-west-1.amazonaws.com, resolvesTo: aws-services }
@@ -124,7 +124,7 @@ func TestEndpointShares(t *testing.T) {
 		{"connect", words(aws.Connect.TransitGateway, aws.Connect.TransitGateways[0].ID, aws.Connect.TransitGateways[0].Account), "true tgw-0123456789abcdef0 dns"},
 		{"connect by what is there", words(older.Connect.TransitGateway, len(older.Connect.TransitGateways), back.Connect.TransitGateway), "true 0 false"},
 		{"retire", fmt.Sprintf("%q %q", aws.RetireDuplicates, older.RetireDuplicates), `"report" ""`},
-		{"probe", words(older.Probe.Lambda, older.Probe.Subnets.Tags, older.Probe.Command, older.Probe.HTTP, aws.Probe.Lambda, aws.Probe.HTTP, back.Probe), "true map[tier:app] kubectl exec true true false <nil>"},
+		{"probe", words(older.Probe.Lambda, older.Probe.Subnets.Tags, older.Probe.Code, older.Probe.HTTP, aws.Probe.Command, aws.Probe.HTTP, back.Probe), "true map[tier:app] dist/orgdns-linux-arm64 true kubectl exec false <nil>"},
 		{"zone by Profile", c.PrivateZones[0].Profile + "|" + c.PrivateZones[1].Profile, "|aws-services"},
 		{"test by a share", words(c.Expect[0].ShareName, c.Expect[0].ResolvesTo.IsZero()), "aws-services true"},
 		{"test by a name", c.Expect[1].ShareName + c.Expect[1].ResolvesTo.String(), "b.corp.test"},

@@ -71,6 +71,7 @@ type Estate struct {
 	Profiles             Table[Profile]
 	ProfileResources     Table[ProfileResource]
 	ProfileAssociations  Table[ProfileAssociation]
+	Functions            Table[Function]
 
 	Roles           Table[Role]
 	Users           Table[User]
@@ -132,6 +133,7 @@ type snapshot struct {
 	Profiles             []Profile             `json:"profiles,omitempty"`
 	ProfileResources     []ProfileResource     `json:"profileResources,omitempty"`
 	ProfileAssociations  []ProfileAssociation  `json:"profileAssociations,omitempty"`
+	Functions            []Function            `json:"functions,omitempty"`
 	Roles                []Role                `json:"roles,omitempty"`
 	Users                []User                `json:"users,omitempty"`
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
@@ -188,6 +190,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Profiles:             slices.Collect(e.Profiles.All()),
 		ProfileResources:     slices.Collect(e.ProfileResources.All()),
 		ProfileAssociations:  slices.Collect(e.ProfileAssociations.All()),
+		Functions:            slices.Collect(e.Functions.All()),
 		Roles:                slices.Collect(e.Roles.All()),
 		Users:                slices.Collect(e.Users.All()),
 		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
@@ -251,6 +254,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Profiles.Put(s.Profiles...)
 	e.ProfileResources.Put(s.ProfileResources...)
 	e.ProfileAssociations.Put(s.ProfileAssociations...)
+	e.Functions.Put(s.Functions...)
 	e.Roles.Put(s.Roles...)
 	e.Users.Put(s.Users...)
 	e.ManagedPolicies.Put(s.ManagedPolicies...)

@@ -35,6 +35,7 @@ const (
 	QueryProfileAssociations QueryKind = "profileAssociations" // Account, Region: ListProfileAssociations, of its VPCs
 	QueryShares              QueryKind = "shares"              // Account, Region: resource shares that it owns, with their members
 	QueryInvitations         QueryKind = "invitations"         // Account, Region: GetResourceShareInvitations that wait
+	QueryFunctions           QueryKind = "functions"           // Account, Region: ListFunctions
 	QueryCertificates        QueryKind = "certificates"        // Account, Region: ListCertificates, DescribeCertificate, tags
 	QueryTargets             QueryKind = "targets"             // every alias target that there is; only the twin can answer
 	QueryRole                QueryKind = "role"                // Account; ID name: GetRole and its policies

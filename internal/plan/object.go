@@ -24,8 +24,10 @@ type Object struct {
 
 // objectKind is what planning must know of a kind.
 type objectKind struct {
-	// query is how those of an account and Region are seen.
+	// query is how those of an account and Region are seen; with id, the one of
+	// an owner in an account.
 	query estate.QueryKind
+	id    func(owner string) string
 	// fixed fields cannot be changed: another value is another object.
 	fixed []string
 	// named are marked by their name, for want of tags.
@@ -80,9 +82,14 @@ func (k objectKind) all(e estate.Estate) iter.Seq[Standing] {
 	return k.standing(e)
 }
 
-// ObjectQuery is how objects of a kind are seen in an account and Region.
-func ObjectQuery(k Kind, account estate.AccountID, region estate.Region) estate.Query {
-	return estate.Query{Kind: objectKinds[k].query, Account: account, Region: region}
+// ObjectQuery is how an owner's objects of a kind are seen in an account and
+// Region.
+func ObjectQuery(k Kind, owner string, account estate.AccountID, region estate.Region) estate.Query {
+	q := estate.Query{Kind: objectKinds[k].query, Account: account, Region: region}
+	if id := objectKinds[k].id; id != nil {
+		q.ID = id(owner)
+	}
+	return q
 }
 
 // OwnObject finds the object of ours that stands for an address.
@@ -231,7 +238,7 @@ func (b *builder) object(w Wanted, want Object) {
 		}
 		return
 	}
-	q := ObjectQuery(want.Kind, w.Account, w.Region)
+	q := ObjectQuery(want.Kind, b.in.Owner, w.Account, w.Region)
 	if !b.e.Answered(q) {
 		b.unread(w, q)
 		return
@@ -254,7 +261,7 @@ func (b *builder) object(w Wanted, want Object) {
 
 // act plans what is done once and leaves nothing that is ours.
 func (b *builder) act(w Wanted, want Object, kind objectKind) {
-	q := ObjectQuery(want.Kind, w.Account, w.Region)
+	q := ObjectQuery(want.Kind, b.in.Owner, w.Account, w.Region)
 	fields, err := want.Resolved(b.known)
 	switch {
 	case w.Frozen:
@@ -269,7 +276,7 @@ func (b *builder) act(w Wanted, want Object, kind objectKind) {
 func (b *builder) keep(w Wanted, s Standing) {
 	b.kept[objectKey(s.Kind, s.Account, s.Region, s.ID)] = true
 	b.plan.Known[w.Address] = s.Attributes
-	b.knownBy[w.Address] = b.basisObject(ObjectQuery(s.Kind, s.Account, s.Region), s.Kind, s.ID)
+	b.knownBy[w.Address] = b.basisObject(ObjectQuery(s.Kind, b.in.Owner, s.Account, s.Region), s.Kind, s.ID)
 }
 
 // differs are the fields among these in which a standing object is not as
@@ -325,7 +332,7 @@ func (b *builder) orphanObjects() {
 				}
 			}
 			b.plan.Managed++
-			b.add(w, Change{Action: Delete, ID: s.ID, Before: s.item(nil), Basis: []Basis{b.basisObject(ObjectQuery(k, s.Account, s.Region), k, s.ID)}})
+			b.add(w, Change{Action: Delete, ID: s.ID, Before: s.item(nil), Basis: []Basis{b.basisObject(ObjectQuery(k, b.in.Owner, s.Account, s.Region), k, s.ID)}})
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 // The kinds of objects. Their fields:
 const (
 	// KindSecurityGroup: vpc, name, description, ingress ("tcp 443 10.0.0.0/8",
-	// one a range). Attributes: id.
+	// one a range), egress likewise. Attributes: id.
 	KindSecurityGroup Kind = "securityGroup"
 	// KindEndpoint, an interface endpoint: vpc, service, serviceRegion, subnets,
 	// groups, privateDNS, inboundOnly, policy, ipType, dnsIPType. Attributes:
@@ -59,6 +59,9 @@ const (
 	// KindRoutes, the routes of ours in a route table: table, routes
 	// ("10.0.0.0/16 tgw-1", the target last).
 	KindRoutes Kind = "routes"
+	// KindProbeRole and KindProbe: see probe.go.
+	KindProbeRole Kind = "probeRole"
+	KindProbe     Kind = "probe"
 )
 
 var objectKinds map[Kind]objectKind
@@ -81,6 +84,8 @@ func init() {
 		KindTransitAttachment:  {query: estate.QueryTransitAttachments, fixed: []string{"gateway", "vpc"}, standing: standingAttachments},
 		KindTransitAcceptance:  {early: true, query: estate.QueryTransitAttachments, fixed: []string{"attachment"}, standing: standingAcceptances},
 		KindRoutes:             {query: estate.QueryRouteTables, fixed: []string{"table"}, standing: standingRoutes},
+		KindProbeRole:          {query: estate.QueryRole, id: ProbeRole, fixed: []string{"name"}, standing: standingProbeRoles},
+		KindProbe:              {query: estate.QueryFunctions, named: true, standing: standingProbes},
 	}
 }
 
@@ -101,14 +106,14 @@ func truth(b bool) []string {
 func standingGroups(e estate.Estate) iter.Seq[Standing] {
 	return func(yield func(Standing) bool) {
 		for g := range e.SecurityGroups.All() {
-			ingress := []string{}
+			sides := map[bool][]string{false: {}, true: {}}
 			for _, r := range g.Rules {
-				if !r.Egress && r.CIDR.IsValid() {
-					ingress = append(ingress, fmt.Sprintf("%s %d %s", r.Protocol, r.From, r.CIDR))
+				if r.CIDR.IsValid() {
+					sides[r.Egress] = append(sides[r.Egress], fmt.Sprintf("%s %d %s", r.Protocol, r.From, r.CIDR))
 				}
 			}
 			s := Standing{Kind: KindSecurityGroup, ID: g.ID, Account: g.Account, Region: g.Region, Tags: g.Tags,
-				Fields:     map[string][]string{"vpc": one(g.VPC), "name": one(g.Name), "description": one(g.Description), "ingress": ingress},
+				Fields:     map[string][]string{"vpc": one(g.VPC), "name": one(g.Name), "description": one(g.Description), "ingress": sides[false], "egress": sides[true]},
 				Attributes: Attributes{"id": {g.ID}}}
 			if !yield(s) {
 				return

@@ -21,6 +21,9 @@ type Permission struct {
 	// Role is the name of a role to read, or the ARN of one to assume.
 	Role string `json:"role,omitempty"`
 
+	// Function is the pattern of the names of Lambda functions: LikeProbes.
+	Function string `json:"function,omitempty"`
+
 	// VPCs limit what is done with VPCs; none does not limit.
 	VPCs []estate.VPCRef `json:"vpcs,omitempty"`
 
@@ -49,6 +52,9 @@ const (
 	MayReadResolver      May = "readResolver"      // Region: Resolver endpoints, rules and their associations
 	MayReadProfiles      May = "readProfiles"      // Region: Profiles, what they carry, their associations
 	MayReadShares        May = "readShares"        // Region: resource shares of the account, and invitations to it
+	MayReadFunctions     May = "readFunctions"     // Region: Lambda functions, without their code
+	MayProbe             May = "probe"             // Region, Function: run it
+	MayLimitEgress       May = "limitEgress"       // Region: what security groups let out
 	MayReadLimits        May = "readLimits"        // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone        May = "createZone"        // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone        May = "deleteZone"        // Zone

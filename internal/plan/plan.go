@@ -36,6 +36,7 @@ var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate, KindAuth
 	KindProfile, KindProfileResource, KindProfileAssociation, KindShare, KindInvitation,
 	KindResolverEndpoint, KindResolverRule, KindRuleAssociation,
 	KindTransitAttachment, KindTransitAcceptance, KindRoutes,
+	KindProbeRole, KindProbe,
 }
 
 // Item is the content of a resource, wanted or standing; exactly one field is

@@ -13,7 +13,7 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 	out := map[estate.AccountID][]Permission{}
 	add := func(x Permission) {
 		same := func(y Permission) bool {
-			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role
+			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role && x.Function == y.Function
 		}
 		i := slices.IndexFunc(out[x.Account], same)
 		if i < 0 {
@@ -56,6 +56,12 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 			one.ZoneName = item.Record.ZoneName
 		case item.Object != nil:
 			one.May = MayMake(item.Object.Kind)
+			switch {
+			case item.Object.Kind == KindProbeRole, item.Object.Kind == KindProbe:
+				one.Role, one.Function = ProbeRole(p.Owner), LikeProbes(p.Owner)
+			case strings.Contains(c.Address, ProbeGroup):
+				add(Permission{Account: c.Account, Region: c.Region, May: MayLimitEgress})
+			}
 		case item.Certificate != nil:
 			one.May = MayMakeCertificates
 			add(Permission{Account: c.Account, Region: c.Region, May: MayReadCertificates})

@@ -86,8 +86,10 @@ func (n *needs) endpointShares() {
 			in := one.in(r)
 			n.connectivity(in)
 			n.shareZones(in)
+			n.probes(in)
 		}
 	}
+	n.probesThatStand()
 }
 
 // hubQueries see what stands of a share in the hub, consumerQueries in a
@@ -300,6 +302,7 @@ func (s *shareIn) make() {
 		s.byResolver()
 	}
 	s.connect()
+	s.probes()
 	s.leave()
 }
 
@@ -365,6 +368,7 @@ func (s *shareIn) look() {
 
 // freeze leaves all that stands of the share in this Region as it is.
 func (s *shareIn) freeze() {
+	s.out.Frozen = append(s.out.Frozen, plan.ProbeRole(s.Config.Owner))
 	for _, k := range plan.Kinds {
 		for o := range plan.Objects(s.Estate, k) {
 			if o.Region == s.region && o.OwnedBy(s.Config.Owner) && (o.Tags == nil || strings.HasPrefix(o.Tags[plan.TagAddress], s.address+"/")) {
@@ -392,7 +396,8 @@ func (s *shareIn) leave() {
 	for _, v := range s.consumers {
 		chosen[v.ID] = true
 	}
-	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindTransitAttachment} {
+	s.out.Frozen = append(s.out.Frozen, plan.ProbeRole(s.Config.Owner))
+	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindTransitAttachment, plan.KindProbe} {
 		for o := range plan.Objects(s.Estate, k) {
 			if vpc := o.Fields["vpc"]; o.Region == s.region && o.OwnedBy(s.Config.Owner) && len(vpc) > 0 && vpc[0] != s.vpc.ID && !chosen[vpc[0]] {
 				s.out.Frozen = append(s.out.Frozen, o.ID)

@@ -357,6 +357,14 @@ type SharedName struct {
 	VPCs      []estate.VPC
 	Endpoints []estate.Endpoint // whose addresses answer, any of them
 	Ports     []int32
+	Secure    []int32 // of these, where TLS is spoken with a certificate for the name
+	Probe     *config.Probe
+}
+
+// ProbeAddress is the address of the function that looks from inside a VPC for
+// the share of a name.
+func (n SharedName) ProbeAddress(vpc string) string {
+	return ShareAddress(n.Share, n.Region) + "/vpcs/" + vpc + "/probe"
 }
 
 // SharedNames are the names of all shares as far as their endpoints stand.
@@ -378,7 +386,7 @@ func SharedNames(in Input) []SharedName {
 							continue
 						}
 					}
-					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one})}
+					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one}), Secure: s.secure(one), Probe: s.Probe}
 					if s.Via != config.ViaOwn {
 						if one.stands {
 							shared.Endpoints = append(shared.Endpoints, one.standing)

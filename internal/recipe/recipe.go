@@ -37,6 +37,9 @@ type Input struct {
 	// have no answer for a moment; AcceptOthers lets a Profile that stands change
 	// the answers of VPCs that are not selected.
 	AcceptGap, AcceptOthers bool
+	// Codes are the programs of probes' functions, by the path that the
+	// configuration has.
+	Codes map[string]Code
 	// Secrets are the external IDs of writers, by the address of their role.
 	Secrets map[string]string
 }
@@ -84,6 +87,7 @@ func Make(in Input) Output {
 		s := &endpointShares{in, &out}
 		s.make()
 	}
+	probesGo(in, &out)
 	if in.Sweep {
 		out.Diagnostics.Add(unswept(in.Estate)...)
 	}

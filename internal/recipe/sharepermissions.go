@@ -125,6 +125,19 @@ func (p *permissions) shareConsumer(s *shareIn, account estate.AccountID) {
 	if s.Connect.TransitGateway && s.Via != config.ViaOwn {
 		p.shareLinks(s, account)
 	}
+	if s.Probe != nil && s.Probe.Lambda {
+		p.probe(s, account)
+	}
+}
+
+// probe permits the function that looks from inside the account's VPCs.
+func (p *permissions) probe(s *shareIn, account estate.AccountID) {
+	p.make(account, s.region, plan.KindSecurityGroup)
+	p.may(account, s.region, plan.MayReadFunctions, plan.MayLimitEgress)
+	role, like := plan.ProbeRole(s.Config.Owner), plan.LikeProbes(s.Config.Owner)
+	p.add(plan.Permission{Account: account, May: plan.MayMake(plan.KindProbeRole), Role: role})
+	p.add(plan.Permission{Account: account, May: plan.MayMake(plan.KindProbe), Region: s.region, Role: role, Function: like})
+	p.add(plan.Permission{Account: account, May: plan.MayProbe, Region: s.region, Function: like})
 }
 
 // shareLinks permits what connects an account's VPCs.

@@ -49,6 +49,12 @@ type Ports struct {
 	// Writer gives the write port of a run, narrowed to what the plan does.
 	Writer func(map[estate.AccountID][]plan.Permission) apply.Port
 	Clock  clock.Clock
+	// Invoke runs a Lambda function and gives its answer; that the function failed
+	// is an error. Nil where none can be run.
+	Invoke func(ctx context.Context, account estate.AccountID, region estate.Region, function string, payload []byte) ([]byte, error)
+	// Command runs a command of the configuration's that looks from inside a VPC,
+	// with input, and gives its output. Nil where none can be run.
+	Command func(ctx context.Context, command string, from estate.VPC, input []byte) ([]byte, error)
 	// Code is the AWS error code of an error.
 	Code func(error) string
 }
@@ -69,6 +75,9 @@ type Pass struct {
 	Ports  Ports
 	// Stage makes a twin of what was observed.
 	Stage func(ctx context.Context, e estate.Estate) (*Stage, error)
+	// Codes are the programs of probes' functions, by their path in the
+	// configuration.
+	Codes map[string]recipe.Code
 	// Secrets are the external IDs of writers, by the address of their role.
 	// Optional.
 	Secrets func(estate.Estate) (map[string]string, diag.List)
@@ -108,7 +117,7 @@ func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
 	if p.Secrets != nil {
 		secrets, _ = p.Secrets(e) // what is not known is reported where it is needed
 	}
-	return recipe.Input{Config: p.Config, Estate: e, Secrets: secrets, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords,
+	return recipe.Input{Config: p.Config, Estate: e, Secrets: secrets, Codes: p.Codes, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords,
 		AcceptGap: o.AcceptGap, AcceptOthers: o.AcceptOthers}
 }
 
@@ -161,27 +170,10 @@ func ask(ctx context.Context, ports Ports, list []estate.Query, into *estate.Est
 		patch func(*estate.Estate)
 		err   error
 	}
-	defer ports.Clock.Enter()()
 	answers := make([]answer, len(list))
-	done := clock.NewMailbox[int](ports.Clock)
-	started := 0
-	start := func() {
-		i := started
-		started++
-		ports.Clock.Go(func() {
-			answers[i].patch, answers[i].err = read(ctx, ports, list[i])
-			done.Send(i)
-		})
-	}
-	for started < min(inFlight, len(list)) {
-		start()
-	}
-	for range list {
-		done.Receive()
-		if started < len(list) {
-			start()
-		}
-	}
+	sideBySide(ports.Clock, len(list), inFlight, func(i int) {
+		answers[i].patch, answers[i].err = read(ctx, ports, list[i])
+	})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -195,6 +187,30 @@ func ask(ctx context.Context, ports Ports, list []estate.Query, into *estate.Est
 		into.Answers.Put(a)
 	}
 	return nil
+}
+
+// sideBySide does n things, at most so many at a time, and waits for all.
+func sideBySide(c clock.Clock, n, atOnce int, do func(i int)) {
+	defer c.Enter()()
+	done := clock.NewMailbox[struct{}](c)
+	started := 0
+	start := func() {
+		i := started
+		started++
+		c.Go(func() {
+			do(i)
+			done.Send(struct{}{})
+		})
+	}
+	for started < min(atOnce, n) {
+		start()
+	}
+	for range n {
+		done.Receive()
+		if started < n {
+			start()
+		}
+	}
 }
 
 func cmpOr(a, b string) string {

@@ -28,8 +28,11 @@ type Check struct {
 	OK   bool   `json:"ok"`
 	// Computed: nothing of ours can ask from there, so the answer is what the
 	// estate says.
-	Computed bool     `json:"computed,omitempty"`
-	Pos      diag.Pos `json:"-"`
+	Computed bool `json:"computed,omitempty"`
+	// Inside is what looked from inside the VPC, and connected, too: "lambda" or
+	// "command". Empty when a resolver was asked.
+	Inside string   `json:"inside,omitempty"`
+	Pos    diag.Pos `json:"-"`
 }
 
 // expectations holds the tests of the configuration against what the rehearsal
@@ -213,6 +216,11 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 	}
 	promised, err := p.promises(ctx, r, in)
 	out.Checks = append(out.Checks, promised...)
+	if err != nil {
+		return out, err
+	}
+	inside, err := p.inside(ctx, in)
+	out.Checks = append(out.Checks, inside...)
 	if err != nil {
 		return out, err
 	}

@@ -49,6 +49,11 @@ func movedEstate(partition string, e estate.Estate) estate.Estate {
 		}
 		e.ManagedPolicies.Put(p)
 	}
+	for _, f := range slices.Collect(e.Functions.All()) {
+		e.Functions.Delete(f.Key())
+		f.ARN, f.Role = m(f.ARN), m(f.Role)
+		e.Functions.Put(f)
+	}
 	for _, c := range slices.Collect(e.Certificates.All()) {
 		e.Certificates.Delete(c.Key())
 		c.ARN = m(c.ARN)

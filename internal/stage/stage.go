@@ -87,18 +87,23 @@ func Secrets(cfg *config.Config, lookup func(string) (string, bool)) func(estate
 	}
 }
 
-// Ports makes the ports of a pass over an AWS.
-func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access) reconcile.Ports {
-	sessions := awsapi.New(awsapi.Options{
+// Ports makes the ports of a pass over an AWS. More options of its sessions may
+// be set.
+func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access, more ...func(*awsapi.Options)) reconcile.Ports {
+	opt := awsapi.Options{
 		Owner: owner, Base: base, HTTPClient: client, EndpointURL: endpoint,
 		Clock: c, Loop: pace.New(c), Region: region, Accounts: access, Default: access[Unlisted],
-	})
+	}
+	for _, set := range more {
+		set(&opt)
+	}
+	sessions := awsapi.New(opt)
 	return reconcile.Ports{
 		Reader: reader{sessions.Reader(nil)},
 		Writer: func(scope map[estate.AccountID][]plan.Permission) apply.Port {
 			return sessions.Writer(awsapi.Scope(scope))
 		},
-		Clock: c, Code: awsapi.Code,
+		Clock: c, Code: awsapi.Code, Invoke: sessions.Inside().Invoke,
 	}
 }
 
@@ -141,7 +146,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 		return nil, err
 	}
 	base := credentials.NewStaticCredentialsProvider(key.AccessKey, key.Secret, key.Token)
-	ports := Ports(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", region, access)
+	ports := Ports(cfg.Owner, c, base, &http.Client{Transport: twin.New(w)}, "", region, access, Package(StandIn))
 	ports.Prober = Prober{w}
 	if partition != commercial {
 		writer := ports.Writer

@@ -30,11 +30,26 @@ func probeFunction(ctx context.Context, in world.Invocation) ([]byte, error) {
 		return nil, err
 	}
 	out := probe.Report{Results: make([]probe.Result, len(r.Names))}
-	place := placed{in.Estate, in.VPC, in.Groups, resolve.New(in.Estate, resolve.DefaultPolicy)}
+	place := placed{whole(in.Estate), in.VPC, in.Groups, resolve.New(in.Estate, resolve.DefaultPolicy)}
 	for i, n := range r.Names {
 		out.Results[i] = probe.Look(ctx, place, r.Resolver, n)
 	}
 	return json.Marshal(out)
+}
+
+// whole is an estate with the main route table of every VPC, which EC2 keeps only
+// once it was changed.
+func whole(e estate.Estate) estate.Estate {
+	for v := range e.VPCs.All() {
+		has := false
+		for t := range e.RouteTables.By(estate.ByVPC(v.ID)) {
+			has = has || t.Main
+		}
+		if !has {
+			e.RouteTables.Put(estate.RouteTable{ID: world.Derived("rtb", v.ID), Account: v.Account, Region: v.Region, VPC: v.ID, Main: true})
+		}
+	}
+	return e
 }
 
 // placed is a [probe.Network] of a VPC; of no VPC it is the internet.

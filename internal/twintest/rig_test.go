@@ -23,6 +23,7 @@ import (
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/stage"
 	"github.com/orgdns/orgdns/internal/twin"
@@ -90,7 +91,7 @@ func (r rig) process(w *world.World, jitter *rand.Rand) process {
 		panic(err)
 	}
 	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
-	ports := stage.Ports(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access)
+	ports := stage.Ports(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access, stage.Package(stage.StandIn))
 	ports.Prober = stage.Prober{World: w}
 	if jitter != nil {
 		writer := ports.Writer
@@ -99,7 +100,7 @@ func (r rig) process(w *world.World, jitter *rand.Rand) process {
 		}
 	}
 	return process{&reconcile.Pass{
-		Config: r.cfg, Ports: ports, Secrets: stage.Secrets(r.cfg, os.LookupEnv),
+		Config: r.cfg, Ports: ports, Codes: map[string]recipe.Code{"": {Hash: "0123456789abcdef", Architecture: "arm64"}}, Secrets: stage.Secrets(r.cfg, os.LookupEnv),
 		Stage: func(_ context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return stage.New(r.cfg, e, w.Now(), access)
 		},

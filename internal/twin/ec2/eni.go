@@ -16,7 +16,7 @@ import (
 )
 
 // Network interfaces are those of what stands in the estate and has addresses:
-// VPC endpoints, load balancers, Resolver endpoints. They are requester-managed.
+// VPC endpoints, load balancers, Resolver endpoints, Lambda functions. They are requester-managed.
 
 // nic is a network interface.
 type nic struct {
@@ -79,6 +79,25 @@ func nics(c *world.Call, fits func(nic) bool) []nic {
 			if p.Region == c.Region {
 				add(n)
 			}
+		}
+	}
+	// Functions with the same subnet and groups share an interface (Lambda
+	// Developer Guide, configuration-vpc.html).
+	seen := map[string]bool{}
+	for f := range e.Functions.All() {
+		groups := slices.Sorted(slices.Values(f.Groups))
+		for _, id := range f.Subnets {
+			s, ok := e.Subnets.Get(id)
+			n := nic{
+				id: world.Derived("eni", "lambda/"+id+"/"+strings.Join(groups, ",")), vpc: f.VPC, subnet: id, zone: s.Zone, owner: f.Account, groups: groups,
+				kind: types.NetworkInterfaceTypeLambda, description: "AWS Lambda VPC ENI-" + f.Name, requester: "amazon-aws-lambda",
+			}
+			if !ok || f.Region != c.Region || seen[n.id] {
+				continue
+			}
+			seen[n.id] = true
+			n.four = world.AddressIn(s.CIDR, n.id)
+			add(n)
 		}
 	}
 	slices.SortFunc(out, func(a, b nic) int { return cmp.Compare(a.id, b.id) })

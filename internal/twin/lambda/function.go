@@ -37,16 +37,12 @@ func createFunction(_ context.Context, c *world.Call, in *lambda.CreateFunctionI
 		return nil, err
 	}
 	name := arn[strings.LastIndexByte(arn, ':')+1:]
-	f := function{made: c.Now, FunctionConfiguration: types.FunctionConfiguration{
-		FunctionName: &name, FunctionArn: &arn, Version: aws.String("$LATEST"), PackageType: cmp.Or(in.PackageType, types.PackageTypeZip),
-		Architectures: []types.Architecture{types.ArchitectureX8664}, MemorySize: aws.Int32(128), Timeout: aws.Int32(3), Description: aws.String(""),
-		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(512)}, TracingConfig: &types.TracingConfigResponse{Mode: types.TracingModePassThrough},
-		SnapStart:     &types.SnapStartResponse{ApplyOn: types.SnapStartApplyOnNone, OptimizationStatus: types.SnapStartOptimizationStatusOff},
-		LoggingConfig: &types.LoggingConfig{LogFormat: types.LogFormatText, LogGroup: aws.String("/aws/lambda/" + name)},
-	}}
+	f := fresh(name, arn)
+	f.made, f.PackageType = c.Now, cmp.Or(in.PackageType, types.PackageTypeZip)
 	if len(in.Architectures) > 0 {
 		f.Architectures = in.Architectures
 	}
+	adopt(c)
 	if _, twice := functions.Get(c.State, arn); twice {
 		return nil, &types.ResourceConflictException{Message: text("Function already exist: %s", name), Type: aws.String("User")}
 	}
@@ -67,6 +63,17 @@ func createFunction(_ context.Context, c *world.Call, in *lambda.CreateFunctionI
 	f.put(c)
 	world.Tags.Put(c.State, arn, in.Tags)
 	return as[lambda.CreateFunctionOutput](f.shown(c.Now)), nil
+}
+
+// fresh is a function with all that CreateFunction has by default.
+func fresh(name, arn string) function {
+	return function{FunctionConfiguration: types.FunctionConfiguration{
+		FunctionName: &name, FunctionArn: &arn, Version: aws.String("$LATEST"), PackageType: types.PackageTypeZip,
+		Architectures: []types.Architecture{types.ArchitectureX8664}, MemorySize: aws.Int32(128), Timeout: aws.Int32(3), Description: aws.String(""),
+		EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(512)}, TracingConfig: &types.TracingConfigResponse{Mode: types.TracingModePassThrough},
+		SnapStart:     &types.SnapStartResponse{ApplyOn: types.SnapStartApplyOnNone, OptimizationStatus: types.SnapStartOptimizationStatusOff},
+		LoggingConfig: &types.LoggingConfig{LogFormat: types.LogFormatText, LogGroup: aws.String("/aws/lambda/" + name)},
+	}}
 }
 
 // unsupported refuses by name what the twin does not have.
@@ -267,6 +274,7 @@ func listFunctions(_ context.Context, c *world.Call, in *lambda.ListFunctionsInp
 	if err := allow(c, "*", nil); err != nil {
 		return nil, err
 	}
+	adopt(c)
 	out := &lambda.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}}
 	limit, last := int(cmp.Or(aws.ToInt32(in.MaxItems), 50)), ""
 	functions.Walk(c.State, arnOf(c, ""), func(arn string, f function) bool {
@@ -301,7 +309,7 @@ func updateFunctionCode(_ context.Context, c *world.Call, in *lambda.UpdateFunct
 	if err := unsupported(c, nil, nil, map[string]bool{"Publish": in.Publish, "DryRun": in.DryRun}); err != nil {
 		return nil, err
 	}
-	if err := f.fresh(c, in.RevisionId); err != nil {
+	if err := f.unchanged(c, in.RevisionId); err != nil {
 		return nil, err
 	}
 	if err := f.load(c, in.ZipFile, aws.ToString(in.ImageUri), in.S3Bucket); err != nil {
@@ -316,9 +324,9 @@ func updateFunctionCode(_ context.Context, c *world.Call, in *lambda.UpdateFunct
 	return as[lambda.UpdateFunctionCodeOutput](f.shown(c.Now)), nil
 }
 
-// fresh refuses a change while another is under way, or of another revision than
+// unchanged refuses a change while another is under way, or of another revision than
 // the caller has seen.
-func (f function) fresh(c *world.Call, revision *string) error {
+func (f function) unchanged(c *world.Call, revision *string) error {
 	if revision != nil && *revision != *f.RevisionId {
 		return &types.PreconditionFailedException{Message: text("The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"), Type: aws.String("User")}
 	}
@@ -336,7 +344,7 @@ func updateFunctionConfiguration(_ context.Context, c *world.Call, in *lambda.Up
 	}); err != nil {
 		return nil, err
 	}
-	if err := f.fresh(c, in.RevisionId); err != nil {
+	if err := f.unchanged(c, in.RevisionId); err != nil {
 		return nil, err
 	}
 	before := f.vpc()
@@ -357,7 +365,6 @@ func deleteFunction(_ context.Context, c *world.Call, in *lambda.DeleteFunctionI
 		return nil, err
 	}
 	f.forget(c)
-	world.Tags.Delete(c.State, *f.FunctionArn)
 	return &lambda.DeleteFunctionOutput{StatusCode: 204}, nil
 }
 

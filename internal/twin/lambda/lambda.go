@@ -161,6 +161,7 @@ func find(c *world.Call, name, qualifier *string) (function, error) {
 	if err := allow(c, arn, nil); err != nil {
 		return function{}, err
 	}
+	adopt(c)
 	f, ok := functions.Get(c.State, arn)
 	if !ok || !strings.HasPrefix(arn, arnOf(c, "")) {
 		return f, notFound(arn)
@@ -181,42 +182,4 @@ func (f function) changeable(c *world.Call) error {
 		return &types.ResourceConflictException{Message: text("The operation cannot be performed at this time. An update is in progress for resource: %s", *f.FunctionArn), Type: aws.String("User")}
 	}
 	return nil
-}
-
-// put writes a function, and what it uses: subnets and security groups.
-func (f function) put(c *world.Call) {
-	f.forget(c)
-	for _, u := range f.used(c) {
-		c.State.Use(u, *f.FunctionArn)
-	}
-	functions.Put(c.State, *f.FunctionArn, f)
-}
-
-func (f function) forget(c *world.Call) {
-	if old, ok := functions.Get(c.State, *f.FunctionArn); ok {
-		for _, u := range old.used(c) {
-			c.State.Unuse(u, *old.FunctionArn)
-		}
-		functions.Delete(c.State, *old.FunctionArn)
-	}
-}
-
-func (f function) used(c *world.Call) []string {
-	if f.VpcConfig == nil {
-		return nil
-	}
-	var out []string
-	for _, id := range f.VpcConfig.SubnetIds {
-		if s, ok := c.Estate().Subnets.Get(id); ok {
-			out = append(out, subnetARN(s))
-		}
-	}
-	for _, id := range f.VpcConfig.SecurityGroupIds {
-		out = append(out, fmt.Sprintf("arn:aws:ec2:%s:%s:security-group/%s", c.Region, c.Account(), id))
-	}
-	return out
-}
-
-func subnetARN(s estate.Subnet) string {
-	return fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", s.Region, s.Account, s.ID)
 }

@@ -115,6 +115,7 @@ func tagged(c *world.Call, arn *string, added estate.Tags) (estate.Tags, error) 
 	if err := allow(c, id, added); err != nil {
 		return nil, err
 	}
+	adopt(c)
 	if _, ok := functions.Get(c.State, id); !ok || !strings.HasPrefix(id, arnOf(c, "")) {
 		return nil, notFound(id)
 	}

@@ -28,6 +28,7 @@ const (
 	LaterProfileResource    LaterKind = "ProfileResource"
 	LaterProfileAssociation LaterKind = "ProfileAssociation"
 	LaterEndpoint           LaterKind = "Endpoint"
+	LaterFunction           LaterKind = "Function"
 )
 
 // agenda holds what is to come, by its time.
@@ -66,15 +67,16 @@ func (s *State) arrive() {
 	arrive(s, e.Profiles, LaterProfile, estate.StatusComplete, func(v estate.Profile) string { return v.Status })
 	arrive(s, e.ProfileResources, LaterProfileResource, estate.StatusComplete, func(v estate.ProfileResource) string { return v.Status })
 	arrive(s, e.ProfileAssociations, LaterProfileAssociation, estate.StatusComplete, func(v estate.ProfileAssociation) string { return v.Status })
+	arrive(s, e.Functions, LaterFunction, estate.FunctionActive, func(v estate.Function) string { return v.Status })
 	arrive(s, e.Endpoints, LaterEndpoint, estate.EndpointAvailable, func(v estate.Endpoint) string { return v.State })
 }
 
 func arrive[V estate.Row](s *State, t estate.Table[V], kind LaterKind, done string, status func(V) string) {
 	for v := range t.All() {
 		switch from := status(v); from {
-		case estate.StatusCreating, estate.StatusUpdating, estate.EndpointPending:
+		case estate.StatusCreating, estate.StatusUpdating, estate.EndpointPending, estate.FunctionPending:
 			s.become(Later{kind, v.Key(), from, done})
-		case estate.StatusDeleting, estate.EndpointDeleting:
+		case estate.StatusDeleting, estate.EndpointDeleting, estate.FunctionReleasing:
 			s.become(Later{kind, v.Key(), from, ""})
 		}
 	}
@@ -96,6 +98,8 @@ func (s *State) become(l Later) {
 		change(&e.ProfileResources, l, func(v *estate.ProfileResource) *string { return &v.Status })
 	case LaterProfileAssociation:
 		change(&e.ProfileAssociations, l, func(v *estate.ProfileAssociation) *string { return &v.Status })
+	case LaterFunction:
+		change(&e.Functions, l, func(v *estate.Function) *string { return &v.Status })
 	case LaterEndpoint:
 		p, _ := e.Endpoints.Get(l.ID)
 		change(&e.Endpoints, l, func(v *estate.Endpoint) *string { return &v.State })
