@@ -212,6 +212,7 @@ func (b *builder) finish() {
 	b.orders()
 	b.unite()
 	b.quotas()
+	b.objectQuotas()
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		c.Needs = tidy(c.Needs, c.Address, changing)
