@@ -8,7 +8,6 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,6 +116,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 		nodes:   map[string]*node{},
 		zones:   map[string]*zoneQueue{},
 		running: map[estate.AccountID]int{},
+		backlog: backlog{},
 		busy:    map[string]bool{},
 		result:  &Result{States: map[string]State{}, Attributes: map[string]plan.Attributes{}},
 	}
@@ -177,13 +177,10 @@ type run struct {
 	events  *clock.Mailbox[func()]
 	active  int // workers under way
 	running map[estate.AccountID]int
-	backlog []*node // ready, their account or zone being busy
+	backlog backlog
 	// busy are the zones in which a call is under way: AWS refuses a second
 	// one (PriorRequestNotComplete, ConcurrentModification).
-	busy map[string]bool
-	// freed: a call came to its end since the backlog was looked at, which may
-	// be thousands long.
-	freed   bool
+	busy    map[string]bool
 	stopped bool
 	result  *Result
 
@@ -221,7 +218,6 @@ func (r *run) loop() {
 		if r.stopped = r.stopped || r.ctx.Err() != nil; r.stopped {
 			r.endWaits()
 		}
-		r.startBacklog()
 		r.flush()
 	}
 	for _, n := range r.order {
@@ -347,7 +343,7 @@ func (r *run) abandon(n *node) {
 // start carries out a change that is no record, within its account's bound.
 func (r *run) start(n *node) {
 	if r.running[n.Account] >= perAccount {
-		r.backlog = append(r.backlog, n)
+		r.backlog.add(string(n.Account), n)
 		return
 	}
 	step, err := r.step(n)
@@ -358,7 +354,7 @@ func (r *run) start(n *node) {
 	zone := ""
 	if step.Association != nil {
 		if zone = step.Association.Zone; r.busy[zone] {
-			r.backlog = append(r.backlog, n)
+			r.backlog.add(zone, n)
 			return
 		}
 		r.busy[zone] = true
@@ -370,7 +366,6 @@ func (r *run) start(n *node) {
 		return func() {
 			r.running[n.Account]--
 			delete(r.busy, zone)
-			r.freed = true
 			n.step = step
 			switch {
 			case err == nil:
@@ -380,24 +375,10 @@ func (r *run) start(n *node) {
 			default:
 				r.fail(n, err)
 			}
+			r.freed(zone, func() bool { return !r.busy[zone] })
+			r.freed(string(n.Account), func() bool { return r.running[n.Account] < perAccount })
 		}
 	})
-}
-
-func (r *run) startBacklog() {
-	if !r.freed {
-		return
-	}
-	// What stands together in the plan is finished together: an authorization
-	// is withdrawn before the next one is made.
-	waiting := r.backlog
-	r.backlog, r.freed = nil, false
-	slices.SortStableFunc(waiting, func(a, b *node) int { return cmp.Compare(a.index, b.index) })
-	for _, n := range waiting {
-		if !r.stopped {
-			r.start(n)
-		}
-	}
 }
 
 // tolerate turns a refusal behind which only our reading stands into a warning.

@@ -105,12 +105,12 @@ func (r *run) flush() {
 			w.write(units)
 			return func() {
 				delete(r.busy, id)
-				r.freed = true
 				q.writing = false
 				q.ledger = w.ledger
 				if len(q.ready) > 0 {
 					q.lingered, q.unlinger = true, func() {}
 				}
+				r.freed(id, func() bool { return !r.busy[id] })
 			}
 		})
 	}
