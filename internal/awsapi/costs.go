@@ -57,8 +57,12 @@ var services = map[string]service{
 		"AddTagsToCertificate":   {5, 5},
 		"DeleteCertificate":      {10, 10},
 	}},
-	// EC2 Developer Guide, ec2-api-throttling.html: 100/20 for non-mutating
-	// actions that are paged or filtered.
+	// EC2 Developer Guide, ec2-api-throttling.html: per account and Region, a
+	// bucket for each action; 100/20 for actions that read. DescribeSecurityGroups
+	// and DescribeNetworkInterfaces have 50/10 where neither page nor filter is
+	// asked for; orgdns reads them in pages. PrivateLink is throttled by the
+	// organization, too, at rates that AWS does not tell (PrivateLink guide,
+	// vpc-limits-endpoints.html): what that refuses is repeated.
 	"EC2": {prefix: "ec2", operations: map[string]rate{
 		"DescribeVpcs":         {100, 20},
 		"DescribeVpcAttribute": {100, 20},
@@ -91,7 +95,8 @@ var services = map[string]service{
 		"AcceptVpcEndpointConnections":           {10, 1},
 		"CreateTags":                             {100, 10},
 		"DeleteTags":                             {100, 10},
-		// All other actions that change something: 50/5.
+		// All other actions that change something: 50/5, the resource-intensive
+		// ones (security group ingress) the same.
 		"ModifyVpcEndpointServicePermissions":           {50, 5},
 		"StartVpcEndpointServicePrivateDnsVerification": {50, 5},
 		"CreateSecurityGroup":                           {50, 5},
@@ -159,7 +164,8 @@ var services = map[string]service{
 		"DisassociateResolverRule":              {},
 		"ListTagsForResource":                   {},
 	}},
-	// Profiles and RAM throttle at rates that they do not document.
+	// Profiles and RAM throttle at rates that they do not document: neither
+	// DNSLimitations.html nor RAM's service-quotas.html has any.
 	"Route53Profiles": {prefix: "route53profiles", operations: map[string]rate{
 		"ListProfiles":                     {},
 		"GetProfile":                       {},
