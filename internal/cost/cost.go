@@ -30,6 +30,30 @@ type Line struct {
 	Unit     string `json:"unit"`
 	Price    Money  `json:"price"` // for one Unit
 	Sum      Money  `json:"sum"`   // Quantity times Price
+	// Unconfirmed: no page was found that says this price of this Region.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+}
+
+// Sources tells where the prices of a bill stand.
+func (p *Prices) Sources(bills ...Bill) []Source {
+	var out []Source
+	for _, i := range items {
+		on := slices.ContainsFunc(bills, func(b Bill) bool {
+			return slices.ContainsFunc(b.Lines, func(l Line) bool { return l.Item == i })
+		})
+		if e := p.items[i]; on {
+			out = append(out, Source{i, e.what, e.source, e.read})
+		}
+	}
+	return out
+}
+
+// Source is where the prices of an item stand, and when they were read there.
+type Source struct {
+	Item Item   `json:"item"`
+	What string `json:"what"`
+	Page string `json:"page"`
+	Read string `json:"read"`
 }
 
 // Bill is what a month costs.
@@ -98,15 +122,16 @@ func (b *Bill) finish() {
 // reach; hours is 1 for what is not paid by the hour.
 func (p *Prices) add(b *Bill, i Item, account estate.AccountID, region estate.Region, n, hours int64) {
 	e := p.items[i]
-	tiers, in := e.prices[region], region
+	tiers, in, unconfirmed := e.prices[region], region, false
 	if tiers == nil {
 		tiers, in = e.prices[everywhere], everywhere
 	}
 	if tiers == nil {
-		tiers, in = e.prices[p.Default], p.Default
+		tiers, in, unconfirmed = e.prices[p.Default], p.Default, true
 		b.Notes = append(b.Notes, fmt.Sprintf("%s: the table has no price of %s, that of %s stands for it", e.what, region, p.Default))
 	}
 	if slices.Contains(e.unconfirmed, in) && n > 0 {
+		unconfirmed = true
 		b.Notes = append(b.Notes, fmt.Sprintf("%s: the price of %s is not confirmed, look at %s", e.what, region, e.source))
 	}
 	below := int64(0)
@@ -121,6 +146,7 @@ func (p *Prices) add(b *Bill, i Item, account estate.AccountID, region estate.Re
 		b.Lines = append(b.Lines, Line{
 			Item: i, What: e.what, Account: account, Region: region, Count: count, Quantity: count * hours,
 			Unit: e.unit, Price: t.price, Sum: Money(count*hours) * t.price,
+			Unconfirmed: unconfirmed,
 		})
 		below = t.upTo
 	}

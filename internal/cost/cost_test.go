@@ -83,17 +83,16 @@ var assumed = Traffic{GB: 100, Queries: 3}
 func TestOrganization(t *testing.T) {
 	bills := map[Via]Bill{}
 	for _, tt := range []struct {
-		via    Via
-		design Design
-		want   string
+		via  Via
+		want string
 	}{
-		{ViaOwn, Design{}, `
+		{ViaOwn, `
 interface endpoints |  | eu-central-1 | 10000 | 7300000 | 0.012 | 87600.00
 interface endpoints |  | eu-west-1 | 10000 | 7300000 | 0.011 | 80300.00
 data through interface endpoints |  | eu-central-1 | 50000 | 50000 | 0.01 | 500.00
 data through interface endpoints |  | eu-west-1 | 50000 | 50000 | 0.01 | 500.00
 total 168900.00`},
-		{ViaProfile, Design{Attachments: 501}, `
+		{ViaProfile, `
 interface endpoints |  | eu-central-1 | 20 | 14600 | 0.012 | 175.20
 interface endpoints |  | eu-west-1 | 20 | 14600 | 0.011 | 160.60
 data through interface endpoints |  | eu-central-1 | 50000 | 50000 | 0.01 | 500.00
@@ -109,7 +108,7 @@ Transit Gateway attachments |  | eu-west-1 | 501 | 365730 | 0.05 | 18286.50
 data through Transit Gateways |  | eu-central-1 | 50000 | 50000 | 0.02 | 1000.00
 data through Transit Gateways |  | eu-west-1 | 50000 | 50000 | 0.02 | 1000.00
 total 45478.70`},
-		{ViaResolver, Design{Attachments: 501, Addresses: 4}, `
+		{ViaResolver, `
 interface endpoints |  | eu-central-1 | 20 | 14600 | 0.012 | 175.20
 interface endpoints |  | eu-west-1 | 20 | 14600 | 0.011 | 160.60
 data through interface endpoints |  | eu-central-1 | 50000 | 50000 | 0.01 | 500.00
@@ -138,9 +137,7 @@ total 45896.10`},
 		if bill.Summary().Total != bill.Total {
 			t.Errorf("%s: the summary comes to %s, the bill to %s", tt.via, bill.Summary().Total, bill.Total)
 		}
-		d := tt.design
-		d.Regions, d.Via, d.Services, d.Zones, d.VPCs, d.Traffic = regions, tt.via, 10, 2, 500, assumed
-		numbers, err := Builtin().OfDesign(d)
+		numbers, err := Builtin().OfDesign(Design{Regions: regions, Via: tt.via, Services: 10, Zones: 2, VPCs: 1000, Network: NetworkTransit, Traffic: assumed})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +160,7 @@ total 45896.10`},
 
 // TestNegative: three VPCs with one service do not pay for a Profile.
 func TestNegative(t *testing.T) {
-	own := Design{Regions: []estate.Region{"us-east-1"}, Via: ViaOwn, Services: 1, Zones: 2, VPCs: 3, Traffic: Traffic{GB: 10, CrossZone: 5}}
+	own := Design{Regions: []estate.Region{"us-east-1"}, Via: ViaOwn, Services: 1, Zones: 2, VPCs: 3, Network: NetworkPeering, Traffic: Traffic{GB: 10, CrossZone: 5}}
 	shared := own
 	shared.Via = ViaProfile
 	before, err := Builtin().OfDesign(own)
@@ -190,6 +187,38 @@ func TestNegative(t *testing.T) {
 	}
 	if same := Compare(before, before).String(); same != "saves nothing: 44.10 USD a month before and after" {
 		t.Error(same)
+	}
+}
+
+// TestNetworks: where the consumers are attached already, attachments stand on
+// both sides, and the saving grows by them.
+func TestNetworks(t *testing.T) {
+	for network, want := range map[Network]string{
+		// 6 x 7.30 own; 2 x 7.30 + 547.50 shared, and attachments of 36.50 each.
+		NetworkPeering:  "costs 518.30 USD a month more: 43.80 before, 562.10 after",
+		NetworkAttached: "costs 554.80 USD a month more: 153.30 before, 708.10 after",
+		NetworkTransit:  "costs 664.30 USD a month more: 43.80 before, 708.10 after",
+	} {
+		r, err := Builtin().OfNumbers(Design{Regions: []estate.Region{"us-east-1"}, Services: 1, Zones: 2, VPCs: 3, Network: network})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := r.Comparisons[0]; s.From != ViaOwn || s.To != ViaProfile || s.String() != want {
+			t.Errorf("%s: from %s to %s %s, want %s", network, s.From, s.To, s, want)
+		}
+	}
+	r, err := Builtin().OfNumbers(Design{Regions: regions, Services: 1, Zones: 7, VPCs: 5, Network: NetworkPeering})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, resolver := r.Options[0].Bill, r.Options[2].Bill
+	if own.Lines[0].Count != 3*7 || own.Lines[1].Count != 2*7 {
+		t.Errorf("5 VPCs are spread as %d and %d endpoint zones", own.Lines[0].Count, own.Lines[1].Count)
+	}
+	for _, l := range resolver.Lines {
+		if l.Item == ResolverHour && l.Count != 12 {
+			t.Errorf("%d addresses of Resolver endpoints in 7 zones, want 6 each", l.Count)
+		}
 	}
 }
 
@@ -299,21 +328,31 @@ func TestTiers(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
-	bill, err := Builtin().OfDesign(Design{Regions: []estate.Region{"af-south-1", "us-east-1", "ap-southeast-1"}, Via: ViaOwn, Services: 1, Zones: 1, VPCs: 1})
+	bill, err := Builtin().OfDesign(Design{Regions: []estate.Region{"af-south-1", "us-east-1", "ap-southeast-1"}, Via: ViaOwn, Services: 1, Zones: 1, VPCs: 3, Network: NetworkAttached})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"interface endpoints: the price of ap-southeast-1 is not confirmed, look at https://aws.amazon.com/privatelink/pricing/",
+		"Transit Gateway attachments: the price of ap-southeast-1 is not confirmed, look at https://aws.amazon.com/transit-gateway/pricing/",
+		"Transit Gateway attachments: the table has no price of af-south-1, that of us-east-1 stands for it",
 		"interface endpoints: the table has no price of af-south-1, that of us-east-1 stands for it",
 	}
 	if !slices.Equal(bill.Notes, want) {
 		t.Errorf("notes %q, want %q", bill.Notes, want)
 	}
+	var marked []string
+	for _, l := range bill.Lines {
+		if l.Unconfirmed {
+			marked = append(marked, string(l.Item)+" "+string(l.Region))
+		}
+	}
+	if want := []string{"endpointHour af-south-1", "transitHour af-south-1", "transitHour ap-southeast-1"}; !slices.Equal(marked, want) {
+		t.Errorf("marked %q, want %q", marked, want)
+	}
 }
 
 func TestInput(t *testing.T) {
-	good := Design{Regions: regions, Via: ViaProfile, Services: 1, Zones: 1, VPCs: 1}
+	good := Design{Regions: regions, Via: ViaProfile, Services: 1, Zones: 1, VPCs: 2, Network: NetworkTransit}
 	for _, tt := range []struct {
 		change func(*Design)
 		want   string
@@ -322,7 +361,8 @@ func TestInput(t *testing.T) {
 		{func(d *Design) { d.Regions = nil }, "names no Region"},
 		{func(d *Design) { d.Zones = 0 }, "are not between 1 and"},
 		{func(d *Design) { d.VPCs = 1 << 40 }, "are not between 1 and"},
-		{func(d *Design) { d.Attachments = -1 }, "attachments or addresses"},
+		{func(d *Design) { d.VPCs = 1 }, "1 VPCs are fewer than 2 Regions"},
+		{func(d *Design) { d.Network = "pigeons" }, `the network is "pigeons"`},
 		{func(d *Design) { d.Traffic.GB = -1 }, "-1 GB a month"},
 		{func(d *Design) { d.Traffic.Queries = 1 << 60 }, "million queries a month"},
 	} {
@@ -365,8 +405,8 @@ func TestLoad(t *testing.T) {
 		{`"hoursPerMonth": 730`, `"hoursPerMonth": 0`, "p.json:4:20: this is not a whole number from 1 to 744"},
 		{`"hoursPerMonth"`, `"hours"`, `p.json:4:3: the price table has an unknown key "hours"; known are currency, date, default, hoursPerMonth, items`},
 		{`"hoursPerMonth": 730,`, ``, `p.json:1:1: the price table misses "hoursPerMonth"`},
-		{`"us-east-1": "0.01"`, `"us-east-1": "-0.01"`, "p.json:14:22: the price -0.01 is negative"},
-		{`"us-east-1": "0.01"`, `"us-east-1": -0.01`, "p.json:14:22: the price -0.01 is negative"},
+		{`"us-east-1": "0.01"`, `"us-east-1": "-0.01"`, "p.json:13:22: the price -0.01 is negative"},
+		{`"us-east-1": "0.01"`, `"us-east-1": -0.01`, "p.json:13:22: the price -0.01 is negative"},
 		{`"us-east-1": "0.01"`, `"us-east-1": "1e-2"`, `the price "1e-2" is not a decimal number`},
 		{`"us-east-1": "0.01"`, `"us-east-1": "0.0000001"`, "has more than six decimals"},
 		{`"us-east-1": "0.01"`, `"us-east-1": "1000"`, "the price 1000 is more than 100.00"},
@@ -380,7 +420,7 @@ func TestLoad(t *testing.T) {
 		{`{"price": "0.004"}`, `{"upTo": 9000000, "price": "0.004"}`, `the tier has an unknown key "upTo"`},
 		{`{"*": "0.75"}`, `{}`, "these are not prices by Region"},
 		{`{"*": "0.75"}`, `{"*": []}`, "there is no price"},
-		{`"unconfirmed": ["*"]`, `"unconfirmed": "*"`, "this is not a list of Regions"},
+		{`"unconfirmed": [`, `"unconfirmed": "*", "x": [`, "this is not a list of Regions"},
 		{`"items": {`, `"items": 7, "x": {`, "items is no object"},
 		{`"currency": "USD",`, `"currency": "USD",,`, "p.json:3:21: this is not JSON"},
 	} {
@@ -417,9 +457,9 @@ func TestLoad(t *testing.T) {
 func TestTable(t *testing.T) {
 	p := Builtin()
 	for _, i := range items {
-		page, read := p.Source(i)
-		if !strings.HasPrefix(page, "https://") || read > p.Date {
-			t.Errorf("%s: source %q, read on %s, the table is of %s", i, page, read, p.Date)
+		e := p.items[i]
+		if !strings.HasPrefix(e.source, "https://") || e.read > p.Date {
+			t.Errorf("%s: source %q, read on %s, the table is of %s", i, e.source, e.read, p.Date)
 		}
 		for _, r := range []estate.Region{"us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1"} {
 			if p.items[i].prices[r] == nil && p.items[i].prices[everywhere] == nil {

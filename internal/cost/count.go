@@ -79,76 +79,113 @@ const (
 	byPeering
 )
 
-// Via names how endpoints are had, in a Design.
+// Via names how endpoints are had.
 type Via string
 
 // The values of Via: endpoints in each consumer VPC, or shared by a Profile or
-// by Resolver rules.
+// by Resolver rules; in a Report also what stands, and each share as it is
+// configured where shares differ in that.
 const (
-	ViaOwn      Via = "own"
-	ViaProfile  Via = "profile"
-	ViaResolver Via = "resolver"
+	ViaNow        Via = "now"
+	ViaOwn        Via = "own"
+	ViaProfile    Via = "profile"
+	ViaResolver   Via = "resolver"
+	ViaConfigured Via = "configured"
 )
 
-// Design is a design in numbers, the same in each Region.
+// Network is how consumers reach the hub of a Design.
+type Network string
+
+// The values of Network.
+const (
+	NetworkTransit  Network = "transit"  // Transit Gateway attachments are made for it, the hub's too
+	NetworkAttached Network = "attached" // the consumers have attachments already; only the hub's is made
+	NetworkPeering  Network = "peering"  // no Transit Gateway
+)
+
+// Networks are the values of Network.
+var Networks = []Network{NetworkTransit, NetworkAttached, NetworkPeering}
+
+// Design is a design in numbers.
 type Design struct {
 	Regions  []estate.Region
-	Via      Via
+	Via      Via   // ViaOwn, ViaProfile or ViaResolver
 	Services int64 // interface endpoints of a set
 	Zones    int64 // Availability Zones of each endpoint
-	VPCs     int64 // consumers in each Region
-	// Attachments are VPCs with a Transit Gateway attachment in each Region,
-	// the hub's included. None: the consumers reach the hub by peering.
-	Attachments int64
-	Addresses   int64 // of Resolver endpoints in each Region, inbound and outbound together; with ViaResolver
-	Traffic     Traffic
+	VPCs     int64 // consumers, spread evenly over the Regions
+	Network  Network
+	Traffic  Traffic
 }
+
+func (d Design) check() error {
+	if !slices.Contains([]Via{ViaOwn, ViaProfile, ViaResolver}, d.Via) {
+		return fmt.Errorf("a design is %s, %s or %s, not %q", ViaOwn, ViaProfile, ViaResolver, d.Via)
+	}
+	if !slices.Contains(Networks, d.Network) {
+		return fmt.Errorf("the network is %q; it must be one of %s, %s, %s", d.Network, NetworkTransit, NetworkAttached, NetworkPeering)
+	}
+	if len(d.Regions) == 0 {
+		return fmt.Errorf("the design names no Region")
+	}
+	things := int64(1)
+	for _, n := range []int64{d.Services, d.Zones, d.VPCs} {
+		if n < 1 || n > maxThings/things {
+			return fmt.Errorf("%d services in %d zones for %d VPCs are not between 1 and %d things", d.Services, d.Zones, d.VPCs, int64(maxThings))
+		}
+		things *= n
+	}
+	if n := int64(len(d.Regions)); d.VPCs < n {
+		return fmt.Errorf("%d VPCs are fewer than %d Regions; leave Regions without consumers out", d.VPCs, n)
+	}
+	return d.Traffic.check(d.VPCs)
+}
+
+// attachments are the VPCs with a Transit Gateway attachment, of n consumers and
+// their hub.
+func (d Design) attachments(n int64) int64 {
+	switch {
+	case d.Network == NetworkPeering, d.Network == NetworkTransit && d.Via == ViaOwn:
+		return 0
+	case d.Via == ViaOwn:
+		return n
+	}
+	return n + 1
+}
+
+// resolverAddresses are those of an inbound and an outbound endpoint: one in each
+// zone, from two zones to six addresses (Developer Guide, resolver.html and
+// DNSLimitations.html).
+func (d Design) resolverAddresses() int64 { return 2 * min(max(d.Zones, 2), 6) }
 
 // OfDesign is the bill of a design. Who pays is not told.
 func (p *Prices) OfDesign(d Design) (Bill, error) {
 	c := &counter{prices: p, bill: Bill{Date: p.Date}}
-	if d.Via != ViaOwn && d.Via != ViaProfile && d.Via != ViaResolver {
-		return c.bill, fmt.Errorf("a design is %s, %s or %s, not %q", ViaOwn, ViaProfile, ViaResolver, d.Via)
-	}
-	if len(d.Regions) == 0 {
-		return c.bill, fmt.Errorf("the design names no Region")
-	}
-	things := int64(1)
-	for _, n := range []int64{d.Services, d.Zones, d.VPCs, int64(len(d.Regions))} {
-		if n < 1 || n > maxThings/things {
-			return c.bill, fmt.Errorf("%d services in %d zones for %d VPCs in each of %d Regions are not between 1 and %d things",
-				d.Services, d.Zones, d.VPCs, len(d.Regions), int64(maxThings))
-		}
-		things *= n
-	}
-	for _, n := range []int64{d.Attachments, d.Addresses} {
-		if n < 0 || n > maxThings {
-			return c.bill, fmt.Errorf("%d attachments or addresses are not between 0 and %d", n, int64(maxThings))
-		}
-	}
-	if err := d.Traffic.check(d.VPCs * int64(len(d.Regions))); err != nil {
+	d.Regions = slices.Compact(slices.Sorted(slices.Values(d.Regions)))
+	if err := d.check(); err != nil {
 		return c.bill, err
 	}
-	for _, r := range slices.Compact(slices.Sorted(slices.Values(d.Regions))) {
-		at, sets := owner{region: r}, int64(1)
-		if d.Via == ViaOwn {
-			sets = d.VPCs
+	all := int64(len(d.Regions))
+	for i, r := range d.Regions {
+		n := d.VPCs / all
+		if int64(i) < d.VPCs%all {
+			n++
+		}
+		at, sets, to := owner{region: r}, int64(1), byTransit
+		switch {
+		case d.Via == ViaOwn:
+			sets, to = n, byOwn
+		case d.Network == NetworkPeering:
+			to = byPeering
 		}
 		c.count(EndpointHour, at, sets*d.Services*d.Zones)
-		c.count(TransitHour, at, d.Attachments)
+		c.count(TransitHour, at, d.attachments(n))
 		switch d.Via {
 		case ViaProfile:
-			c.count(ProfileVPCHour, at, d.VPCs)
+			c.count(ProfileVPCHour, at, n)
 		case ViaResolver:
-			c.count(ResolverHour, at, d.Addresses)
+			c.count(ResolverHour, at, d.resolverAddresses())
 		}
-		to := byPeering
-		if d.Via == ViaOwn {
-			to = byOwn
-		} else if d.Attachments > 0 {
-			to = byTransit
-		}
-		c.traffic(r, d.VPCs, d.Traffic, to, d.Via == ViaResolver)
+		c.traffic(r, n, d.Traffic, to, d.Via == ViaResolver)
 	}
 	return c.done(), nil
 }

@@ -62,8 +62,19 @@ type tier struct {
 	price Money
 }
 
-// Source tells where an item's prices stand, and when they were read there.
-func (p *Prices) Source(i Item) (page, read string) { return p.items[i].source, p.items[i].read }
+// Regions are those of which the table has prices of its own.
+func (p *Prices) Regions() []estate.Region {
+	var out []estate.Region
+	for _, e := range p.items {
+		for r := range e.prices {
+			if r != everywhere && !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
 
 //go:embed prices.json
 var builtin []byte
