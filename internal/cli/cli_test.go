@@ -298,7 +298,7 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 
 // reads reports whether an operation changes nothing.
 func reads(op string) bool {
-	return slices.ContainsFunc([]string{"List", "Get", "Describe", "Assume"}, func(p string) bool { return strings.HasPrefix(op, p) })
+	return slices.ContainsFunc([]string{"List", "Get", "Describe", "Search", "Assume"}, func(p string) bool { return strings.HasPrefix(op, p) })
 }
 
 func callCounts(ts *testscript.TestScript) map[string]int {

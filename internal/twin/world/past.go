@@ -7,7 +7,7 @@ import (
 
 // Reads reports whether the operation only reads, by AWS's way of naming.
 func (k CallKey) Reads() bool {
-	for _, verb := range []string{"Get", "List", "Describe", "Head", "Test", "Simulate"} {
+	for _, verb := range []string{"Get", "List", "Describe", "Search", "Head", "Test", "Simulate"} {
 		if strings.HasPrefix(k.Operation, verb) {
 			return true
 		}
