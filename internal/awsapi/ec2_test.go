@@ -348,8 +348,8 @@ func TestTransitAcceptance(t *testing.T) {
 	f := newEC2(t, map[string]func(url.Values) string{
 		"DescribeTransitGatewayVpcAttachments": inTurn(attachmentIn("pendingAcceptance", ""), attachmentIn("pending", ""), attachmentIn("available", "")),
 		"CreateTags": func(v url.Values) string {
-			if v.Get("Tag.1.Key")+v.Get("Tag.2.Key") != "orgdns:accepted-addressorgdns:accepted-owner" {
-				t.Errorf("marks %v", v)
+			if v.Get("Tag.1.Key")+v.Get("Tag.2.Key")+v.Get("Tag.3.Key") != "orgdns:accepted-addressorgdns:accepted-ownerorgdns:accepted-tables" {
+				t.Errorf("marks and ledger %v", v)
 			}
 			return "<return>true</return>"
 		},

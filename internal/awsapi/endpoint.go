@@ -484,6 +484,39 @@ func boolField(b bool) []string {
 	return []string{plan.False}
 }
 
+var privateDNSBinding = binding{
+	reads:   []estate.QueryKind{estate.QueryEndpoints},
+	do:      (*Writer).doPrivateDNS,
+	settled: (*Writer).privateDNSSettled,
+	needs:   map[plan.Action][]plan.May{plan.Create: {plan.MayMake(plan.KindEndpoint)}},
+}
+
+// doPrivateDNS turns on the private DNS of an endpoint that its service has
+// accepted.
+func (w *Writer) doPrivateDNS(ctx context.Context, s plan.Step) (plan.Attributes, error) {
+	if s.Object == nil || s.Object.One("endpoint") == "" {
+		return nil, impossible(s)
+	}
+	client := w.ec2(s.Account, s.Region)
+	s.ID = s.Object.One("endpoint")
+	p, err := w.waitEndpoint(ctx, client, s, s.ID, ec2Transition, func(p estate.Endpoint) bool { return p.State == estate.EndpointAvailable })
+	if err != nil {
+		return nil, err
+	}
+	s.Object = &plan.ObjectStep{Fields: map[string][]string{
+		"privateDNS": {plan.True}, "service": {p.Service}, "serviceRegion": {string(p.ServiceRegion)},
+	}}
+	return plan.Attributes{}, w.updateEndpoint(ctx, client, s)
+}
+
+func (w *Writer) privateDNSSettled(ctx context.Context, s plan.Step, _ plan.Attributes) (bool, error) {
+	if s.Object == nil || s.Object.One("endpoint") == "" {
+		return false, impossible(s)
+	}
+	p, ok, err := describeEndpoint(ctx, w.ec2(s.Account, s.Region), s, s.Object.One("endpoint"))
+	return ok && p.PrivateDNS && p.State == estate.EndpointAvailable, err
+}
+
 // onceVerified makes or changes an endpoint. As long as the private name of its
 // service is not verified AWS refuses private DNS, with a code that it gives for
 // much else: the state of the name decides, and is waited for.

@@ -388,7 +388,7 @@ func (w *Writer) doTransitAcceptance(ctx context.Context, s plan.Step) (plan.Att
 	}
 	client, o, id := w.ec2(s.Account, s.Region), *s.Object, s.Object.One("attachment")
 	done := plan.Attributes{"id": {"accepted/" + id}}
-	marks := plan.AcceptanceMarks(w.opt.Owner, s.Address)
+	marks := plan.AcceptanceMarks(w.opt.Owner, s.Address, o.Fields)
 	if s.Action == plan.Delete {
 		if err := release(ctx, client, id, o.Fields["association"], o.Fields["propagation"]); err != nil {
 			return nil, err
@@ -405,19 +405,30 @@ func (w *Writer) doTransitAcceptance(ctx context.Context, s plan.Step) (plan.Att
 	if err != nil {
 		return nil, err
 	}
-	if err := setTags(ctx, client, id, marks, nil); err != nil {
-		return nil, err
-	}
-	if a.State == estate.AttachmentPendingAcceptance {
-		_, err := client.AcceptTransitGatewayVpcAttachment(ctx, &ec2.AcceptTransitGatewayVpcAttachmentInput{TransitGatewayAttachmentId: &id})
-		if err != nil {
-			now, ok, readErr := describeAttachment(ctx, client, s, id)
-			if readErr != nil || !ok || attachmentGone(now.State) || now.State == estate.AttachmentPendingAcceptance {
-				return nil, err
-			} // else accepted by a try whose answer was lost
+	claimed := plan.AcceptanceMarks(w.opt.Owner, s.Address, map[string][]string{
+		"association": union(o.Fields["association"], o.Before["association"]), "propagation": union(o.Fields["propagation"], o.Before["propagation"]),
+	})
+	return done, w.withLedger(ctx, client, id, nil, plan.TagAcceptedTables, marks, claimed, func() error {
+		if a.State == estate.AttachmentPendingAcceptance {
+			if err := accept(ctx, client, s, id); err != nil {
+				return err
+			}
 		}
+		return w.route(ctx, client, s, id)
+	})
+}
+
+// accept accepts an attachment, unless a try whose answer was lost has.
+func accept(ctx context.Context, client *ec2.Client, s plan.Step, id string) error {
+	_, err := client.AcceptTransitGatewayVpcAttachment(ctx, &ec2.AcceptTransitGatewayVpcAttachmentInput{TransitGatewayAttachmentId: &id})
+	if err == nil {
+		return nil
 	}
-	return done, w.route(ctx, client, s, id)
+	now, ok, readErr := describeAttachment(ctx, client, s, id)
+	if readErr != nil || !ok || attachmentGone(now.State) || now.State == estate.AttachmentPendingAcceptance {
+		return err
+	}
+	return nil
 }
 
 // waitAttachment reads an attachment until it is as asked, or patience ends.

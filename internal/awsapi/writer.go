@@ -50,6 +50,7 @@ var bindings = map[plan.Kind]binding{
 	plan.KindEndpointService:    endpointServiceBinding,
 	plan.KindVerification:       verificationBinding,
 	plan.KindConnection:         connectionBinding,
+	plan.KindPrivateDNS:         privateDNSBinding,
 	plan.KindTransitAttachment:  transitAttachmentBinding,
 	plan.KindTransitAcceptance:  transitAcceptanceBinding,
 	plan.KindRoutes:             routesBinding,

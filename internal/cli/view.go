@@ -240,6 +240,7 @@ var kindWords = map[plan.Kind]objectWords{
 	plan.KindEndpointService:    {"endpoint service", "privateName", nil},
 	plan.KindVerification:       {"verification of the name of", "service", nil},
 	plan.KindConnection:         {"acceptance of", "endpoint", nil},
+	plan.KindPrivateDNS:         {"private DNS of", "endpoint", nil},
 	plan.KindProfile:            {"Route 53 Profile", "name", nil},
 	plan.KindProfileResource:    {"Route 53 Profile carries", "resource", nil},
 	plan.KindProfileAssociation: {"Route 53 Profile on", "vpc", nil},

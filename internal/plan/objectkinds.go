@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,9 @@ const (
 	// KindConnection, an endpoint that is accepted by its service: service,
 	// endpoint.
 	KindConnection Kind = "connection"
+	// KindPrivateDNS, that the private DNS of an endpoint is on which was made
+	// without it: endpoint.
+	KindPrivateDNS Kind = "privateDNS"
 	// KindProfile: name. Attributes: id, arn.
 	KindProfile Kind = "profile"
 	// KindProfileResource: profile, resource (ARN), priority.
@@ -73,6 +77,7 @@ func init() {
 		KindEndpointService:    {query: estate.QueryEndpointServices, standing: standingServices},
 		KindVerification:       {early: true, query: estate.QueryEndpointServices, done: verified},
 		KindConnection:         {query: estate.QueryEndpointServices, done: connected, early: true},
+		KindPrivateDNS:         {query: estate.QueryEndpoints, done: privatelyNamed},
 		KindProfile:            {query: estate.QueryProfiles, fixed: []string{"name"}, standing: standingProfiles},
 		KindProfileResource:    {query: estate.QueryProfiles, fixed: []string{"profile", "resource"}, named: true, standing: standingProfileResources},
 		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, named: true, standing: standingProfileAssociations},
@@ -214,6 +219,12 @@ func connected(e estate.Estate, f map[string][]string) bool {
 	return slices.ContainsFunc(v.Connections, func(c estate.EndpointConnection) bool {
 		return c.Endpoint == f["endpoint"][0] && c.State == estate.EndpointAvailable
 	})
+}
+
+// privatelyNamed reports whether the private DNS of an endpoint is on.
+func privatelyNamed(e estate.Estate, f map[string][]string) bool {
+	p, _ := e.Endpoints.Get(f["endpoint"][0])
+	return p.PrivateDNS
 }
 
 func standingProfiles(e estate.Estate) iter.Seq[Standing] {
@@ -374,20 +385,40 @@ func standingAttachments(e estate.Estate) iter.Seq[Standing] {
 }
 
 // AcceptanceMarks are the tags of an attachment that the gateway's owner took in
-// for us. Their keys are not those of Marks: where one account owns both the
-// gateway and the VPC, the attachment carries the marks of both sides.
-func AcceptanceMarks(owner, address string) map[string]string {
+// for us, with the ledger of the route tables that it was given for us. Their
+// keys are not those of Marks: where one account owns both the gateway and the
+// VPC, the attachment carries the marks of both sides.
+func AcceptanceMarks(owner, address string, fields map[string][]string) map[string]string {
 	m := Marks(owner, address)
-	return map[string]string{tagAccepted + "owner": m[TagOwner], tagAccepted + "address": m[TagAddress]}
+	out := map[string]string{tagAccepted + "owner": m[TagOwner], tagAccepted + "address": m[TagAddress]}
+	var tables []string
+	for _, f := range tableFields {
+		for _, t := range fields[f] {
+			tables = append(tables, f+" "+t)
+		}
+	}
+	maps.Copy(out, MemberTags(TagAcceptedTables, tables))
+	return out
 }
 
-const tagAccepted = "orgdns:accepted-"
+const (
+	tagAccepted = "orgdns:accepted-"
+	// TagAcceptedTables is the key of the ledger among AcceptanceMarks.
+	TagAcceptedTables = tagAccepted + "tables"
+)
 
-func acceptanceMarks(a estate.TransitAttachment) estate.Tags {
-	tags := a.OwnerTags
+// tableFields are the fields of an acceptance that name route tables.
+var tableFields = []string{"association", "propagation"}
+
+// acceptedTags are those of the gateway's owner.
+func acceptedTags(a estate.TransitAttachment) estate.Tags {
 	if a.Owner == a.Account {
-		tags = a.Tags
+		return a.Tags
 	}
+	return a.OwnerTags
+}
+
+func acceptanceMarks(tags estate.Tags) estate.Tags {
 	if tags[tagAccepted+"owner"] == "" {
 		return nil
 	}
@@ -395,21 +426,28 @@ func acceptanceMarks(a estate.TransitAttachment) estate.Tags {
 }
 
 // standingAcceptances are the attachments that their gateway's owner took care
-// of.
+// of. Of their route tables those in the ledger are ours.
 func standingAcceptances(e estate.Estate) iter.Seq[Standing] {
 	return func(yield func(Standing) bool) {
 		for a := range e.TransitAttachments.All() {
-			s := Standing{Kind: KindTransitAcceptance, ID: "accepted/" + a.ID, Account: a.Owner, Region: a.Region, Tags: acceptanceMarks(a),
-				Fields:     map[string][]string{"attachment": one(a.ID), "association": one(a.Table), "propagation": {}},
+			tags := acceptedTags(a)
+			s := Standing{Kind: KindTransitAcceptance, ID: "accepted/" + a.ID, Account: a.Owner, Region: a.Region, Tags: acceptanceMarks(tags),
+				Fields:     map[string][]string{"attachment": one(a.ID), "association": {}, "propagation": {}},
 				Attributes: Attributes{"id": {"accepted/" + a.ID}},
 				Going:      attachmentGoing(a.State), Pending: a.State == estate.AttachmentPending,
 			}
 			if a.State == estate.AttachmentPendingAcceptance {
 				s.Tags = nil // marked, and not accepted: to be done again
 			}
+			given := func(field, table string) {
+				if inLedger(tags, TagAcceptedTables, field+" "+table) {
+					s.Fields[field] = append(s.Fields[field], table)
+				}
+			}
+			given("association", a.Table)
 			for t := range e.TransitTables.By(estate.ByGateway(a.Gateway)) {
 				if slices.Contains(t.Propagating, a.ID) {
-					s.Fields["propagation"] = append(s.Fields["propagation"], t.ID)
+					given("propagation", t.ID)
 				}
 			}
 			if !yield(s) {

@@ -32,7 +32,7 @@ const (
 
 // Kinds lists every kind.
 var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate, KindAuthorization, KindAssociation, KindVPCAttributes, KindRole,
-	KindSecurityGroup, KindEndpoint, KindEndpointService, KindVerification, KindConnection,
+	KindSecurityGroup, KindEndpoint, KindEndpointService, KindVerification, KindConnection, KindPrivateDNS,
 	KindProfile, KindProfileResource, KindProfileAssociation, KindShare, KindInvitation,
 	KindResolverEndpoint, KindResolverRule, KindRuleAssociation,
 	KindTransitAttachment, KindTransitAcceptance, KindRoutes,

@@ -262,6 +262,11 @@ func withoutOurs(e estate.Estate, owner string) estate.Estate {
 			e.TransitAttachments.Delete(o.ID)
 		}
 	}
+	for o := range plan.Objects(e, plan.KindTransitAcceptance) {
+		if o.OwnedBy(owner) {
+			undoAcceptance(&e, o)
+		}
+	}
 	for o := range plan.Objects(e, plan.KindRoutes) {
 		if !o.OwnedBy(owner) {
 			continue
@@ -284,6 +289,26 @@ func withoutOurs(e estate.Estate, owner string) estate.Estate {
 		}
 	}
 	return e
+}
+
+// undoAcceptance takes an attachment of somebody else back to where it waited for
+// the gateway's owner, without the route tables that it was given for us.
+func undoAcceptance(e *estate.Estate, o plan.Standing) {
+	a, ok := e.TransitAttachments.Get(o.Fields["attachment"][0])
+	if !ok {
+		return
+	}
+	a.State = estate.AttachmentPendingAcceptance
+	if slices.Contains(o.Fields["association"], a.Table) {
+		a.Table = ""
+	}
+	e.TransitAttachments.Put(a)
+	for _, id := range o.Fields["propagation"] {
+		t, _ := e.TransitTables.Get(id)
+		t.Propagating = slices.DeleteFunc(slices.Clone(t.Propagating), func(at string) bool { return at == a.ID })
+		t.Routes = slices.DeleteFunc(slices.Clone(t.Routes), func(r estate.TransitRoute) bool { return r.Propagated && r.Attachment == a.ID })
+		e.TransitTables.Put(t)
+	}
 }
 
 // keepLinks leaves what connects as it is.

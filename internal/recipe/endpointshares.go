@@ -67,7 +67,7 @@ func (n *needs) endpointShares() {
 			for _, o := range s.Own {
 				if provider, problems := n.Config.FindAccount(o.Account, n.Estate); len(problems) == 0 && (o.Region == "" || o.Region == r) {
 					at(provider.ID, estate.QueryEndpointServices, estate.QueryLoadBalancers)
-					n.proof(o, provider)
+					n.proof(&shareIn{share: one, region: r}, o, provider)
 				}
 			}
 			for _, sel := range s.Consumers {
@@ -174,15 +174,18 @@ type sharedService struct {
 	service plan.Value     // its name
 	names   []dnsname.Name // its private DNS names
 	policy  bool           // it takes endpoint policies
-	zones   []string       // Availability Zones where it is offered, if known
-	own     *config.OwnService
-	after   []plan.Dependency // what must be in effect before an endpoint can be made
-	pos     diag.Pos
+	// acceptance: each endpoint waits until the service accepts it.
+	acceptance bool
+	zones      []string // Availability Zones where it is offered, if known
+	own        *config.OwnService
+	after      []plan.Dependency // what must be in effect before an endpoint can be made
+	pos        diag.Pos
 
 	endpoint endpointRef
 	standing estate.Endpoint // the hub's, if it stands
 	stands   bool
 	used     bool // it is somebody else's, and used as it is
+	held     bool // its name waits for a proof that somebody else publishes
 	byZone   bool // a zone of ours answers for its names, not its private DNS
 }
 
@@ -421,7 +424,7 @@ func (s *shareIn) offered() {
 				"take the Region out, or give the service a share of its own")
 			continue
 		}
-		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, zones: offer.Zones, pos: svc.Pos}
+		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, acceptance: offer.Acceptance, zones: offer.Zones, pos: svc.Pos}
 		if where != s.region && svc.ServiceRegion == "" {
 			one.ServiceRegion = where
 		}
@@ -432,7 +435,7 @@ func (s *shareIn) offered() {
 		if o.Region != "" && o.Region != s.region && !slices.Contains(o.Regions, s.region) {
 			continue
 		}
-		one := &sharedService{label: o.Name, own: o, pos: o.Pos}
+		one := &sharedService{label: o.Name, own: o, acceptance: o.Acceptance, pos: o.Pos}
 		one.Ports, one.Policy, one.ServiceRegion = o.Ports, config.PolicyOpen, o.Region
 		if one.ServiceRegion == s.region {
 			one.ServiceRegion = ""
@@ -583,7 +586,7 @@ func (s *shareIn) places(made []*sharedService) {
 			kept = append(kept, one.label)
 		case !one.byZone && !one.standing.PrivateDNS:
 			for _, z := range s.zonesOf(one) {
-				s.out.Orders = append(s.out.Orders, plan.Order{First: s.zoneAddress(z) + "/zone", Then: s.endpointAddress(one.label)})
+				s.out.Orders = append(s.out.Orders, plan.Order{First: s.zoneAddress(z) + "/zone", Then: nameAddress(one, s.endpointAddress(one.label))})
 			}
 		}
 	}
@@ -604,78 +607,4 @@ func (s *shareIn) adopted(one *sharedService) {
 		s.problem(one.pos, diag.Error, "private-dns", fmt.Sprintf("endpoint %s has its private DNS off, so a Profile has no names to carry", one.standing.ID), "",
 			"turn it on, or let orgdns make the endpoint")
 	}
-}
-
-// endpointOf wants an interface endpoint.
-func (s *shareIn) endpointOf(one *sharedService, address string, v estate.VPC, group plan.Value, have []string, privateDNS bool) {
-	fields := map[string][]plan.Value{
-		"vpc": lits(v.ID), "service": {one.service}, "groups": {group}, "privateDNS": {plan.Bool(privateDNS)},
-		"serviceRegion": nonEmpty(string(one.ServiceRegion)),
-		"subnets":       lits(s.spread(v, s.chosenSubnets(v), one.zones, have)...),
-	}
-	if len(fields["subnets"]) == 0 {
-		s.problem(one.pos, diag.Error, "no-subnet", fmt.Sprintf("VPC %s (account %s) has no subnet for an endpoint of %s", v.ID, v.Account, one.label),
-			"an interface endpoint has an address in a subnet of a zone in which the service is offered", "add a subnet, or choose others by `subnets`")
-		return
-	}
-	if one.policy {
-		fields["policy"] = lits(s.policyOf(one))
-	}
-	if one.IPType != "" {
-		fields["ipType"] = lits(one.IPType)
-	}
-	if one.DNSIPType != "" {
-		fields["dnsIPType"] = lits(one.DNSIPType)
-	}
-	if one.InboundOnly {
-		fields["inboundOnly"] = lits(plan.True)
-	}
-	w := plan.Wanted{Pos: one.pos, After: one.after, Settle: true, Reason: "serves " + one.label}
-	if one.own != nil && one.own.Acceptance {
-		w.SettleAfter = []string{address + "/accepted"}
-	}
-	s.want(address, v.Account, object(plan.KindEndpoint, fields), w)
-	if one.own != nil && one.own.Acceptance {
-		provider, _ := s.Config.FindAccount(one.own.Account, s.Estate)
-		s.want(address+"/accepted", provider.ID, object(plan.KindConnection, map[string][]plan.Value{
-			"service": {plan.Of(s.ownAddress(one), "id")}, "endpoint": {plan.Of(address, "id")},
-		}), plan.Wanted{Pos: one.pos, Reason: "the service asks for acceptance"})
-	}
-}
-
-func (s *shareIn) chosenSubnets(v estate.VPC) config.Subnets {
-	if v.ID == s.vpc.ID || s.Via == config.ViaOwn {
-		return s.Subnets
-	}
-	return config.Subnets{}
-}
-
-func nonEmpty(v string) []plan.Value {
-	if v == "" {
-		return []plan.Value{}
-	}
-	return lits(v)
-}
-
-// policyOf is the policy of an endpoint in one spelling.
-func (s *shareIn) policyOf(one *sharedService) string {
-	switch one.Policy {
-	case config.PolicyOpen:
-		return plan.NormalDocument(`{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`)
-	case config.PolicyOrganization:
-		return plan.NormalDocument(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",`+
-			`"Condition":{"StringEquals":{"aws:PrincipalOrgID":%q}}}]}`, s.Estate.Organization.ID))
-	}
-	return plan.NormalDocument(one.Policy)
-}
-
-// ranges are the CIDR blocks of the consumers and the hub.
-func (s *shareIn) ranges() []string {
-	var out []string
-	for _, v := range append(slices.Clone(s.consumers), s.vpc) {
-		for _, c := range v.CIDRs {
-			out = append(out, c.String())
-		}
-	}
-	return out
 }

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -31,7 +32,7 @@ func (s *shareIn) eachItsOwn() {
 		var all []string
 		for _, one := range s.services {
 			address := base + "/" + one.label
-			all = append(all, address)
+			all = append(all, address, nameAddress(one, address))
 			have, _ := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, v.Account, s.region)
 			s.endpointOf(one, address, v, plan.Of(group, "id"), have.Fields["subnets"], len(one.names) > 0)
 		}
@@ -166,6 +167,7 @@ func (s *shareIn) ownServices() {
 			s.ownService(one)
 		}
 	}
+	s.services = slices.DeleteFunc(s.services, func(one *sharedService) bool { return one.held })
 }
 
 func (s *shareIn) ownAddress(one *sharedService) string {
@@ -180,14 +182,17 @@ func (s *shareIn) ownService(one *sharedService) {
 	o := one.own
 	address := s.ownAddress(one)
 	one.service = plan.Of(address, "name")
-	if o.Region != "" && o.Region != s.region {
-		one.after = s.verification(one, address)
-		return // made in its own Region
-	}
 	provider, problems := s.Config.FindAccount(o.Account, s.Estate)
 	if len(problems) > 0 {
 		s.out.Diagnostics.Add(problems...)
 		return
+	}
+	if o.Region != "" && o.Region != s.region {
+		one.after = s.verification(one, address)
+		if v, _ := s.standingService(one, provider.ID); o.Parent.External != "" && !published(s.Estate, v) {
+			one.held = !one.stands
+		}
+		return // made in its own Region
 	}
 	if !s.read(provider.ID, "the endpoint service "+o.Name, estate.QueryEndpointServices, estate.QueryLoadBalancers) {
 		return
@@ -251,9 +256,18 @@ func proofZone(in Input, o config.OwnService, provider config.Account) (estate.Z
 	return estate.Zone{}, holder, false
 }
 
-// proof asks for the zone that proves the domain of a service.
-func (n *needs) proof(o config.OwnService, provider config.Account) {
+// proof asks for the zone that proves the domain of a service, or where somebody
+// else publishes the record whether public DNS has it.
+func (n *needs) proof(s *shareIn, o config.OwnService, provider config.Account) {
 	if o.Domain.IsZero() {
+		return
+	}
+	if o.Parent.External != "" {
+		if v, ok := s.standingService(&sharedService{own: &o}, provider.ID); ok && v.NameState != estate.NameVerified {
+			if q, ok := proofQuery(v); ok {
+				n.ask(q)
+			}
+		}
 		return
 	}
 	z, holder, ok := proofZone(n.Input, o, provider)
@@ -283,10 +297,9 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 		s.out.Apart[z.ID] = true
 		verified.After = []plan.Dependency{settled(address + "/proof")}
 	case o.Parent.External != "":
-		have, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpointService, address, provider.ID, s.region)
-		if v, ok := s.Estate.EndpointServices.Get(have.ID); stands && ok && v.NameState != estate.NameVerified {
-			s.out.Waiting = append(s.out.Waiting, plan.Waiting{Address: address + "/verified",
-				For: fmt.Sprintf("%s to publish the TXT record %s with %s, which proves %s", o.Parent.External, strings.Join(have.Attributes["verifyName"], ""), strings.Join(have.Attributes["verifyValue"], ""), o.Domain)})
+		if v, _ := s.standingService(one, provider.ID); !published(s.Estate, v) {
+			s.awaitProof(one, address, v)
+			return
 		}
 	default:
 		s.problem(o.At("domain"), diag.Error, "no-zone", fmt.Sprintf("account %s has no public zone for %s, in which the proof of the name must stand", holder, o.Domain), "",
@@ -294,6 +307,55 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 		return
 	}
 	s.want(address+"/verified", provider.ID, object(plan.KindVerification, map[string][]plan.Value{"service": {plan.Of(address, "id")}}), verified)
+}
+
+// standingService is the endpoint service of ours, if it stands.
+func (s *shareIn) standingService(one *sharedService, provider estate.AccountID) (estate.EndpointService, bool) {
+	have, ok := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpointService, s.ownAddress(one), provider, cmp.Or(one.own.Region, s.region))
+	if !ok {
+		return estate.EndpointService{}, false
+	}
+	return s.Estate.EndpointServices.Get(have.ID)
+}
+
+// proofQuery asks public DNS for the record that proves the name of a service.
+func proofQuery(v estate.EndpointService) (estate.Query, bool) {
+	name := plan.ServiceAttributes(v)["verifyName"]
+	if len(name) == 0 {
+		return estate.Query{}, false
+	}
+	return estate.Query{Kind: estate.QueryPublic, ID: name[0] + "/TXT"}, true
+}
+
+// published reports whether AWS has verified the name of a service, or will find
+// its proof in public DNS.
+func published(e estate.Estate, v estate.EndpointService) bool {
+	if v.NameState == estate.NameVerified {
+		return true
+	}
+	a := plan.ServiceAttributes(v)
+	if len(a["verifyName"]) == 0 {
+		return false
+	}
+	name, err := dnsname.Parse(a["verifyName"][0])
+	if err != nil {
+		return false
+	}
+	seen, _ := e.Public.Get(estate.PublicAnswer{Name: name, Type: "TXT"}.Key())
+	return slices.ContainsFunc(seen.Values, func(t string) bool { return strings.Trim(t, `"`) == v.VerifyValue })
+}
+
+// awaitProof tells who has to publish which record, and leaves what needs the
+// name to a run that finds it; an endpoint that has the name already keeps it.
+func (s *shareIn) awaitProof(one *sharedService, address string, v estate.EndpointService) {
+	o := one.own
+	record := "known after apply"
+	if a := plan.ServiceAttributes(v); len(a["verifyName"]) > 0 {
+		record = fmt.Sprintf("%s TXT %s", a["verifyName"][0], a["verifyValue"][0])
+	}
+	one.held = !one.stands
+	s.out.Waiting = append(s.out.Waiting, plan.Waiting{Address: address + "/verified",
+		For: fmt.Sprintf("%s to publish the record that proves %s to AWS, in the public zone that holds that name: %s", o.Parent.External, o.Domain, record)})
 }
 
 // ownPrincipals are the accounts that may make endpoints to a service.

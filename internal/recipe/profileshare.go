@@ -71,7 +71,7 @@ func (s *shareIn) carried(profile plan.Value) []plan.Dependency {
 			}
 			continue
 		}
-		carry(one.label, one.endpoint.arn, 0, one.pos)
+		carry(one.label, one.endpoint.arn, 0, one.pos, settled(nameAddress(one, s.endpointAddress(one.label))))
 	}
 	for _, z := range s.carriedZones() {
 		carry("zones/"+z.name.String(), z.arn, 0, z.pos, z.after...)

@@ -224,7 +224,7 @@ func (s *shareIn) answered(z dnsname.Name) []plan.Dependency {
 					out = append(out, settled(recordAddress(s.zoneAddress(z), "records", z, n, t, "")))
 				}
 			} else if !one.used {
-				out = append(out, settled(s.endpointAddress(one.label)))
+				out = append(out, settled(nameAddress(one, s.endpointAddress(one.label))))
 			}
 		}
 	}

@@ -1,0 +1,116 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// An interface endpoint of a share, in the hub or in a consumer's VPC.
+
+// endpointOf wants an interface endpoint.
+func (s *shareIn) endpointOf(one *sharedService, address string, v estate.VPC, group plan.Value, have []string, privateDNS bool) {
+	fields := map[string][]plan.Value{
+		"vpc": lits(v.ID), "service": {one.service}, "groups": {group},
+		"serviceRegion": nonEmpty(string(one.ServiceRegion)),
+		"subnets":       lits(s.spread(v, s.chosenSubnets(v), one.zones, have)...),
+	}
+	if len(fields["subnets"]) == 0 {
+		s.problem(one.pos, diag.Error, "no-subnet", fmt.Sprintf("VPC %s (account %s) has no subnet for an endpoint of %s", v.ID, v.Account, one.label),
+			"an interface endpoint has an address in a subnet of a zone in which the service is offered", "add a subnet, or choose others by `subnets`")
+		return
+	}
+	if one.policy {
+		fields["policy"] = lits(s.policyOf(one))
+	}
+	if one.IPType != "" {
+		fields["ipType"] = lits(one.IPType)
+	}
+	if one.DNSIPType != "" {
+		fields["dnsIPType"] = lits(one.DNSIPType)
+	}
+	if one.InboundOnly {
+		fields["inboundOnly"] = lits(plan.True)
+	}
+	w := plan.Wanted{Pos: one.pos, Settle: true, Reason: "serves " + one.label}
+	if privateDNS && one.acceptance {
+		s.want(nameAddress(one, address), v.Account, object(plan.KindPrivateDNS, map[string][]plan.Value{"endpoint": {plan.Of(address, "id")}}),
+			plan.Wanted{Pos: one.pos, Settle: true, After: one.after, Reason: "AWS refuses it until the endpoint is accepted"})
+	} else {
+		fields["privateDNS"] = []plan.Value{plan.Bool(privateDNS)}
+		w.After = one.after
+	}
+	if one.own != nil && one.acceptance {
+		w.SettleAfter = []string{address + "/accepted"}
+		s.acceptance(one, address)
+	}
+	s.want(address, v.Account, object(plan.KindEndpoint, fields), w)
+}
+
+// nameAddress is what must be in effect before an endpoint answers for its
+// private names. AWS refuses private DNS in the request for an endpoint that
+// waits to be accepted (hashicorp/terraform-provider-aws#7148), so there it is a
+// step of its own.
+func nameAddress(one *sharedService, address string) string {
+	if one.acceptance {
+		return address + "/privateDNS"
+	}
+	return address
+}
+
+// acceptance wants an endpoint accepted by a service of one's own, in the Region
+// of the service.
+func (s *shareIn) acceptance(one *sharedService, address string) {
+	provider, problems := s.Config.FindAccount(one.own.Account, s.Estate)
+	if len(problems) > 0 {
+		return // told with the service
+	}
+	at := *s
+	if one.ServiceRegion != "" {
+		at.region = one.ServiceRegion
+	}
+	at.want(address+"/accepted", provider.ID, object(plan.KindConnection, map[string][]plan.Value{
+		"service": {plan.Of(s.ownAddress(one), "id")}, "endpoint": {plan.Of(address, "id")},
+	}), plan.Wanted{Pos: one.pos, Settle: true, Reason: "the service asks for acceptance"})
+}
+
+func (s *shareIn) chosenSubnets(v estate.VPC) config.Subnets {
+	if v.ID == s.vpc.ID || s.Via == config.ViaOwn {
+		return s.Subnets
+	}
+	return config.Subnets{}
+}
+
+func nonEmpty(v string) []plan.Value {
+	if v == "" {
+		return []plan.Value{}
+	}
+	return lits(v)
+}
+
+// policyOf is the policy of an endpoint in one spelling.
+func (s *shareIn) policyOf(one *sharedService) string {
+	switch one.Policy {
+	case config.PolicyOpen:
+		return plan.NormalDocument(`{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`)
+	case config.PolicyOrganization:
+		return plan.NormalDocument(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",`+
+			`"Condition":{"StringEquals":{"aws:PrincipalOrgID":%q}}}]}`, s.Estate.Organization.ID))
+	}
+	return plan.NormalDocument(one.Policy)
+}
+
+// ranges are the CIDR blocks of the consumers and the hub.
+func (s *shareIn) ranges() []string {
+	var out []string
+	for _, v := range append(slices.Clone(s.consumers), s.vpc) {
+		for _, c := range v.CIDRs {
+			out = append(out, c.String())
+		}
+	}
+	return out
+}
