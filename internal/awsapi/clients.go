@@ -6,12 +6,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53profiles"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -104,6 +106,26 @@ func (c *caller) organizations(account estate.AccountID) *organizations.Client {
 
 func (c *caller) iam(account estate.AccountID) *iam.Client {
 	return client(c.session(account, ""), "iam", c.global(), func(c config) *iam.Client { return iam.New(iamOptions(c)) })
+}
+
+func (c *caller) kms(account estate.AccountID, region estate.Region) *kms.Client {
+	return client(c.session(account, ""), "kms", region, func(c config) *kms.Client {
+		return kms.New(kms.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+// s3 asks by paths: a bucket whose name has dots fits no certificate as a host
+// (S3 User Guide, VirtualHosting.html).
+func (c *caller) s3(account estate.AccountID, region estate.Region) *s3.Client {
+	return client(c.session(account, ""), "s3", region, func(c config) *s3.Client {
+		return s3.New(s3.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true, UsePathStyle: true,
+		})
+	})
 }
 
 func (c *caller) sts(account estate.AccountID) *sts.Client {

@@ -136,12 +136,27 @@ var services = map[string]service{
 		"UpdateAssumeRolePolicy":   {},
 		"DeleteRolePolicy":         {},
 		"DeleteRole":               {},
+
+		"GetAccountAuthorizationDetails": {},
 	}},
 	"Organizations": {prefix: "organizations", global: true, operations: map[string]rate{
 		"DescribeOrganization":             {},
 		"ListRoots":                        {},
 		"ListOrganizationalUnitsForParent": {},
 		"ListAccountsForParent":            {},
+		"ListPolicies":                     {},
+		"DescribePolicy":                   {},
+		"ListTargetsForPolicy":             {},
+	}},
+	// KMS Developer Guide, requests-per-second.html.
+	"KMS": {prefix: "kms", operations: map[string]rate{
+		"ListKeys":     {500, 500},
+		"GetKeyPolicy": {1000, 1000},
+	}},
+	// S3 throttles requests about buckets at rates that it does not document.
+	"S3": {prefix: "s3", operations: map[string]rate{
+		"ListBuckets":     {},
+		"GetBucketPolicy": {},
 	}},
 	// Developer Guide, DNSLimitations.html: 5 requests a second over all actions,
 	// per account and Region.

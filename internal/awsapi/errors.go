@@ -171,10 +171,13 @@ func failure(account estate.AccountID, role string, region estate.Region, svc se
 }
 
 // action is the IAM action of an operation (Service Authorization Reference,
-// list_awslambda.html of the one that has another name).
+// list_awslambda.html and list_amazons3.html of those that have another name).
 func action(service, operation string) string {
-	if service == "lambda" && operation == "Invoke" {
+	switch service + ":" + operation {
+	case "lambda:Invoke":
 		operation = "InvokeFunction"
+	case "s3:ListBuckets":
+		operation = "ListAllMyBuckets"
 	}
 	return service + ":" + operation
 }

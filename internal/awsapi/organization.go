@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"github.com/orgdns/orgdns/internal/estate"
 )
@@ -108,4 +109,61 @@ func (c *caller) readAccounts(ctx context.Context, q estate.Query) (Patch, error
 			e.Accounts.Put(a)
 		}
 	}, nil
+}
+
+// readControlPolicies reads service and resource control policies with what they
+// are attached to. Which types are in force is not told: see readAccounts.
+func (c *caller) readControlPolicies(ctx context.Context, q estate.Query) (Patch, error) {
+	client := c.organizations(q.Account)
+	var found []estate.OrganizationPolicy
+	for _, kind := range []types.PolicyType{types.PolicyTypeServiceControlPolicy, types.PolicyTypeResourceControlPolicy} {
+		pages := organizations.NewListPoliciesPaginator(client, &organizations.ListPoliciesInput{Filter: kind, MaxResults: aws.Int32(organizationPage)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range page.Policies {
+				p, err := controlPolicy(ctx, client, s)
+				if err != nil {
+					return nil, err
+				}
+				found = append(found, p)
+			}
+		}
+	}
+	return func(e *estate.Estate) {
+		tags := map[string]estate.Tags{}
+		for p := range e.Policies.All() {
+			tags[p.ID] = p.Tags
+		}
+		e.Policies = estate.Table[estate.OrganizationPolicy]{}
+		for _, p := range found {
+			p.Tags = tags[p.ID]
+			e.Policies.Put(p)
+		}
+	}, nil
+}
+
+// controlPolicy is a policy with its text and its targets.
+func controlPolicy(ctx context.Context, client *organizations.Client, s types.PolicySummary) (estate.OrganizationPolicy, error) {
+	p := estate.OrganizationPolicy{
+		ID: aws.ToString(s.Id), Name: aws.ToString(s.Name), Description: aws.ToString(s.Description), Type: string(s.Type), AWSManaged: s.AwsManaged,
+	}
+	out, err := client.DescribePolicy(ctx, &organizations.DescribePolicyInput{PolicyId: s.Id})
+	if err != nil {
+		return p, err
+	}
+	p.Document = aws.ToString(out.Policy.Content)
+	targets := organizations.NewListTargetsForPolicyPaginator(client, &organizations.ListTargetsForPolicyInput{PolicyId: s.Id, MaxResults: aws.Int32(organizationPage)})
+	for targets.HasMorePages() {
+		page, err := targets.NextPage(ctx)
+		if err != nil {
+			return p, err
+		}
+		for _, t := range page.Targets {
+			p.Targets = append(p.Targets, aws.ToString(t.TargetId))
+		}
+	}
+	return p, nil
 }

@@ -31,6 +31,10 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryRole:           (*caller).readRole,
 	estate.QueryLimits:         (*caller).readLimits,
 
+	estate.QueryPrincipals:       (*caller).readPrincipals,
+	estate.QueryControlPolicies:  (*caller).readControlPolicies,
+	estate.QueryResourcePolicies: (*caller).readResourcePolicies,
+
 	estate.QueryEndpoints:           (*caller).readEndpoints,
 	estate.QueryEndpointServices:    (*caller).readEndpointServices,
 	estate.QueryOffers:              (*caller).readOffers,

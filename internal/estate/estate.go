@@ -75,6 +75,7 @@ type Estate struct {
 
 	Roles           Table[Role]
 	Users           Table[User]
+	Groups          Table[Group]
 	ManagedPolicies Table[ManagedPolicy]
 
 	ResourcePolicies Table[ResourcePolicy]
@@ -136,6 +137,7 @@ type snapshot struct {
 	Functions            []Function            `json:"functions,omitempty"`
 	Roles                []Role                `json:"roles,omitempty"`
 	Users                []User                `json:"users,omitempty"`
+	Groups               []Group               `json:\"groups,omitempty\"`
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
 	ResourcePolicies     []ResourcePolicy      `json:"resourcePolicies,omitempty"`
 	Quotas               []Quota               `json:"quotas,omitempty"`
@@ -193,6 +195,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Functions:            slices.Collect(e.Functions.All()),
 		Roles:                slices.Collect(e.Roles.All()),
 		Users:                slices.Collect(e.Users.All()),
+		Groups:               slices.Collect(e.Groups.All()),
 		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
 		ResourcePolicies:     slices.Collect(e.ResourcePolicies.All()),
 		Quotas:               slices.Collect(e.Quotas.All()),
@@ -257,6 +260,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Functions.Put(s.Functions...)
 	e.Roles.Put(s.Roles...)
 	e.Users.Put(s.Users...)
+	e.Groups.Put(s.Groups...)
 	e.ManagedPolicies.Put(s.ManagedPolicies...)
 	e.ResourcePolicies.Put(s.ResourcePolicies...)
 	e.Quotas.Put(s.Quotas...)

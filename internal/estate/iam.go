@@ -52,6 +52,21 @@ func (u User) IndexKeys() []string {
 // the path.
 func ByUser(id AccountID, name string) string { return "user/" + string(id) + "/" + name }
 
+// Group is an IAM group: its policies are those of every user in it.
+type Group struct {
+	ARN      string            `json:"arn"`
+	ID       string            `json:"id"` // AGPA…
+	Account  AccountID         `json:"account"`
+	Path     string            `json:"path"`
+	Name     string            `json:"name"`
+	Inline   map[string]string `json:"inline,omitempty"`
+	Attached []string          `json:"attached,omitempty"`
+	Created  time.Time         `json:"created,omitzero"`
+}
+
+func (g Group) Key() string         { return g.ARN }
+func (g Group) IndexKeys() []string { return []string{ByAccount(g.Account)} }
+
 // ManagedPolicy is a customer managed IAM policy with its versions.
 type ManagedPolicy struct {
 	ARN         string          `json:"arn"`
@@ -94,8 +109,10 @@ type ResourcePolicy struct {
 	Document string    `json:"document"`
 }
 
-func (p ResourcePolicy) Key() string         { return p.ARN }
-func (p ResourcePolicy) IndexKeys() []string { return []string{ByRegion(p.Account, p.Region)} }
+func (p ResourcePolicy) Key() string { return p.ARN }
+func (p ResourcePolicy) IndexKeys() []string {
+	return []string{ByAccount(p.Account), ByRegion(p.Account, p.Region)}
+}
 
 // Services whose resource policies are read: the ID of a QueryResourcePolicies.
 const (

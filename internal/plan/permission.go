@@ -27,6 +27,9 @@ type Permission struct {
 	// VPCs limit what is done with VPCs; none does not limit.
 	VPCs []estate.VPCRef `json:"vpcs,omitempty"`
 
+	// Endpoints limit MayRetireEndpoints, by ID; none does not limit.
+	Endpoints []string `json:"endpoints,omitempty"`
+
 	// What follows limits MayChangeRecords; an empty list does not limit.
 	ZoneName  dnsname.Name   `json:"zoneName,omitzero"`
 	Statement Statement      `json:"statement,omitempty"`
@@ -42,37 +45,41 @@ type May string
 // What may be done. Creating, deleting and changing include following the
 // change until it is in effect, but with VPCs, where nothing waits for it.
 const (
-	MayReadOrganization  May = "readOrganization"  // its ID and management account
-	MayReadAccounts      May = "readAccounts"      // accounts and units
-	MayReadZones         May = "readZones"         // the list of zones
-	MayReadZone          May = "readZone"          // Zone: name servers, VPCs, records, tags
-	MayReadVPCs          May = "readVPCs"          // Region
-	MayReadCertificates  May = "readCertificates"  // Region
-	MayReadRole          May = "readRole"          // Role: the role and its policies
-	MayReadResolver      May = "readResolver"      // Region: Resolver endpoints, rules and their associations
-	MayReadProfiles      May = "readProfiles"      // Region: Profiles, what they carry, their associations
-	MayReadShares        May = "readShares"        // Region: resource shares of the account, and invitations to it
-	MayReadFunctions     May = "readFunctions"     // Region: Lambda functions, without their code
-	MayProbe             May = "probe"             // Region, Function: run it
-	MayLimitEgress       May = "limitEgress"       // Region: what security groups let out
-	MayReadLimits        May = "readLimits"        // quotas of the account and, with Zone, of that zone alone
-	MayCreateZone        May = "createZone"        // any; CreateHostedZone cannot be limited by name
-	MayDeleteZone        May = "deleteZone"        // Zone
-	MayTagZone           May = "tagZone"           // Zone
-	MayChangeRecords     May = "changeRecords"     // Zone, as limited
-	MayCreatePrivateZone May = "createPrivateZone" // with VPCs
-	MayReadAssociations  May = "readAssociations"  // Zone: who may be associated
-	MayReadVPCZones      May = "readVPCZones"      // what zones a VPC uses, whoever owns them; subnets
-	MayAuthorizeVPCs     May = "authorizeVPCs"     // Zone, VPCs: let them be associated, list who may, take it back
-	MayAssociateVPCs     May = "associateVPCs"     // VPCs, of this account, with zones of any; list what zones a VPC uses
-	MayDisassociateVPCs  May = "disassociateVPCs"  // Zone, VPCs
-	MayChangeVPCs        May = "changeVPCs"        // Region: their DNS attributes
-	MayReadEndpoints     May = "readEndpoints"     // Region: endpoints, endpoint services, what is offered
-	MayReadNetwork       May = "readNetwork"       // Region: security groups, routes, network ACLs, peering, Transit Gateways
-	MayReadLoadBalancers May = "readLoadBalancers" // Region
-	MayMakeRole          May = "makeRole"          // Role: make, change, delete it, with our policy
-	MayMakeCertificates  May = "makeCertificates"  // Region: request, tag, delete
-	MayAssume            May = "assume"            // Role: held by whoever runs orgdns
+	MayReadOrganization     May = "readOrganization"     // its ID and management account
+	MayReadAccounts         May = "readAccounts"         // accounts and units
+	MayReadZones            May = "readZones"            // the list of zones
+	MayReadZone             May = "readZone"             // Zone: name servers, VPCs, records, tags
+	MayReadVPCs             May = "readVPCs"             // Region
+	MayReadCertificates     May = "readCertificates"     // Region
+	MayReadRole             May = "readRole"             // Role: the role and its policies
+	MayReadResolver         May = "readResolver"         // Region: Resolver endpoints, rules and their associations
+	MayReadProfiles         May = "readProfiles"         // Region: Profiles, what they carry, their associations
+	MayReadShares           May = "readShares"           // Region: resource shares of the account, and invitations to it
+	MayReadFunctions        May = "readFunctions"        // Region: Lambda functions, without their code
+	MayProbe                May = "probe"                // Region, Function: run it
+	MayLimitEgress          May = "limitEgress"          // Region: what security groups let out
+	MayReadPrincipals       May = "readPrincipals"       // every role, user, group and managed policy
+	MayReadControlPolicies  May = "readControlPolicies"  // service and resource control policies
+	MayReadResourcePolicies May = "readResourcePolicies" // Region: of buckets and KMS keys
+	MayRetireEndpoints      May = "retireEndpoints"      // Region; Endpoints: take private DNS off VPC endpoints that others made, and delete them
+	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
+	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name
+	MayDeleteZone           May = "deleteZone"           // Zone
+	MayTagZone              May = "tagZone"              // Zone
+	MayChangeRecords        May = "changeRecords"        // Zone, as limited
+	MayCreatePrivateZone    May = "createPrivateZone"    // with VPCs
+	MayReadAssociations     May = "readAssociations"     // Zone: who may be associated
+	MayReadVPCZones         May = "readVPCZones"         // what zones a VPC uses, whoever owns them; subnets
+	MayAuthorizeVPCs        May = "authorizeVPCs"        // Zone, VPCs: let them be associated, list who may, take it back
+	MayAssociateVPCs        May = "associateVPCs"        // VPCs, of this account, with zones of any; list what zones a VPC uses
+	MayDisassociateVPCs     May = "disassociateVPCs"     // Zone, VPCs
+	MayChangeVPCs           May = "changeVPCs"           // Region: their DNS attributes
+	MayReadEndpoints        May = "readEndpoints"        // Region: endpoints, endpoint services, what is offered
+	MayReadNetwork          May = "readNetwork"          // Region: security groups, routes, network ACLs, peering, Transit Gateways
+	MayReadLoadBalancers    May = "readLoadBalancers"    // Region
+	MayMakeRole             May = "makeRole"             // Role: make, change, delete it, with our policy
+	MayMakeCertificates     May = "makeCertificates"     // Region: request, tag, delete
+	MayAssume               May = "assume"               // Role: held by whoever runs orgdns
 )
 
 // MayMake permits making, changing and deleting objects of a kind, and reading

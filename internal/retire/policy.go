@@ -64,6 +64,11 @@ func sources(e estate.Estate) []source {
 			add(u.Account, u.ARN+" policy "+name, u.Inline[name])
 		}
 	}
+	for g := range e.Groups.All() {
+		for _, name := range slices.Sorted(keys(g.Inline)) {
+			add(g.Account, g.ARN+" policy "+name, g.Inline[name])
+		}
+	}
 	return out
 }
 

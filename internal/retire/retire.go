@@ -4,7 +4,8 @@
 // endpoint or its VPC: requests through the shared endpoint no longer fit it.
 //
 // What is found, or could not be read, blocks the removal. Not here: the removal
-// itself, and whether a consumer reaches the shared endpoint at all.
+// itself, and whether a consumer resolves and reaches the shared endpoint at all,
+// which the caller adds (Input.Way).
 package retire
 
 import (
@@ -38,8 +39,13 @@ const (
 	Named Code = "names-endpoint"
 	// Unread: something that could tell of users was not read.
 	Unread Code = "unread"
-	// NotReady: the shared endpoint is not available.
+	// NotReady: the shared endpoint, or the way to its names, is not in effect yet.
 	NotReady Code = "shared-not-available"
+	// NotInEffect: without the own endpoint the VPC would get another answer than
+	// the shared one's.
+	NotInEffect Code = "not-in-effect"
+	// Unreached: the VPC does not reach the shared endpoint, or may not.
+	Unreached Code = "unreachable"
 	// Managed: an AWS service made the own endpoint and manages it.
 	Managed Code = "managed-by-service"
 )
@@ -87,10 +93,16 @@ type Report struct {
 
 // Input is what a report is made of.
 type Input struct {
-	Estate    estate.Estate
-	Shared    []string // endpoint IDs
+	Estate estate.Estate
+	Shared []string // endpoint IDs
+	// Coming are shared endpoints that do not stand yet: what they serve, and
+	// where. Their duplicates are counted, and judged once they stand.
+	Coming    []estate.Endpoint
 	Consumers []string // VPC IDs
-	Prices    *cost.Prices
+	// Way tells what else speaks against a removal: how the VPC would resolve and
+	// reach the shared endpoint. Optional.
+	Way    func(own, shared estate.Endpoint, v estate.VPC) []Finding
+	Prices *cost.Prices
 	// Accepted are codes, of Acceptable, that somebody looked at: they no
 	// longer block.
 	Accepted []Code
@@ -127,6 +139,11 @@ func Find(in Input) Report {
 			if _, twice := shared[servingOf(p)]; !twice {
 				shared[servingOf(p)] = p
 			}
+		}
+	}
+	for _, p := range in.Coming {
+		if _, stands := shared[servingOf(p)]; !stands {
+			shared[servingOf(p)] = p
 		}
 	}
 	var r Report
@@ -198,6 +215,10 @@ func (f *finder) judge(p, shared estate.Endpoint, v estate.VPC) Duplicate {
 	if p.Requester {
 		add(Finding{Managed, p.Account, p.ID, "an AWS service made this endpoint and manages it", "remove it through that service"})
 	}
+	if shared.ID == "" {
+		add(Finding{NotReady, shared.Account, p.Service, "the shared endpoint does not stand yet", "judged once it does"})
+		return d
+	}
 	if shared.State != estate.EndpointAvailable {
 		add(Finding{NotReady, shared.Account, shared.ID, fmt.Sprintf("the shared endpoint is %s, not available", cmp.Or(shared.State, "in no known state")), "wait until it is"})
 	}
@@ -209,6 +230,9 @@ func (f *finder) judge(p, shared estate.Endpoint, v estate.VPC) Duplicate {
 	add(comparePolicies(p, shared)...)
 	add(f.conditions(p, shared)...)
 	add(f.unknown(cmp.Or(p.ServiceRegion, p.Region))...)
+	if f.Way != nil {
+		add(f.Way(p, shared, v)...)
+	}
 	d.Removable = len(d.Blocks) == 0
 	return d
 }
@@ -284,7 +308,7 @@ func (f *finder) unknown(r estate.Region) []Finding {
 		what := "service and resource control policies"
 		switch q.Kind {
 		case estate.QueryPrincipals:
-			what = "roles, users and managed policies"
+			what = "roles, users, groups and managed policies"
 		case estate.QueryResourcePolicies:
 			what = map[string]string{estate.PoliciesS3: "bucket policies", estate.PoliciesKMS: "policies of KMS keys"}[q.ID]
 		}

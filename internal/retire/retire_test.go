@@ -186,6 +186,9 @@ func TestPlaces(t *testing.T) {
 		"arn:role policy in": func(e *estate.Estate) {
 			e.Roles.Put(estate.Role{ARN: "arn:role", Inline: map[string]string{"in": document}})
 		},
+		"arn:group policy in": func(e *estate.Estate) {
+			e.Groups.Put(estate.Group{ARN: "arn:group", Inline: map[string]string{"in": document}})
+		},
 		"arn:user policy in": func(e *estate.Estate) {
 			e.Users.Put(estate.User{ARN: "arn:user", Inline: map[string]string{"in": document}})
 		},
@@ -211,7 +214,7 @@ func TestUnread(t *testing.T) {
 	}{
 		{estate.Query{Kind: estate.QueryAccounts}, "unread organization: the accounts of the organization were not read"},
 		{estate.Query{Kind: estate.QueryControlPolicies}, "the service and resource control policies were not read"},
-		{estate.Query{Kind: estate.QueryPrincipals, Account: consumer}, "roles, users and managed policies of account 111111111111 were not read"},
+		{estate.Query{Kind: estate.QueryPrincipals, Account: consumer}, "roles, users, groups and managed policies of account 111111111111 were not read"},
 		{estate.Query{Kind: estate.QueryResourcePolicies, Account: provider, Region: region, ID: estate.PoliciesS3}, "the bucket policies of account 222222222222 were not read"},
 		{estate.Query{Kind: estate.QueryResourcePolicies, Account: provider, Region: region, ID: estate.PoliciesKMS}, "the policies of KMS keys of account 222222222222 were not read"},
 		{estate.Query{Kind: estate.QueryZones, Account: consumer}, "the zones of the account were not read"},
@@ -234,7 +237,7 @@ func TestUnread(t *testing.T) {
 	want := []string{
 		"unread bucket policies: the bucket policies of 5 accounts (444444444440, 444444444441, 444444444442, …) were not read, and may name the endpoint or its VPC",
 		"unread policies of KMS keys: the policies of KMS keys of 5 accounts (444444444440, 444444444441, 444444444442, …) were not read, and may name the endpoint or its VPC",
-		"unread roles, users and managed policies: the roles, users and managed policies of 5 accounts (444444444440, 444444444441, 444444444442, …) were not read, and may name the endpoint or its VPC",
+		"unread roles, users, groups and managed policies: the roles, users, groups and managed policies of 5 accounts (444444444440, 444444444441, 444444444442, …) were not read, and may name the endpoint or its VPC",
 	}
 	if d := find(e).Duplicates[0]; !slices.Equal(told(d.Blocks), want) {
 		t.Errorf("blocked by\n%s", strings.Join(told(d.Blocks), "\n"))
@@ -379,6 +382,30 @@ func TestState(t *testing.T) {
 			d.Removable != (tt.want == "" || tt.want == NoPrivateDNS) {
 			t.Errorf("%s: removable %v, found %v, want %q", tt.what, d.Removable, told(findings), tt.want)
 		}
+	}
+}
+
+// TestComing: what a shared endpoint will serve that does not stand yet is
+// counted, and not judged.
+func TestComing(t *testing.T) {
+	e := world()
+	hub, _ := e.Endpoints.Get("vpce-hub")
+	e.Endpoints.Delete("vpce-hub")
+	coming := estate.Endpoint{Service: hub.Service, Region: hub.Region, VPC: hub.VPC, Account: hub.Account}
+	r := Find(Input{Estate: e, Coming: []estate.Endpoint{coming}, Consumers: []string{"vpc-own"}, Prices: cost.Builtin()})
+	if len(r.Duplicates) != 1 || r.Monthly == 0 || r.Removable != 0 || len(r.Duplicates[0].Blocks) != 1 || r.Duplicates[0].Blocks[0].Code != NotReady {
+		t.Errorf("found %+v", r)
+	}
+}
+
+// TestWay: what the caller finds of the way blocks.
+func TestWay(t *testing.T) {
+	r := Find(Input{Estate: world(), Shared: []string{"vpce-hub"}, Consumers: []string{"vpc-own"}, Prices: cost.Builtin(),
+		Way: func(own, shared estate.Endpoint, v estate.VPC) []Finding {
+			return []Finding{{Code: Unreached, Account: v.Account, Where: v.ID, Text: own.ID + " " + shared.ID}}
+		}})
+	if d := r.Duplicates[0]; d.Removable || len(d.Blocks) != 1 || d.Blocks[0].Text != "vpce-own vpce-hub" {
+		t.Errorf("found %+v", d)
 	}
 }
 

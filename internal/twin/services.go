@@ -11,6 +11,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/elbv2"
 	"github.com/orgdns/orgdns/internal/twin/iamapi"
+	"github.com/orgdns/orgdns/internal/twin/kms"
 	"github.com/orgdns/orgdns/internal/twin/lambda"
 	"github.com/orgdns/orgdns/internal/twin/organizations"
 	"github.com/orgdns/orgdns/internal/twin/profiles"
@@ -62,6 +63,7 @@ var list = []struct {
 	{name: "resourcegroupstaggingapi", handlers: tagging.Service},
 	{name: "apigatewayv2", handlers: apigateway.Service},
 	{name: "cloudfront", handlers: cloudfront.Service, global: true},
+	{name: "kms", handlers: kms.Service},
 	{name: "s3", handlers: s3.Service},
 }
 

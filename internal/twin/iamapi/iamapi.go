@@ -2,7 +2,8 @@
 // inline and managed policies, boundaries, tags, and the policy simulator. What
 // policies mean is package iam's.
 //
-// Not here: groups, instance profiles, identity providers, MFA, server
+// Not here: groups (those of an estate show in the account's details alone),
+// instance profiles, identity providers, MFA, server
 // certificates, service-linked roles, renaming. Lists of them are empty; what
 // would make one has no handler. IAM's eventual consistency is a fault of the
 // world, not of this package.
@@ -52,7 +53,7 @@ func Service() []wire.Handler[*world.Call] {
 		wire.Handle(tagUser), wire.Handle(untagUser), wire.Handle(listUserTags),
 		wire.Handle(tagPolicy), wire.Handle(untagPolicy), wire.Handle(listPolicyTags),
 
-		wire.Handle(simulatePrincipalPolicy), wire.Handle(simulateCustomPolicy),
+		wire.Handle(simulatePrincipalPolicy), wire.Handle(simulateCustomPolicy), wire.Handle(getAccountAuthorizationDetails),
 
 		wire.Handle(listAccountAliases), wire.Handle(listOpenIDConnectProviders), wire.Handle(getOpenIDConnectProvider),
 		wire.Handle(listInstanceProfiles), wire.Handle(listInstanceProfilesForRole),

@@ -432,3 +432,50 @@ func TestSimulate(t *testing.T) {
 		t.Errorf("custom %+v", custom)
 	}
 }
+
+// TestAccountDetails: everything that has policies, in pages over all kinds.
+func TestAccountDetails(t *testing.T) {
+	cl := client()
+	ok(t, cl, createRole, newRole("reader"))
+	ok(t, cl, putRolePolicy, &iam.PutRolePolicyInput{RoleName: aws.String("reader"), PolicyName: aws.String("read"), PolicyDocument: aws.String(reading)})
+	ok(t, cl, createUser, &iam.CreateUserInput{UserName: aws.String("ann")})
+	ok(t, cl, createPolicy, &iam.CreatePolicyInput{PolicyName: aws.String("writer"), PolicyDocument: aws.String(reading)})
+	ok(t, cl, createPolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: aws.String(writer), PolicyDocument: aws.String(writing), SetAsDefault: true})
+	ok(t, cl, attachRolePolicy, &iam.AttachRolePolicyInput{RoleName: aws.String("reader"), PolicyArn: aws.String(writer)})
+	if err := cl.World.Update(func(s *world.State) error {
+		s.Estate.Groups.Put(estate.Group{ARN: "arn:aws:iam::111111111111:group/ops", Account: "111111111111", Name: "ops", Path: "/", Inline: map[string]string{"in": writing}})
+		s.Estate.Roles.Put(estate.Role{ARN: "arn:aws:iam::222222222222:role/else", Account: "222222222222", Name: "else", Path: "/"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	in := &iam.GetAccountAuthorizationDetailsInput{
+		MaxItems: aws.Int32(1), Filter: []types.EntityType{types.EntityTypeRole, types.EntityTypeUser, types.EntityTypeGroup, types.EntityTypeLocalManagedPolicy},
+	}
+	for range 5 {
+		out := ok(t, cl, getAccountAuthorizationDetails, in)
+		for _, u := range out.UserDetailList {
+			got = append(got, *u.UserName)
+		}
+		for _, g := range out.GroupDetailList {
+			got = append(got, *g.GroupName+" "+*g.GroupPolicyList[0].PolicyName)
+		}
+		for _, r := range out.RoleDetailList {
+			got = append(got, *r.RoleName+" "+*r.RolePolicyList[0].PolicyName+" "+*r.AttachedManagedPolicies[0].PolicyName)
+		}
+		for _, p := range out.Policies {
+			got = append(got, fmt.Sprint(*p.PolicyName, " ", *p.DefaultVersionId, " ", len(p.PolicyVersionList)))
+		}
+		if in.Marker = out.Marker; !out.IsTruncated {
+			break
+		}
+	}
+	if want := "ann, ops in, reader read writer, writer v2 2"; strings.Join(got, ", ") != want || in.Marker != nil {
+		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
+	}
+	in = &iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{types.EntityTypeAWSManagedPolicy}}
+	if out := ok(t, cl, getAccountAuthorizationDetails, in); len(out.Policies) != len(policy.ManagedARNs()) || len(out.RoleDetailList) != 0 {
+		t.Errorf("of AWS: %d policies", len(out.Policies))
+	}
+}

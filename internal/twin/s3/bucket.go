@@ -33,7 +33,6 @@ type bucket struct {
 	created time.Time
 	tags    estate.Tags
 	website *types.WebsiteConfiguration
-	policy  string
 	block   *types.PublicAccessBlockConfiguration
 }
 
@@ -47,9 +46,17 @@ func validName(name string) bool {
 	return bucketName.MatchString(name) && !strings.Contains(name, "..") && address != nil && !reserved
 }
 
+// blocked is that new buckets block public access (User Guide,
+// create-bucket-faq.html).
+func blocked() *types.PublicAccessBlockConfiguration {
+	return &types.PublicAccessBlockConfiguration{
+		BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true), IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
+	}
+}
+
 func createBucket(_ context.Context, c *world.Call, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
 	name := aws.ToString(in.Bucket)
-	if err := c.Authorize("s3:CreateBucket", "arn:aws:s3:::"+name, nil); err != nil {
+	if err := c.Authorize("s3:CreateBucket", arnOf(name), nil); err != nil {
 		return nil, err
 	}
 	if !validName(name) {
@@ -58,11 +65,7 @@ func createBucket(_ context.Context, c *world.Call, in *s3.CreateBucketInput) (*
 	if aws.ToBool(in.ObjectLockEnabledForBucket) {
 		return nil, c.Unsupported("ObjectLockEnabledForBucket")
 	}
-	b := bucket{name: name, account: c.Account(), region: c.Region, created: c.Now, tags: estate.Tags{}}
-	// New buckets block public access (User Guide, create-bucket-faq.html).
-	b.block = &types.PublicAccessBlockConfiguration{
-		BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true), IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
-	}
+	b := bucket{name: name, account: c.Account(), region: c.Region, created: c.Now, tags: estate.Tags{}, block: blocked()}
 	constraint := ""
 	if f := in.CreateBucketConfiguration; f != nil {
 		if f.Location != nil || f.Bucket != nil {
@@ -87,7 +90,7 @@ func createBucket(_ context.Context, c *world.Call, in *s3.CreateBucketInput) (*
 	if c.Region != "us-east-1" && b.region != c.Region {
 		return nil, fail(http.StatusBadRequest, "IllegalLocationConstraintException", "The %s location constraint is incompatible for the region specific endpoint this request was sent to.", constraint)
 	}
-	if have, exists := buckets.Get(c.State, name); exists {
+	if have, exists := get(c, name); exists {
 		switch {
 		case have.account != c.Account():
 			return nil, fail(http.StatusConflict, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.")
@@ -100,7 +103,7 @@ func createBucket(_ context.Context, c *world.Call, in *s3.CreateBucketInput) (*
 		return nil, fail(http.StatusBadRequest, "TooManyBuckets", "You have attempted to create more buckets than allowed")
 	}
 	buckets.Put(c.State, name, b)
-	return &s3.CreateBucketOutput{Location: aws.String("/" + name), BucketArn: aws.String("arn:aws:s3:::" + name)}, nil
+	return &s3.CreateBucketOutput{Location: aws.String("/" + name), BucketArn: aws.String(arnOf(name))}, nil
 }
 
 func headBucket(_ context.Context, c *world.Call, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
@@ -109,7 +112,7 @@ func headBucket(_ context.Context, c *world.Call, in *s3.HeadBucketInput) (*s3.H
 		return nil, err
 	}
 	return &s3.HeadBucketOutput{
-		BucketRegion: aws.String(string(b.region)), AccessPointAlias: aws.Bool(false), BucketArn: aws.String("arn:aws:s3:::" + b.name),
+		BucketRegion: aws.String(string(b.region)), AccessPointAlias: aws.Bool(false), BucketArn: aws.String(arnOf(b.name)),
 	}, nil
 }
 
@@ -121,6 +124,7 @@ func deleteBucket(_ context.Context, c *world.Call, in *s3.DeleteBucketInput) (*
 	b.website = nil
 	b.put(c)
 	buckets.Delete(c.State, b.name)
+	c.Estate().ResourcePolicies.Delete(arnOf(b.name))
 	return &s3.DeleteBucketOutput{}, nil
 }
 
@@ -133,6 +137,14 @@ func owned(c *world.Call) []bucket {
 		}
 		return true
 	})
+	for p := range c.Estate().ResourcePolicies.By(estate.ByAccount(c.Account())) {
+		name, ok := strings.CutPrefix(p.ARN, arnOf(""))
+		if _, known := buckets.Get(c.State, name); ok && !known {
+			b, _ := get(c, name)
+			out = append(out, b)
+		}
+	}
+	slices.SortFunc(out, func(a, b bucket) int { return strings.Compare(a.name, b.name) })
 	return out
 }
 
@@ -152,7 +164,7 @@ func listBuckets(_ context.Context, c *world.Call, in *s3.ListBucketsInput) (*s3
 		}
 		out.Buckets = append(out.Buckets, types.Bucket{
 			Name: aws.String(b.name), CreationDate: aws.Time(b.created), BucketRegion: aws.String(string(b.region)),
-			BucketArn: aws.String("arn:aws:s3:::" + b.name),
+			BucketArn: aws.String(arnOf(b.name)),
 		})
 	}
 	return out, nil

@@ -97,10 +97,10 @@ func find(c *world.Call, name *string, action string) (bucket, error) {
 // visit is find from whichever Region.
 func visit(c *world.Call, name *string, action string) (bucket, error) {
 	n := aws.ToString(name)
-	if err := c.Authorize("s3:"+action, "arn:aws:s3:::"+n, nil); err != nil {
+	if err := c.Authorize("s3:"+action, arnOf(n), nil); err != nil {
 		return bucket{}, err
 	}
-	b, ok := buckets.Get(c.State, n)
+	b, ok := get(c, n)
 	switch {
 	case !ok:
 		return b, fail(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
@@ -124,6 +124,18 @@ func setting[I, O any](action string, bucket func(*I) *string, answer func(*worl
 // buckets holds those of all accounts by name, which is unique over the
 // partition.
 var buckets = world.Private[bucket]{Name: "s3.buckets"}
+
+func arnOf(name string) string { return "arn:aws:s3:::" + name }
+
+// get finds a bucket. One that the estate knows by its policy alone, since it
+// was read from AWS, is a new one in all other ways.
+func get(c *world.Call, name string) (bucket, bool) {
+	b, ok := buckets.Get(c.State, name)
+	if p, has := c.Estate().ResourcePolicies.Get(arnOf(name)); has && !ok {
+		b, ok = bucket{name: name, account: p.Account, region: p.Region, tags: estate.Tags{}, block: blocked()}, true
+	}
+	return b, ok
+}
 
 // canonical is the canonical user ID of an account, derived from it.
 func canonical(account estate.AccountID) string {

@@ -9,11 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
 // A website needs a bucket policy and no block of public access, so clients
-// set them; the twin keeps them and grants nothing by them.
+// set them; the twin keeps them and grants nothing by them. The policy stands in
+// the estate.
 
 func putBucketPolicy(_ context.Context, c *world.Call, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
 	b, err := find(c, in.Bucket, "PutBucketPolicy")
@@ -23,8 +25,7 @@ func putBucketPolicy(_ context.Context, c *world.Call, in *s3.PutBucketPolicyInp
 	if !json.Valid([]byte(aws.ToString(in.Policy))) {
 		return nil, fail(http.StatusBadRequest, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
 	}
-	b.policy = *in.Policy
-	buckets.Put(c.State, b.name, b)
+	c.Estate().ResourcePolicies.Put(estate.ResourcePolicy{ARN: arnOf(b.name), Account: b.account, Region: b.region, Document: *in.Policy})
 	return &s3.PutBucketPolicyOutput{}, nil
 }
 
@@ -33,10 +34,11 @@ func getBucketPolicy(_ context.Context, c *world.Call, in *s3.GetBucketPolicyInp
 	if err != nil {
 		return nil, err
 	}
-	if b.policy == "" {
+	p, ok := c.Estate().ResourcePolicies.Get(arnOf(b.name))
+	if !ok {
 		return nil, none("NoSuchBucketPolicy", "The bucket policy does not exist")
 	}
-	return &s3.GetBucketPolicyOutput{Policy: &b.policy}, nil
+	return &s3.GetBucketPolicyOutput{Policy: &p.Document}, nil
 }
 
 func deleteBucketPolicy(_ context.Context, c *world.Call, in *s3.DeleteBucketPolicyInput) (*s3.DeleteBucketPolicyOutput, error) {
@@ -44,8 +46,8 @@ func deleteBucketPolicy(_ context.Context, c *world.Call, in *s3.DeleteBucketPol
 	if err != nil {
 		return nil, err
 	}
-	b.policy = ""
-	buckets.Put(c.State, b.name, b)
+	buckets.Put(c.State, b.name, b) // which the estate may have known by its policy alone
+	c.Estate().ResourcePolicies.Delete(arnOf(b.name))
 	return &s3.DeleteBucketPolicyOutput{}, nil
 }
 
