@@ -262,7 +262,11 @@ func (r *run) ready(n *node) {
 	}
 	if wait := until.Sub(r.o.Clock.Now()); wait > 0 {
 		if !r.o.Wait {
-			r.hold(n, plan.Waiting{Address: n.Address, For: "every cache to forget the old name servers", Until: until})
+			what := "every cache to forget the old name servers"
+			if n.Foreign {
+				what = "every cache to forget the endpoint's addresses"
+			}
+			r.hold(n, plan.Waiting{Address: n.Address, For: what, Until: until})
 			return
 		}
 		r.work(func() func() {

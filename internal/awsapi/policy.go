@@ -139,6 +139,7 @@ var parts = map[plan.May][]part{
 	plan.MayMake(plan.KindEndpoint): {{"MakeEndpoint", []string{
 		"ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:CreateTags", "vpce:AllowMultiRegion",
 	}, anyResource, true, false}},
+	plan.MayRetireEndpoints: {{"RetireEndpoints", []string{"ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints"}, arns.retired, true, false}},
 	plan.MayMake(plan.KindEndpointService): {{"MakeEndpointService", []string{
 		"ec2:CreateVpcEndpointServiceConfiguration", "ec2:ModifyVpcEndpointServiceConfiguration", "ec2:DeleteVpcEndpointServiceConfigurations",
 		"ec2:ModifyVpcEndpointServicePermissions", "ec2:CreateTags", "ec2:DeleteTags", "vpce:AllowMultiRegion",
@@ -268,7 +269,7 @@ func implied(p plan.Permission) []plan.Permission {
 		also.May, also.Role = plan.MayReadRole, p.Role
 	case plan.MayMakeCertificates:
 		also.May = plan.MayReadCertificates
-	case plan.MayMake(plan.KindEndpoint), plan.MayMake(plan.KindEndpointService), plan.MayMake(plan.KindVerification), plan.MayMake(plan.KindConnection):
+	case plan.MayRetireEndpoints, plan.MayMake(plan.KindEndpoint), plan.MayMake(plan.KindEndpointService), plan.MayMake(plan.KindVerification), plan.MayMake(plan.KindConnection):
 		also.May = plan.MayReadEndpoints
 	case plan.MayMake(plan.KindSecurityGroup), plan.MayMake(plan.KindTransitAttachment), plan.MayMake(plan.KindTransitAcceptance), plan.MayMake(plan.KindRoutes):
 		also.May = plan.MayReadNetwork
@@ -321,6 +322,22 @@ func (a arns) certificates(p plan.Permission) []string {
 		region = "*"
 	}
 	return []string{fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, region, a.account)}
+}
+
+// retired are the endpoints that may be deleted though others made them.
+func (a arns) retired(p plan.Permission) []string {
+	ids, region := p.Endpoints, string(p.Region)
+	if len(ids) == 0 || a.wide {
+		ids = []string{"*"}
+	}
+	if region == "" || a.wide {
+		region = "*"
+	}
+	var out []string
+	for _, id := range ids {
+		out = append(out, fmt.Sprintf("arn:%s:ec2:%s:%s:vpc-endpoint/%s", a.partition, region, a.account, id))
+	}
+	return out
 }
 
 func (a arns) buckets(plan.Permission) []string { return []string{"arn:" + a.partition + ":s3:::*"} }

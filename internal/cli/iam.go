@@ -102,7 +102,10 @@ gone: the new ones no longer permit its NS record.`,
 				trust.Principal = ""
 			} else if o := cfg.Access; o != nil { // the role that reads the organization
 				account, _ := cfg.Account(o.Account)
-				reads := []plan.Permission{{Account: account.ID, May: plan.MayReadAccounts}, {Account: account.ID, May: plan.MayReadOrganization}}
+				var reads []plan.Permission
+				for _, may := range recipe.OrganizationReads(cfg) {
+					reads = append(reads, plan.Permission{Account: account.ID, May: may})
+				}
 				more, n := awsapi.Documents(partition, trust, func(estate.AccountID) awsapi.Access { return shown("") }, reads)
 				roles, notes = append(roles, more...), append(notes, n...)
 			}

@@ -53,6 +53,9 @@ type EndpointShare struct {
 
 	Connect          Connect
 	RetireDuplicates string // one of the Retire… values; empty when they are not looked for
+	// AcceptDuplicates are the Accept… differences that somebody looked at: they
+	// do not keep duplicates.
+	AcceptDuplicates []string
 	Probe            *Probe // nil when verify does not look from inside
 }
 
@@ -73,6 +76,9 @@ const (
 const (
 	RetireReport = "report"
 	RetireRemove = "remove"
+
+	AcceptPolicy = "endpoint-policy" // the own endpoint's policy permits more
+	AcceptGroup  = "security-group"  // its security groups admit more
 )
 
 // Subnets choose subnets of a VPC: these, or those with every one of the tags.
@@ -568,6 +574,7 @@ var endpointShareKind = object("endpoint share", "an endpoint share",
 		key("resolverEndpoints", resolverEndpointsKind, "Resolver endpoints that stand and are used.", func(s *EndpointShare) *ResolverEndpoints { return &s.ResolverEndpoints }),
 		key("connect", connectKind, "`none`: what cannot be reached is reported. `transitGateway`, or a mapping that names it: what is missing is made.", func(s *EndpointShare) *Connect { return &s.Connect }).or("none"),
 		key("retireDuplicates", enum("a way to treat duplicates", RetireReport, RetireRemove), "The consumers' own endpoints for the same services: `report` them with their cost, or `remove` them where nothing speaks against it.", func(s *EndpointShare) *string { return &s.RetireDuplicates }).or("they are left alone"),
+		key("acceptDuplicates", oneOrMany(enum("a difference", AcceptPolicy, AcceptGroup)), "What does not keep an own endpoint, since somebody looked at it: `endpoint-policy`, that its policy permits what the shared one's does not; `security-group`, that its security groups admit whom the shared one's do not.", func(s *EndpointShare) *[]string { return &s.AcceptDuplicates }).or("both keep it"),
 		key("probe", probeKind, "Verify from inside the consumer VPCs.", func(s *EndpointShare) **Probe { return &s.Probe }).or("nothing runs there"),
 	}, (*reader).finishEndpointShare)
 
@@ -663,7 +670,7 @@ func (r *reader) finishEndpointShare(s *EndpointShare) {
 	case ViaOwn:
 		forbid("no endpoints are shared, so nobody has to reach any", "vpc", "connect")
 		forbid("nothing is shared with consumers", "shareWith", "external", "resolverEndpoints")
-		forbid("the consumers' own endpoints are what is wanted", "retireDuplicates")
+		forbid("the consumers' own endpoints are what is wanted", "retireDuplicates", "acceptDuplicates")
 		for i := range s.Services {
 			if len(s.Services[i].Endpoints) > 0 {
 				r.problem(s.Services[i].At("endpoint"), CodeKeyConflict, "the key endpoint is not for `via: own`", "each consumer VPC has an endpoint of its own", "remove it, or choose another via")
@@ -675,6 +682,9 @@ func (r *reader) finishEndpointShare(s *EndpointShare) {
 	}
 	if (s.Via == ViaProfile || s.Via == ViaResolver) && s.node.value("vpc") == nil {
 		r.problem(s.Pos, CodeMissingKey, `the key "vpc" is missing`, "the endpoints stand in a hub VPC", "write its ID or tags, or `via: own`")
+	}
+	if s.RetireDuplicates == "" && s.node.value("acceptDuplicates") != nil && s.Via != ViaOwn {
+		r.problem(s.At("acceptDuplicates"), CodeKeyConflict, "nothing is accepted where duplicates are not looked for", "", "write retireDuplicates, or remove the key")
 	}
 	r.finishSharedNames(s)
 	r.twiceIn(s, "regions", len(s.Regions), func(i int) string { return string(s.Regions[i]) })

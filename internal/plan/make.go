@@ -31,6 +31,8 @@ type Input struct {
 	// Frozen are the IDs of objects of ours that stay as they are, since nobody
 	// knows whether they are still wanted.
 	Frozen []string
+	// Retired are endpoints of others that go: see Retired.
+	Retired []Retired
 }
 
 // Make compares what is wanted with what stands. Problems are in the plan's
@@ -69,6 +71,7 @@ func Make(in Input) *Plan {
 	b.orphanAssociations()
 	b.orphanRecords()
 	b.orphanObjects()
+	b.retired()
 	b.orphanZones()
 	b.finish()
 	return b.plan

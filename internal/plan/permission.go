@@ -27,6 +27,9 @@ type Permission struct {
 	// VPCs limit what is done with VPCs; none does not limit.
 	VPCs []estate.VPCRef `json:"vpcs,omitempty"`
 
+	// Endpoints limit MayRetireEndpoints, by ID; none does not limit.
+	Endpoints []string `json:"endpoints,omitempty"`
+
 	// What follows limits MayChangeRecords; an empty list does not limit.
 	ZoneName  dnsname.Name   `json:"zoneName,omitzero"`
 	Statement Statement      `json:"statement,omitempty"`
@@ -58,6 +61,7 @@ const (
 	MayReadPrincipals       May = "readPrincipals"       // every role, user, group and managed policy
 	MayReadControlPolicies  May = "readControlPolicies"  // service and resource control policies
 	MayReadResourcePolicies May = "readResourcePolicies" // Region: of buckets and KMS keys
+	MayRetireEndpoints      May = "retireEndpoints"      // Region; Endpoints: take private DNS off VPC endpoints that others made, and delete them
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone           May = "deleteZone"           // Zone

@@ -137,6 +137,9 @@ type Change struct {
 	Settle      bool     `json:"settle,omitempty"`
 	SettleAfter []string `json:"settleAfter,omitempty"`
 	Reason      string   `json:"reason,omitempty"`
+	// Foreign: orgdns did not make what is deleted; the configuration says that
+	// it goes all the same (see Retired).
+	Foreign bool `json:"foreign,omitempty"`
 	// Unproven says what the rehearsal could not prove, since it was not read.
 	Unproven []string `json:"unproven,omitempty"`
 	Basis    []Basis  `json:"basis,omitempty"`
@@ -203,6 +206,8 @@ type Plan struct {
 	Managed     int       `json:"managed"`
 	Diagnostics diag.List `json:"diagnostics,omitempty"`
 	Answers     []Answer  `json:"answers,omitempty"`
+	// Duplicates are the consumers' own endpoints for what is shared with them.
+	Duplicates []Duplicates `json:"duplicates,omitempty"`
 	// Takes is how long the quotas make it take, as the rehearsal found,
 	// waits for deadlines not counted.
 	Takes time.Duration `json:"takes,omitempty"`

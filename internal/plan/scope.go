@@ -20,11 +20,13 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 			out[x.Account] = append(out[x.Account], x)
 			return
 		}
+		have := &out[x.Account][i]
 		for _, v := range x.VPCs {
-			if have := &out[x.Account][i]; !slices.Contains(have.VPCs, v) {
+			if !slices.Contains(have.VPCs, v) {
 				have.VPCs = append(have.VPCs, v)
 			}
 		}
+		have.Endpoints = append(have.Endpoints, x.Endpoints...)
 	}
 	for _, c := range p.Changes {
 		one := Permission{Account: c.Account, Region: c.Region}
@@ -54,6 +56,8 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 		case item.Record != nil:
 			one.May, one.Zone = MayChangeRecords, p.zoneID(item.Record.Zone)
 			one.ZoneName = item.Record.ZoneName
+		case c.Foreign:
+			one.May, one.Endpoints = MayRetireEndpoints, []string{c.ID}
 		case item.Object != nil:
 			one.May = MayMake(item.Object.Kind)
 			switch {

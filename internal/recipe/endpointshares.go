@@ -87,6 +87,7 @@ func (n *needs) endpointShares() {
 			n.connectivity(in)
 			n.shareZones(in)
 			n.probes(in)
+			n.retirement(in)
 		}
 	}
 	n.probesThatStand()
@@ -306,6 +307,7 @@ func (s *shareIn) make() {
 	}
 	s.connect()
 	s.probes()
+	s.retire()
 	s.leave()
 }
 

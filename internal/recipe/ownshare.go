@@ -429,6 +429,16 @@ func (n SharedName) ProbeAddress(vpc string) string {
 	return ShareAddress(n.Share, n.Region) + "/vpcs/" + vpc + "/probe"
 }
 
+// asking is a name to ask for: of a wildcard one below it, zero where that would
+// be too long.
+func asking(name dnsname.Name) dnsname.Name {
+	if name.IsWildcard() {
+		parent, _ := name.Parent()
+		name, _ = parent.Child("orgdns-probe")
+	}
+	return name
+}
+
 // SharedNames are the names of all shares as far as their endpoints stand.
 func SharedNames(in Input) []SharedName {
 	var out []SharedName
@@ -442,11 +452,8 @@ func SharedNames(in Input) []SharedName {
 			s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool { return v.ID == s.vpc.ID || !v.DNSSupport || !v.DNSHostnames })
 			for _, one := range s.services {
 				for _, name := range one.names {
-					if name.IsWildcard() {
-						parent, _ := name.Parent()
-						if name, _ = parent.Child("orgdns-probe"); name.IsZero() {
-							continue
-						}
+					if name = asking(name); name.IsZero() {
+						continue
 					}
 					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one}), Secure: s.secure(one), Probe: s.Probe}
 					if s.Via != config.ViaOwn {

@@ -50,6 +50,8 @@ type Output struct {
 	Apart       map[string]bool // see plan.Input
 	Orders      []plan.Order    // see plan.Input
 	Frozen      []string        // see plan.Input
+	Retired     []plan.Retired  // see plan.Input
+	Duplicates  []plan.Duplicates
 	Waiting     []plan.Waiting
 	Diagnostics diag.List
 }

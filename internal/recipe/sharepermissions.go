@@ -21,12 +21,17 @@ func (p *permissions) endpointShare(in Input, c config.EndpointShare) {
 		if c.Via != config.ViaOwn {
 			p.shareHub(s)
 		}
+		var consumers []estate.AccountID
 		for _, sel := range c.Consumers {
 			if sel, ok := inRegion(sel, r); ok {
 				for _, q := range append(VPCQueries(in.Config, sel, in.Estate), ownerQueries(in, sel)...) {
 					p.shareConsumer(s, q.Account)
+					consumers = append(consumers, q.Account)
 				}
 			}
+		}
+		if c.RetireDuplicates != "" {
+			p.mayRetire(s, consumers)
 		}
 		if s.Connect.TransitGateway && c.Via != config.ViaOwn {
 			p.shareLinks(s, hub.ID)

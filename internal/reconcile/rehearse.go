@@ -38,7 +38,7 @@ func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
 	made := twinMade(res.Attributes)
 	second := out.Plan
 	for try := 0; try < 3; try++ { // what waits for deadlines is carried on with
-		e, err := p.observe(ctx, stage.Ports, estate.Estate{}, p.needs(stage.Ports, o))
+		e, err := p.observe(ctx, stage.Ports, unanswered(out.Before), p.needs(stage.Ports, o))
 		if err != nil {
 			return err
 		}
@@ -66,6 +66,21 @@ func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
 	out.After = stage.Estate()
 	out.Answers = p.answers(out, made)
 	return nil
+}
+
+// unanswered is an estate in which the policies that could not be read are as
+// unread as they were: the twin holds none of them, and would say so.
+func unanswered(before estate.Estate) estate.Estate {
+	var e estate.Estate
+	for a := range before.Answers.All() {
+		switch a.Query.Kind {
+		case estate.QueryPrincipals, estate.QueryControlPolicies, estate.QueryResourcePolicies:
+			if a.Code != "" {
+				e.Answers.Put(a)
+			}
+		}
+	}
+	return e
 }
 
 // tolerated reports whether only an undocumented rule refused a change: it counts
