@@ -19,8 +19,9 @@ type namespace struct {
 	name   *regexp.Regexp // a whole name in it
 }
 
-// The names of interface endpoints are in none: AWS generates them with the
-// endpoint, so one that is gone leaves an alias dangling, and nobody takes it.
+// The names of interface endpoints and of VPC Lattice services are in none: AWS
+// generates them with the endpoint or service, so one that is gone leaves an
+// alias dangling, and nobody takes it.
 var namespaces = []namespace{
 	// Buckets as websites: "another AWS account can use the same general
 	// purpose bucket name" (S3 User Guide, delete-bucket.html). An estate holds
@@ -65,6 +66,11 @@ func holds(e estate.Estate, rs estate.RecordSet) bool {
 	}
 	for p := range e.Endpoints.By(estate.ByName(target)) { // by the name that AWS generated
 		if p.State != estate.EndpointDeleting {
+			return true
+		}
+	}
+	for s := range e.LatticeServices.By(estate.ByName(target)) {
+		if !s.Gone() {
 			return true
 		}
 	}

@@ -9,8 +9,9 @@ import (
 
 // Types of VPC endpoints (EC2 API, VpcEndpoint).
 const (
-	EndpointInterface = "Interface"
-	EndpointGateway   = "Gateway"
+	EndpointInterface      = "Interface"
+	EndpointGateway        = "Gateway"
+	EndpointServiceNetwork = "ServiceNetwork"
 )
 
 // States of a VPC endpoint, and of the connection that an endpoint service sees

@@ -61,6 +61,8 @@ type Estate struct {
 	Certificates   Table[Certificate]
 	Registrations  Table[Registration]
 
+	LatticeServices Table[LatticeService]
+
 	ResolverRules        Table[ResolverRule]
 	RuleAssociations     Table[RuleAssociation]
 	ResolverEndpoints    Table[ResolverEndpoint]
@@ -124,6 +126,7 @@ type snapshot struct {
 	Targets              []AliasTarget         `json:"targets,omitempty"`
 	Certificates         []Certificate         `json:"certificates,omitempty"`
 	Registrations        []Registration        `json:"registrations,omitempty"`
+	LatticeServices      []LatticeService      `json:"latticeServices,omitempty"`
 	ResolverRules        []ResolverRule        `json:"resolverRules,omitempty"`
 	RuleAssociations     []RuleAssociation     `json:"ruleAssociations,omitempty"`
 	ResolverEndpoints    []ResolverEndpoint    `json:"resolverEndpoints,omitempty"`
@@ -182,6 +185,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Targets:              slices.Collect(e.Targets.All()),
 		Certificates:         slices.Collect(e.Certificates.All()),
 		Registrations:        slices.Collect(e.Registrations.All()),
+		LatticeServices:      slices.Collect(e.LatticeServices.All()),
 		ResolverRules:        slices.Collect(e.ResolverRules.All()),
 		RuleAssociations:     slices.Collect(e.RuleAssociations.All()),
 		ResolverEndpoints:    slices.Collect(e.ResolverEndpoints.All()),
@@ -247,6 +251,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Targets.Put(s.Targets...)
 	e.Certificates.Put(s.Certificates...)
 	e.Registrations.Put(s.Registrations...)
+	e.LatticeServices.Put(s.LatticeServices...)
 	e.ResolverRules.Put(s.ResolverRules...)
 	e.RuleAssociations.Put(s.RuleAssociations...)
 	e.ResolverEndpoints.Put(s.ResolverEndpoints...)

@@ -37,6 +37,7 @@ const (
 	QueryInvitations         QueryKind = "invitations"         // Account, Region: GetResourceShareInvitations that wait
 	QueryFunctions           QueryKind = "functions"           // Account, Region: ListFunctions
 	QueryCertificates        QueryKind = "certificates"        // Account, Region: ListCertificates, DescribeCertificate, tags
+	QueryLatticeServices     QueryKind = "latticeServices"     // Account, Region: ListServices, those that it owns; with ID an ARN: GetService
 	QueryTargets             QueryKind = "targets"             // every alias target that there is; only the twin can answer
 	QueryRole                QueryKind = "role"                // Account; ID name: GetRole and its policies
 	QueryPrincipals          QueryKind = "principals"          // Account: every role and user with its policies, and every customer managed policy

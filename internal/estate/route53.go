@@ -247,6 +247,7 @@ const (
 	TargetCloudFront   = "cloudFront"
 	TargetLoadBalancer = "loadBalancer"
 	TargetS3Website    = "s3Website"
+	TargetLattice      = "latticeService" // the generated name of a VPC Lattice service
 )
 
 // AliasTarget is an AWS resource that an alias record can point at: a name in

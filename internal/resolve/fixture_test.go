@@ -329,6 +329,27 @@ func target(n, zoneID, kind string, addrs ...string) change {
 	}
 }
 
+// latticeService is the service with the custom domain and the generated name
+// lattice.
+func latticeService(domain string) change {
+	return func(e *estate.Estate) {
+		e.LatticeServices.Put(estate.LatticeService{
+			ID: "svc-0123456789abcdef0", ARN: "arn:aws:vpc-lattice:eu-west-1:" + string(app) + ":service/svc-0123456789abcdef0", Name: "s",
+			Account: app, Region: "eu-west-1", Status: estate.LatticeActive, CustomDomain: name(domain),
+			DNS: estate.LatticeName{Name: name(lattice), Zone: "ZLATTICE"},
+		})
+	}
+}
+
+// serviceNetwork makes an endpoint one to a service network, with a name of a
+// service.
+func serviceNetwork(host string) func(*estate.Endpoint) {
+	return func(p *estate.Endpoint) {
+		p.Type, p.PrivateDNS = estate.EndpointServiceNetwork, false
+		p.Names = []estate.EndpointName{{Name: name(host), Zone: "ZLATTICE"}}
+	}
+}
+
 func website(n, zoneID, bucket, addr string) change {
 	return func(e *estate.Estate) {
 		e.Targets.Put(estate.AliasTarget{

@@ -236,7 +236,11 @@ func (q *query) awsName() (part, bool) {
 		if n.AZ != "" {
 			where = n.AZ
 		}
-		rule := q.step("R3.1", "", "it is the name of endpoint %s in %s, of %s", p.ID, p.VPC, where)
+		rule := Rule("R3.1")
+		if p.Type == estate.EndpointServiceNetwork {
+			rule = "R7.5"
+		}
+		q.step(rule, "", "it is the name of endpoint %s in %s, of %s", p.ID, p.VPC, where)
 		return part{outcome: NoError, records: q.interfaces(p, n.AZ, q.qtype), ttl: q.r.p.AliasTTL, rule: rule}, true
 	}
 	for n := range q.name.Ancestors() {
@@ -246,11 +250,19 @@ func (q *query) awsName() (part, bool) {
 			})) {
 				continue
 			}
-			rule := q.step("R6.1", "", "it is the name of an AWS resource in account %s", t.Account)
+			rule := q.step(nameRule(t), "", "it is the name of an AWS resource in account %s", t.Account)
 			return part{outcome: NoError, records: q.addresses(t, q.qtype), ttl: q.r.p.AliasTTL, rule: rule}, true
 		}
 	}
 	return part{}, false
+}
+
+// nameRule is the rule by which the name of an AWS resource answers.
+func nameRule(t estate.AliasTarget) Rule {
+	if t.Kind == estate.TargetLattice {
+		return "R7.2"
+	}
+	return "R6.1"
 }
 
 // Authoritative is what one Route 53 name server answers to a query that does

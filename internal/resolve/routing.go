@@ -164,7 +164,7 @@ func (q *query) aliasToAWS(z estate.Zone, rs estate.RecordSet) chosen {
 		if t.Zone != rs.Alias.Zone || t.Kind == estate.TargetS3Website && !slices.Contains(t.Domains, q.name) {
 			continue
 		}
-		rule := q.step("R6.1", z.ID, "%s is an alias for %s", rs.Name, rs.Alias.Name)
+		rule := q.step(nameRule(t), z.ID, "%s is an alias for %s", rs.Name, rs.Alias.Name)
 		return chosen{NoError, q.addresses(t, rs.Type), rule, true}
 	}
 	if p, n, ok := q.r.generated(rs.Alias.Name); ok && (n.Zone == "" || n.Zone == rs.Alias.Zone) {

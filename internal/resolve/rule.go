@@ -93,4 +93,7 @@ var rules = map[Rule]ruleInfo{
 	"R6.12": {Modelled, "A CNAME whose target is negative keeps the CNAME and takes the target's rcode."},
 	"R6.13": {Documented, "A wildcard stands for names below it that do not exist."},
 	"R6.14": {Modelled, "A wildcard applies at the closest encloser only; empty non-terminals exist."},
+	"R7.2":  {Documented, "The name that VPC Lattice generates for a service is public and answers with link-local addresses."},
+	"R7.3":  {Documented, "VPC Lattice makes no record for the custom domain of a service."},
+	"R7.5":  {Documented, "The names of a service-network endpoint are public and answer with its addresses."},
 }

@@ -14,7 +14,6 @@ import (
 //
 //	T17, T37, T42-T46          refusals of Route 53's API: packages twin/route53 and twin
 //	T21, T24, T51, T52         refusals of other services: packages twin/profiles and twin/ec2
-//	T41, T56                   join with section 7 (VPC Lattice)
 
 var (
 	vectorWorld = all(vpc("A"), vpc("HUB"), public("P", "example.com", set1, "www A 1.1.1.1"))
@@ -32,6 +31,7 @@ var (
 	t18       = all(phz("PHZ", "svc.corp", nil, "a A 10.0.9.4"), profile([]string{"A"}, zoneARN("PHZ")))
 	awsPublic = all(public("AWS", "amazonaws.com", set3, "ec2.eu-west-1 A 52.0.0.1", "s3.eu-west-1 A 52.0.0.2"))
 	t22       = all(awsPublic, endpoint("vpce-1", "A", "ec2", []string{ec2}))
+	lattice   = "s-0123456789abcdef0.7d67968.vpc-lattice-svcs.eu-west-1.on.aws"
 	s3        = "s3.eu-west-1.amazonaws.com"
 	corpRule  = ruleID(estate.RuleForward, "corp.int")
 	t28       = all(phz("CORP", "corp.int", []string{"HUB"}, "db A 10.0.9.7"),
@@ -135,6 +135,16 @@ func TestVectors(t *testing.T) {
 			{"A", "x.app.z", "A", "NODATA", []Rule{"R1.25"}},
 			{"A", "b.app.z", "A", "NODATA", []Rule{"R1.25"}},
 			{"A", "y.b.app.z", "A", "NXDOMAIN", []Rule{"R6.14"}}}},
+		{"T41", all(target(lattice, "ZLATTICE", estate.TargetLattice, "169.254.171.32", "fd00:ec2:80::a9fe:ab20"),
+			phz("PHZ", "svc.corp", []string{"A"}, "s A alias "+lattice+" ZLATTICE", "s AAAA alias "+lattice+" ZLATTICE")), []ask{
+			{"A", "s.svc.corp", "A", "169.254.171.32", []Rule{"R7.2"}},
+			{"A", "s.svc.corp", "AAAA", "fd00:ec2:80::a9fe:ab20", []Rule{"R7.2"}},
+			{"HUB", lattice, "A", "169.254.171.32", []Rule{"R7.2"}}}},
+		{"T41 without a record", all(target(lattice, "ZLATTICE", estate.TargetLattice, "169.254.171.32"), latticeService("s.svc.corp"),
+			phz("PHZ", "svc.corp", []string{"A"})), []ask{{"A", "s.svc.corp", "A", "NXDOMAIN", []Rule{"R7.3"}}}},
+		{"T56", all(target(lattice, "ZLATTICE", estate.TargetLattice, "169.254.171.32"),
+			endpoint("vpce-3", "A", "net", nil, serviceNetwork("vpce-3-snsa-1.1234567.vpc-lattice-svcs.eu-west-1.on.aws"))), []ask{
+			{"HUB", "vpce-3-snsa-1.1234567.vpc-lattice-svcs.eu-west-1.on.aws", "A", both, []Rule{"R7.5"}}}},
 		{"T47", all(vpc("A", noHostnames), forward(".", "10.9.9.9", "A"), t2), []ask{
 			{"A", "www.example.com", "A", "EXTERNAL(10.9.9.9)", []Rule{"R1.4"}}}},
 		{"T54", all(t31, deleteZone("DEV"), public("DEV2", "dev.example.com", set3, "www A 2.2.2.2")), []ask{

@@ -63,6 +63,9 @@ func (q *query) lookup(z estate.Zone, cuts bool) found {
 			break
 		}
 	}
+	if s, ok := estate.First(q.r.e.LatticeServices.By(estate.ByCustomDomain(q.name))); ok {
+		q.step("R7.3", z.ID, "Lattice service %s in account %s has this custom domain, but no record leads to it", s.ID, s.Account)
+	}
 	rule := q.step("R1.25", z.ID, "zone %s has neither %s nor a name below it: NXDOMAIN", z.Name, q.name)
 	return found{outcome: NXDomain, rule: rule}
 }

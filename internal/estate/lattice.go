@@ -1,0 +1,74 @@
+package estate
+
+import (
+	"strings"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+)
+
+// States of a VPC Lattice service (VPC Lattice API, ServiceStatus).
+const (
+	LatticeActive       = "ACTIVE"
+	LatticeCreating     = "CREATE_IN_PROGRESS"
+	LatticeDeleting     = "DELETE_IN_PROGRESS"
+	LatticeCreateFailed = "CREATE_FAILED"
+	LatticeDeleteFailed = "DELETE_FAILED"
+)
+
+// LatticeService is a VPC Lattice service as its owner sees it (VPC Lattice API,
+// ServiceSummary): ListServices already tells its custom domain and DNS entry.
+type LatticeService struct {
+	ID      string    `json:"id"` // svc-…
+	ARN     string    `json:"arn"`
+	Name    string    `json:"name"`
+	Account AccountID `json:"account"` // its owner
+	Region  Region    `json:"region"`
+	Status  string    `json:"status,omitempty"` // one of the Lattice… states
+	// CustomDomain is the name that its owner gave it, none or one, and never
+	// changed; Lattice makes no record for it (R7.3).
+	CustomDomain dnsname.Name `json:"customDomain,omitzero"`
+	// DNS is the name that Lattice generated, which public DNS holds (R7.1).
+	DNS     LatticeName `json:"dns,omitzero"`
+	Created time.Time   `json:"created,omitzero"`
+	Tags    Tags        `json:"tags,omitzero"`
+}
+
+func (s LatticeService) Key() string { return s.ARN }
+func (s LatticeService) IndexKeys() []string {
+	keys := []string{ByAccount(s.Account), ByRegion(s.Account, s.Region), ByName(s.DNS.Name)}
+	if !s.CustomDomain.IsZero() {
+		keys = append(keys, ByCustomDomain(s.CustomDomain))
+	}
+	return keys
+}
+
+// ByCustomDomain is the index key of Lattice services by custom domain.
+func ByCustomDomain(n dnsname.Name) string { return "domain/" + n.Key() }
+
+// Gone reports whether the service is going or never came.
+func (s LatticeService) Gone() bool {
+	return s.Status == LatticeDeleting || s.Status == LatticeCreateFailed
+}
+
+// LatticeName is the DNS entry of a Lattice service (VPC Lattice API, DnsEntry).
+type LatticeName struct {
+	Name dnsname.Name `json:"name"`
+	Zone string       `json:"zone"` // the hosted zone ID that an alias to it gives
+}
+
+// LatticeID is the ID of the service that a generated name belongs to,
+// "svc-0a1b…": the name is NAME-SERVICE_ID.PARTITION_ID.vpc-lattice-svcs.REGION.on.aws,
+// the ID there without its prefix (R7.1; VPC Lattice User Guide,
+// service-custom-domain-name.html). False for every other name.
+func LatticeID(n dnsname.Name) (id string, r Region, ok bool) {
+	labels := strings.Split(n.String(), ".")
+	if len(labels) != 6 || labels[2] != "vpc-lattice-svcs" || labels[4] != "on" || labels[5] != "aws" {
+		return "", "", false
+	}
+	i := strings.LastIndexByte(labels[0], '-')
+	if i < 0 || i == len(labels[0])-1 {
+		return "", "", false
+	}
+	return "svc-" + labels[0][i+1:], Region(labels[3]), true
+}
