@@ -365,7 +365,7 @@ const NamesTTL = time.Minute
 // what is going already, or was not read, is left alone.
 func (b *builder) retired() {
 	for _, r := range b.in.Retired {
-		q := ObjectQuery(KindEndpoint, r.Account, r.Region)
+		q := ObjectQuery(KindEndpoint, b.in.Owner, r.Account, r.Region)
 		for _, s := range b.prints.objects.find(KindEndpoint, r.ID) {
 			if s.Account != r.Account || s.Region != r.Region || s.Going || s.OwnedBy(b.in.Owner) || !b.e.Answered(q) {
 				continue
