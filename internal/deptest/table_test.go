@@ -37,7 +37,7 @@ var (
 	layer5   = layer4.and("reconcile")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
 	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront",
-		"twin/ec2", "twin/elbv2", "twin/iamapi", "twin/kms", "twin/lambda", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sts", "twin/tagging")
+		"twin/ec2", "twin/elbv2", "twin/iamapi", "twin/kms", "twin/lambda", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/sts", "twin/tagging")
 )
 
 // Modules of others.
@@ -118,6 +118,7 @@ var table = map[string]rule{
 	"twin/route53":       service("route53"),
 	"twin/kms":           service("kms"),
 	"twin/s3":            service("s3"),
+	"twin/sqs":           service("sqs"),
 	"twin/sts":           service("sts"),
 	"twin/tagging":       service("resourcegroupstaggingapi"),
 

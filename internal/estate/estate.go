@@ -82,6 +82,8 @@ type Estate struct {
 
 	ResourcePolicies Table[ResourcePolicy]
 
+	Queues Table[Queue]
+
 	Quotas Table[Quota]
 	Public Table[PublicAnswer]
 
@@ -143,6 +145,7 @@ type snapshot struct {
 	Groups               []Group               `json:\"groups,omitempty\"`
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
 	ResourcePolicies     []ResourcePolicy      `json:"resourcePolicies,omitempty"`
+	Queues               []Queue               `json:"queues,omitempty"`
 	Quotas               []Quota               `json:"quotas,omitempty"`
 	Public               []PublicAnswer        `json:"public,omitempty"`
 	Answers              []Answer              `json:"answers,omitempty"`
@@ -202,6 +205,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Groups:               slices.Collect(e.Groups.All()),
 		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
 		ResourcePolicies:     slices.Collect(e.ResourcePolicies.All()),
+		Queues:               slices.Collect(e.Queues.All()),
 		Quotas:               slices.Collect(e.Quotas.All()),
 		Public:               slices.Collect(e.Public.All()),
 		Answers:              slices.Collect(e.Answers.All()),
@@ -268,6 +272,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Groups.Put(s.Groups...)
 	e.ManagedPolicies.Put(s.ManagedPolicies...)
 	e.ResourcePolicies.Put(s.ResourcePolicies...)
+	e.Queues.Put(s.Queues...)
 	e.Quotas.Put(s.Quotas...)
 	e.Public.Put(s.Public...)
 	e.Answers.Put(s.Answers...)

@@ -173,6 +173,7 @@ func (a *admin) moveClock(req *http.Request) (any, error) {
 		return nil, err
 	}
 	a.advance(d)
+	a.world.Wake("", time.Time{})
 	return clockAnswer{a.world.Now()}, nil
 }
 

@@ -106,14 +106,17 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		return c.refused(err), nil
 	}
 	var out wire.Tree
+	var wait *world.Wait
+	since := c.twin.world.Now()
 	transaction := func(state *world.State) (err error) {
 		wc := &world.Call{
 			World: c.twin.world, State: state, Caller: c.caller,
 			Region: c.key.Region, Service: c.key.Service, Operation: c.key.Operation,
-			RequestID: c.id, Now: c.twin.world.Now(),
+			RequestID: c.id, Now: c.twin.world.Now(), Since: since,
 		}
 		state.Admit(c.caller.Account)
 		wc.Authorize = iam.Authorizer(wc)
+		settle(wc)
 		ec2.Settle(state, wc.Now) // of a private name AWS sees what stands before the call
 		if c.key.Service != "route53" {
 			acm.Settle(state, wc.Now) // services see certificates as they are now
@@ -121,6 +124,10 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		out, err = c.service.mux.Serve(ctx, wc, op, in)
 		if err == nil && fault.Kind == world.FaultSlow {
 			c.answered = wc.Hold()
+		}
+		wait = nil
+		if err == nil {
+			wait = wc.Waiting(next(state))
 		}
 		if err == nil && c.key.Service == "route53" && !c.key.Reads() {
 			acm.Settle(state, wc.Now) // a validation record counts from the change on
@@ -131,6 +138,12 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		err = c.twin.world.Past(fault.Delay, transaction)
 	} else {
 		err = c.twin.world.Update(transaction)
+		for err == nil && wait != nil {
+			if err := wait.For(ctx); err != nil {
+				return nil, err
+			}
+			err = c.twin.world.Update(transaction)
+		}
 	}
 	if err != nil {
 		return c.refused(err), nil

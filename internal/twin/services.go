@@ -19,6 +19,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/resolver"
 	"github.com/orgdns/orgdns/internal/twin/route53"
 	"github.com/orgdns/orgdns/internal/twin/s3"
+	"github.com/orgdns/orgdns/internal/twin/sqs"
 	"github.com/orgdns/orgdns/internal/twin/sts"
 	"github.com/orgdns/orgdns/internal/twin/tagging"
 	"github.com/orgdns/orgdns/internal/twin/wire"
@@ -65,6 +66,7 @@ var list = []struct {
 	{name: "cloudfront", handlers: cloudfront.Service, global: true},
 	{name: "kms", handlers: kms.Service},
 	{name: "s3", handlers: s3.Service},
+	{name: "sqs", handlers: sqs.Service},
 }
 
 // assembly is what all twins of a process share.

@@ -48,9 +48,11 @@ type Call struct {
 	Operation string        // "CreateHostedZone"
 	RequestID string
 	Now       time.Time
+	Since     time.Time // when it came; before Now if it waited
 	Authorize Authorizer
 
 	claimed []string
+	await   *Wait
 }
 
 // Authorizer judges whether the caller may do an action ("route53:GetHostedZone")

@@ -31,28 +31,27 @@ const (
 	LaterFunction           LaterKind = "Function"
 )
 
-// agenda holds what is to come, by its time.
-var agenda = Private[Later]{Name: "world.agenda"}
-
-// agendaTime is a form of times that sorts as they do.
-const agendaTime = "2006-01-02T15:04:05.000000000"
+// agenda holds the statuses that are to come.
+var agenda = Agenda[Later]{Name: "world.agenda"}
 
 // Later changes a status at a time, without anybody asking.
 func (s *State) Later(at time.Time, l Later) {
-	agenda.Put(s, fmt.Sprintf("%s %s %s %s", at.UTC().Format(agendaTime), l.Kind, l.ID, l.From), l)
+	agenda.Put(s, at, fmt.Sprintf("%s %s %s", l.Kind, l.ID, l.From), l)
 }
 
 // due reports whether a status changes by a time.
 func (s *State) due(now time.Time) bool {
-	key, _, ok := agenda.tree(s).Root().Minimum()
-	return ok && string(key[:len(agendaTime)]) <= now.UTC().Format(agendaTime)
+	at, ok := agenda.Next(s)
+	return ok && !at.After(now)
 }
 
 // settle changes the statuses that have come due, in order.
 func (s *State) settle(now time.Time) {
-	for s.due(now) {
-		key, l, _ := agenda.tree(s).Root().Minimum()
-		agenda.Delete(s, string(key))
+	for {
+		_, l, ok := agenda.Take(s, now)
+		if !ok {
+			return
+		}
 		s.become(l)
 	}
 }

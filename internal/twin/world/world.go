@@ -37,6 +37,7 @@ type World struct {
 	hooks  []Hook
 
 	claims claims
+	waits  waits
 
 	bucketsMu sync.Mutex // apart, since tokens are taken inside transactions
 	buckets   map[string]*bucket

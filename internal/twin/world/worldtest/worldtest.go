@@ -53,7 +53,7 @@ func Do[I, O any](cl Client, handler func(context.Context, *world.Call, *I) (*O,
 	var out *O
 	err := cl.World.Update(func(s *world.State) (err error) {
 		c := &world.Call{
-			World: cl.World, State: s, Region: cl.Region, Now: cl.World.Now(), Authorize: cl.Authorize,
+			World: cl.World, State: s, Region: cl.Region, Now: cl.World.Now(), Since: cl.World.Now(), Authorize: cl.Authorize,
 			Caller:    world.Caller{Account: cl.Account, ARN: "arn:aws:iam::" + string(cl.Account) + ":root", Administrator: true},
 			Operation: strings.TrimSuffix(reflect.TypeFor[I]().Name(), "Input"), Service: cl.Service,
 		}
