@@ -37,7 +37,7 @@ var (
 	layer5   = layer4.and("reconcile")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
 	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront",
-		"twin/ec2", "twin/elbv2", "twin/iamapi", "twin/kms", "twin/lambda", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/sts", "twin/tagging")
+		"twin/ec2", "twin/elbv2", "twin/eventbridge", "twin/iamapi", "twin/kms", "twin/lambda", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/ssm", "twin/sts", "twin/tagging")
 )
 
 // Modules of others.
@@ -109,6 +109,7 @@ var table = map[string]rule{
 	"twin/cloudfront":    service("cloudfront"),
 	"twin/ec2":           service("ec2"),
 	"twin/elbv2":         service("elasticloadbalancingv2"),
+	"twin/eventbridge":   service("eventbridge"),
 	"twin/iamapi":        service("iam"),
 	"twin/lambda":        service("lambda"),
 	"twin/organizations": service("organizations"),
@@ -119,6 +120,7 @@ var table = map[string]rule{
 	"twin/kms":           service("kms"),
 	"twin/s3":            service("s3"),
 	"twin/sqs":           service("sqs"),
+	"twin/ssm":           service("ssm"),
 	"twin/sts":           service("sts"),
 	"twin/tagging":       service("resourcegroupstaggingapi"),
 

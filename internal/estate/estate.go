@@ -82,7 +82,10 @@ type Estate struct {
 
 	ResourcePolicies Table[ResourcePolicy]
 
-	Queues Table[Queue]
+	Queues     Table[Queue]
+	EventBuses Table[EventBus]
+	EventRules Table[EventRule]
+	Parameters Table[Parameter]
 
 	Quotas Table[Quota]
 	Public Table[PublicAnswer]
@@ -146,6 +149,9 @@ type snapshot struct {
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
 	ResourcePolicies     []ResourcePolicy      `json:"resourcePolicies,omitempty"`
 	Queues               []Queue               `json:"queues,omitempty"`
+	EventBuses           []EventBus            `json:"eventBuses,omitempty"`
+	EventRules           []EventRule           `json:"eventRules,omitempty"`
+	Parameters           []Parameter           `json:"parameters,omitempty"`
 	Quotas               []Quota               `json:"quotas,omitempty"`
 	Public               []PublicAnswer        `json:"public,omitempty"`
 	Answers              []Answer              `json:"answers,omitempty"`
@@ -206,6 +212,9 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		ManagedPolicies:      slices.Collect(e.ManagedPolicies.All()),
 		ResourcePolicies:     slices.Collect(e.ResourcePolicies.All()),
 		Queues:               slices.Collect(e.Queues.All()),
+		EventBuses:           slices.Collect(e.EventBuses.All()),
+		EventRules:           slices.Collect(e.EventRules.All()),
+		Parameters:           slices.Collect(e.Parameters.All()),
 		Quotas:               slices.Collect(e.Quotas.All()),
 		Public:               slices.Collect(e.Public.All()),
 		Answers:              slices.Collect(e.Answers.All()),
@@ -273,6 +282,9 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.ManagedPolicies.Put(s.ManagedPolicies...)
 	e.ResourcePolicies.Put(s.ResourcePolicies...)
 	e.Queues.Put(s.Queues...)
+	e.EventBuses.Put(s.EventBuses...)
+	e.EventRules.Put(s.EventRules...)
+	e.Parameters.Put(s.Parameters...)
 	e.Quotas.Put(s.Quotas...)
 	e.Public.Put(s.Public...)
 	e.Answers.Put(s.Answers...)

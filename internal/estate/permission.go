@@ -19,7 +19,8 @@ type ShareKind struct {
 
 // ShareKinds are the types of resources known here. What their permissions
 // allow is documented for Resolver rules (API_route53resolver_PutResolverRulePolicy),
-// query-log configurations (API_route53resolver_PutResolverQueryLogConfigPolicy)
+// query-log configurations (API_route53resolver_PutResolverQueryLogConfigPolicy),
+// parameters (Systems Manager User Guide, parameter-store-shared-parameters.html),
 // and in words for Profiles: consumers see what is associated and associate
 // VPCs (Route 53 Developer Guide, sharing-profiles.html); the exact lists of the
 // others are our reading of what consumers can do.
@@ -43,6 +44,9 @@ var ShareKinds = []ShareKind{
 	{Name: "route53resolver:ResolverRule", Service: "route53resolver", Prefix: "resolver-rule/", Week: true, Permission: "AWSRAMDefaultPermissionResolverRule", Actions: []string{
 		"route53resolver:AssociateResolverRule", "route53resolver:DisassociateResolverRule", "route53resolver:GetResolverRule",
 		"route53resolver:ListResolverRuleAssociations", "route53resolver:ListResolverRules",
+	}},
+	{Name: "ssm:Parameter", Service: "ssm", Prefix: "parameter/", Permission: "AWSRAMDefaultPermissionSSMParameterReadOnly", Actions: []string{
+		"ssm:DescribeParameters", "ssm:GetParameter", "ssm:GetParameters",
 	}},
 }
 

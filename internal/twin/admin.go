@@ -235,9 +235,10 @@ func (a *admin) inject(req *http.Request) (any, error) {
 func (f *faultJSON) check() error {
 	switch f.Kind {
 	case world.FaultThrottle, world.FaultServer, world.FaultTimeout, world.FaultLostResponse,
-		world.FaultSlow, world.FaultStale, world.FaultReset, world.FaultDeath:
+		world.FaultSlow, world.FaultStale, world.FaultReset, world.FaultDeath,
+		world.FaultEventDrop, world.FaultEventRepeat, world.FaultEventDelay:
 	default:
-		return bad(http.StatusBadRequest, "kind %q is none of throttle, 5xx, timeout, lostResponse, slow, stale, reset, death", f.Kind)
+		return bad(http.StatusBadRequest, "kind %q is none of throttle, 5xx, timeout, lostResponse, slow, stale, reset, death, eventDrop, eventRepeat, eventDelay", f.Kind)
 	}
 	if f.Delay != "" {
 		var err error
@@ -245,11 +246,17 @@ func (f *faultJSON) check() error {
 			return err
 		}
 	}
-	if f.Fault.Delay == 0 && (f.Kind == world.FaultSlow || f.Kind == world.FaultStale) {
+	if f.Fault.Delay == 0 && (f.Kind == world.FaultSlow || f.Kind == world.FaultStale || f.Kind == world.FaultEventDelay) {
 		return bad(http.StatusBadRequest, `a fault of kind %s needs a "delay"`, f.Kind)
 	}
 	if f.Skip < 0 || f.Count < -1 {
 		return bad(http.StatusBadRequest, `"skip" is at least 0, "count" at least -1 (for ever)`)
+	}
+	if f.Share < 0 || f.Share > 1 || (f.Share > 0 || f.Seed > 0) && !f.Kind.OfEvents() {
+		return bad(http.StatusBadRequest, `"share" is from 0 to 1, and with "seed" of events alone`)
+	}
+	if f.Kind.OfEvents() {
+		return nil // its service is a source, which may be anything
 	}
 	if f.Service == "" {
 		if f.Operation != "" {

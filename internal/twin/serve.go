@@ -116,7 +116,7 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		}
 		state.Admit(c.caller.Account)
 		wc.Authorize = iam.Authorizer(wc)
-		settle(wc)
+		settle(ctx, wc)
 		ec2.Settle(state, wc.Now) // of a private name AWS sees what stands before the call
 		if c.key.Service != "route53" {
 			acm.Settle(state, wc.Now) // services see certificates as they are now

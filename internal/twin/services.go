@@ -10,6 +10,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/cloudfront"
 	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/elbv2"
+	"github.com/orgdns/orgdns/internal/twin/eventbridge"
 	"github.com/orgdns/orgdns/internal/twin/iamapi"
 	"github.com/orgdns/orgdns/internal/twin/kms"
 	"github.com/orgdns/orgdns/internal/twin/lambda"
@@ -20,6 +21,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/route53"
 	"github.com/orgdns/orgdns/internal/twin/s3"
 	"github.com/orgdns/orgdns/internal/twin/sqs"
+	"github.com/orgdns/orgdns/internal/twin/ssm"
 	"github.com/orgdns/orgdns/internal/twin/sts"
 	"github.com/orgdns/orgdns/internal/twin/tagging"
 	"github.com/orgdns/orgdns/internal/twin/wire"
@@ -67,6 +69,8 @@ var list = []struct {
 	{name: "kms", handlers: kms.Service},
 	{name: "s3", handlers: s3.Service},
 	{name: "sqs", handlers: sqs.Service},
+	{name: "ssm", handlers: ssm.Service, rates: rates{action: ssm.Rate}},
+	{name: "events", handlers: eventbridge.Service, rates: rates{action: eventbridge.Rate}},
 }
 
 // assembly is what all twins of a process share.

@@ -185,14 +185,7 @@ func assumable(c *world.Call, arn string) (estate.Role, error) {
 	if !ok || role.Account != c.Account() {
 		return role, refused
 	}
-	trust, err := iam.Parse(role.Trust)
-	if err != nil {
-		return role, refused
-	}
-	d := iam.Decide(iam.Request{
-		Principal: iam.Principal{Service: service}, Action: "sts:AssumeRole", Resource: arn, TrustPolicy: true,
-	}, iam.Policies{Resource: []iam.Policy{{Name: "trust policy of " + arn, Document: trust}}})
-	if !d.Allowed {
+	if !iam.MayAssume(c, iam.ServicePrincipal{Name: service, Account: c.Account()}, role) {
 		return role, refused
 	}
 	return role, nil
@@ -209,7 +202,7 @@ func placed(c *world.Call, role estate.Role, in *types.VpcConfig) (*types.VpcCon
 		return nil, invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
 	}
 	as := *c
-	as.Caller = world.Caller{Account: role.Account, ARN: "arn:aws:sts::" + string(role.Account) + ":assumed-role/" + role.Name + "/lambda", ID: role.ID + ":lambda", Role: role.ARN}
+	as.Caller = iam.SessionOf(role, "lambda")
 	for _, action := range []string{"CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface"} {
 		if iam.Authorizer(&as)("ec2:"+action, "*", nil) != nil {
 			return nil, invalid("The provided execution role does not have permissions to call %s on EC2", action)
@@ -381,19 +374,11 @@ func invoke(ctx context.Context, c *world.Call, in *lambda.InvokeInput) (*lambda
 	if in.InvocationType == types.InvocationTypeDryRun {
 		return &lambda.InvokeOutput{StatusCode: 204}, nil
 	}
-	name := ""
-	if f.Environment != nil {
-		name = f.Environment.Variables[HandlerVariable]
+	run, err := f.code(c, in.Payload)
+	if err != nil {
+		return nil, err
 	}
-	run := c.World.Functions[name]
-	if run == nil {
-		return nil, world.NotImplemented(fmt.Sprintf("The twin runs no code: Invoke of the function %s, whose %s is %q, is not a function of orgdns that it has", *f.FunctionArn, HandlerVariable, name))
-	}
-	call := world.Invocation{Function: *f.FunctionArn, Account: c.Account(), Region: c.Region, VPC: f.vpc(), Payload: in.Payload, Estate: *c.Estate(), Now: c.Now}
-	if f.VpcConfig != nil {
-		call.Subnets, call.Groups = f.VpcConfig.SubnetIds, f.VpcConfig.SecurityGroupIds
-	}
-	payload, err := run(ctx, call)
+	payload, err := run(ctx)
 	out := &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: f.Version, Payload: payload}
 	if err != nil {
 		failure, marshal := json.Marshal(map[string]string{"errorMessage": err.Error(), "errorType": "Error"})
@@ -406,4 +391,45 @@ func invoke(ctx context.Context, c *world.Call, in *lambda.InvokeInput) (*lambda
 		return &lambda.InvokeOutput{StatusCode: 202}, nil // nobody waits for what it answers
 	}
 	return out, nil
+}
+
+// code is the function of orgdns that a function is, with what it is called with.
+func (f function) code(c *world.Call, payload []byte) (func(context.Context) ([]byte, error), error) {
+	name := ""
+	if f.Environment != nil {
+		name = f.Environment.Variables[HandlerVariable]
+	}
+	run := c.World.Functions[name]
+	if run == nil {
+		return nil, world.NotImplemented(fmt.Sprintf("The twin runs no code: Invoke of the function %s, whose %s is %q, is not a function of orgdns that it has", *f.FunctionArn, HandlerVariable, name))
+	}
+	call := world.Invocation{Function: *f.FunctionArn, Account: f.account(), Region: c.Region, VPC: f.vpc(), Payload: payload, Estate: *c.Estate(), Now: c.Now}
+	if f.VpcConfig != nil {
+		call.Subnets, call.Groups = f.VpcConfig.SubnetIds, f.VpcConfig.SecurityGroupIds
+	}
+	return func(ctx context.Context) ([]byte, error) { return run(ctx, call) }, nil
+}
+
+// account is the function's owner.
+func (f function) account() estate.AccountID {
+	return estate.AccountID(strings.Split(*f.FunctionArn, ":")[4])
+}
+
+// Deliver invokes a function for a service of AWS, which does not wait for what
+// it answers, nor mind its errors (Lambda Developer Guide,
+// invocation-async.html). authorize judges the action on the function.
+func Deliver(ctx context.Context, c *world.Call, arn, payload string, authorize func(action string, r iam.Resource) error) error {
+	f, ok := functions.Get(c.State, arn)
+	if !ok {
+		return notFound(arn)
+	}
+	if err := authorize("lambda:InvokeFunction", iam.Resource{ARN: arn, Account: f.account(), Policy: f.policy()}); err != nil {
+		return err
+	}
+	run, err := f.code(c, []byte(payload))
+	if err != nil {
+		return err
+	}
+	_, _ = run(ctx)
+	return nil
 }

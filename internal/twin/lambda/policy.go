@@ -104,8 +104,15 @@ func getPolicy(_ context.Context, c *world.Call, in *lambda.GetPolicyInput) (*la
 	if len(f.statements) == 0 {
 		return nil, noPolicy()
 	}
-	policy := `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(f.statements, ",") + `]}`
-	return &lambda.GetPolicyOutput{Policy: &policy, RevisionId: f.RevisionId}, nil
+	return &lambda.GetPolicyOutput{Policy: aws.String(f.policy()), RevisionId: f.RevisionId}, nil
+}
+
+// policy is the resource policy; empty without statements.
+func (f function) policy() string {
+	if len(f.statements) == 0 {
+		return ""
+	}
+	return `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(f.statements, ",") + `]}`
 }
 
 // tagged asks for the permission to do the operation on a function, and finds

@@ -31,6 +31,16 @@ var checks = map[string]func(c *world.Call, arn, id string) error{
 		r, ok := c.Estate().ResolverRules.Get(id)
 		return owned(c, ok, r.Account, r.Region, arn)
 	},
+	"ssm:Parameter": func(c *world.Call, arn, _ string) error {
+		p, ok := c.Estate().Parameters.Get(arn)
+		if err := owned(c, ok, p.Account, p.Region, arn); err != nil {
+			return err
+		}
+		if p.Tier != "Advanced" { // parameter-store-shared-parameters.html, "Prerequisites"
+			return invalid("The parameter %s is of the standard-parameter tier, and cannot be shared.", p.Name)
+		}
+		return nil
+	},
 }
 
 // owned refuses what is not there, or not the caller's.

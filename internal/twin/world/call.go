@@ -158,9 +158,10 @@ func (w *World) ForgetCalls() {
 	clear(w.log)
 }
 
-// Fault makes matching calls go wrong.
+// Fault makes matching calls, or events on their way, go wrong.
 type Fault struct {
-	// Account, Service and Operation select calls; empty selects all.
+	// Account, Service and Operation select calls; empty selects all. Of events
+	// they are the account, the source and the detail type.
 	Account   estate.AccountID `json:"account,omitempty"`
 	Service   string           `json:"service,omitempty"`
 	Operation string           `json:"operation,omitempty"`
@@ -168,7 +169,10 @@ type Fault struct {
 	Skip  int           `json:"skip,omitempty"`
 	Count int           `json:"count,omitempty"`
 	Kind  FaultKind     `json:"kind"`
-	Delay time.Duration `json:"delay,omitempty"` // of a slow answer, or of stale reads
+	Delay time.Duration `json:"delay,omitempty"` // of a slow answer, of stale reads; at most, of an event
+	// Share of the matching events that is hit, by Seed; 0 is all.
+	Share float64 `json:"share,omitempty"`
+	Seed  uint64  `json:"seed,omitempty"`
 }
 
 // FaultKind is what goes wrong.
@@ -184,12 +188,24 @@ const (
 	FaultStale        FaultKind = "stale"        // reads see the state of before the last writes, for Delay
 	FaultReset        FaultKind = "reset"        // the connection is reset, nothing done
 	FaultDeath        FaultKind = "death"        // done; then the client's process dies
+
+	// Of events, when they are published.
+	FaultEventDrop   FaultKind = "eventDrop"   // lost
+	FaultEventRepeat FaultKind = "eventRepeat" // there twice, the second time up to Delay later
+	FaultEventDelay  FaultKind = "eventDelay"  // up to Delay late, each by its own, so that others overtake it
 )
+
+// OfEvents reports whether the fault hits events, not calls.
+func (k FaultKind) OfEvents() bool {
+	return k == FaultEventDrop || k == FaultEventRepeat || k == FaultEventDelay
+}
 
 // Inject adds faults.
 func (w *World) Inject(faults ...Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.faultsMu.Lock()
+	defer w.faultsMu.Unlock()
 	for _, f := range faults {
 		if f.Count == 0 {
 			f.Count = 1
@@ -203,16 +219,16 @@ func (w *World) Inject(faults ...Fault) {
 
 // ClearFaults removes all faults.
 func (w *World) ClearFaults() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.faultsMu.Lock()
+	defer w.faultsMu.Unlock()
 	w.faults = nil
 }
 
 // Faults are the faults that have not run out, in the order in which they are
 // tried.
 func (w *World) Faults() []Fault {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.faultsMu.Lock()
+	defer w.faultsMu.Unlock()
 	var out []Fault
 	for _, f := range w.faults {
 		if f.Count != 0 {
@@ -222,25 +238,37 @@ func (w *World) Faults() []Fault {
 	return out
 }
 
-// Fault takes the first fault that hits a call, if one does.
+// Fault takes the first fault that hits a call, if one does. It may be called
+// inside a transaction.
 func (w *World) Fault(key CallKey) (Fault, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.faultsMu.Lock()
+	defer w.faultsMu.Unlock()
 	for _, f := range w.faults {
-		if f.Account != "" && f.Account != key.Account ||
-			f.Service != "" && f.Service != key.Service ||
-			f.Operation != "" && f.Operation != key.Operation || f.Count == 0 ||
-			f.Kind == FaultStale && !key.Reads() {
+		if f.Kind.OfEvents() || !f.selects(key.Account, key.Service, key.Operation) || f.Kind == FaultStale && !key.Reads() {
 			continue
 		}
-		if f.Skip > 0 {
-			f.Skip--
-			continue
+		if f.take() {
+			return *f, true
 		}
-		if f.Count > 0 {
-			f.Count--
-		}
-		return *f, true
 	}
 	return Fault{}, false
+}
+
+func (f *Fault) selects(account estate.AccountID, service, operation string) bool {
+	return (f.Account == "" || f.Account == account) && (f.Service == "" || f.Service == service) && (f.Operation == "" || f.Operation == operation)
+}
+
+// take counts a call or event that the fault selects, and reports whether it
+// hits that one.
+func (f *Fault) take() bool {
+	switch {
+	case f.Count == 0:
+		return false
+	case f.Skip > 0:
+		f.Skip--
+		return false
+	case f.Count > 0:
+		f.Count--
+	}
+	return true
 }

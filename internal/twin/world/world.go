@@ -28,13 +28,15 @@ type World struct {
 	// Functions are what Lambda runs, by name; set before the world is used.
 	Functions map[string]Function
 
-	mu     sync.Mutex
-	state  State
-	past   past
-	calls  int // API calls so far, refused ones included
-	log    map[CallKey]*CallCount
-	faults []*Fault
-	hooks  []Hook
+	mu    sync.Mutex
+	state State
+	past  past
+	calls int // API calls so far, refused ones included
+	log   map[CallKey]*CallCount
+	hooks []Hook
+
+	faultsMu sync.Mutex // apart, since faults are taken inside transactions
+	faults   []*Fault
 
 	claims claims
 	waits  waits
@@ -82,7 +84,7 @@ func (w *World) Reset(e estate.Estate) {
 	w.past = past{}
 	w.calls = 0
 	clear(w.log)
-	w.faults = nil
+	w.ClearFaults()
 	w.bucketsMu.Lock()
 	defer w.bucketsMu.Unlock()
 	clear(w.buckets)
