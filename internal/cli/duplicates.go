@@ -10,9 +10,9 @@ import (
 
 var duplicateColours = map[plan.DuplicateState]string{plan.Removable: green, plan.Blocked: yellow, plan.Free: dim, plan.Pending: dim}
 
-// duplicates prints the consumers' own endpoints for what is shared with them:
+// retirement prints the consumers' own endpoints for what is shared with them:
 // what each costs, and who would notice if it went.
-func (a *app) duplicates(cfg *config.Config, list []plan.Duplicates) {
+func (a *app) retirement(cfg *config.Config, list []plan.Duplicates) {
 	for _, d := range list {
 		a.printf("\n%s\n", a.paint(a.Out, bold, fmt.Sprintf("Own endpoints beside those of %s in %s", d.Share, d.Region)))
 		account := ""

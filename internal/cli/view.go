@@ -132,12 +132,12 @@ func (a *app) plan(cfg *config.Config, p *plan.Plan) {
 	}
 	if p.Empty() && len(p.Waiting) == 0 {
 		a.printf("Nothing to do: everything stands as configured (%d things managed).\n", p.Managed)
-		a.duplicates(cfg, p.Duplicates)
+		a.retirement(cfg, p.Duplicates)
 		return
 	}
 	a.changes(cfg, p)
 	a.answers(p.Answers)
-	a.duplicates(cfg, p.Duplicates)
+	a.retirement(cfg, p.Duplicates)
 	a.unproven(p)
 	a.waiting(p.Waiting)
 	if !p.Empty() {

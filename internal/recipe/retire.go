@@ -208,19 +208,16 @@ func (s *shareIn) tell(r retire.Report, date string) {
 // cost is what the share costs a month in its Region before data: its endpoints,
 // and what leads the consumers there.
 func (s *shareIn) cost() cost.Money {
-	d := cost.Design{Regions: []estate.Region{s.region}, Via: cost.Via(s.Via), Services: int64(len(s.services)), VPCs: int64(len(s.consumers)), Zones: 1}
+	d := cost.Design{Regions: []estate.Region{s.region}, Via: cost.Via(s.Via), Services: int64(len(s.services)), VPCs: int64(len(s.consumers)), Zones: 1, Network: cost.NetworkPeering}
+	if s.Connect.TransitGateway {
+		d.Network = cost.NetworkTransit
+	}
 	for _, one := range s.services {
 		zones := int64(len(s.spread(s.vpc, s.Subnets, one.zones, one.standing.Subnets)))
 		if one.stands {
 			zones = cost.Zones(one.standing)
 		}
 		d.Zones = max(d.Zones, zones)
-	}
-	if s.Via == config.ViaResolver {
-		d.Addresses = 2 * min(max(d.Zones, 2), maxResolverAddresses)
-	}
-	if s.Connect.TransitGateway {
-		d.Attachments = d.VPCs + 1
 	}
 	bill, err := cost.Builtin().OfDesign(d)
 	if err != nil { // no service, or no consumer
