@@ -159,7 +159,7 @@ func (m *missing) find(a, b estate.VPC) {
 // are given, in the families that the other VPC has.
 func (m *missing) side(v estate.VPC, only []string, other estate.VPC) (side, bool) {
 	s := side{vpc: v}
-	places, _, b := m.starts(v)
+	places, _, b := m.starts(v, nil)
 	if b != nil {
 		m.stop(*b)
 		return s, false

@@ -70,8 +70,9 @@ func (n network) subnets(vpc string) []estate.Subnet {
 
 // starts are the places of a VPC from which connections are made, one a subnet
 // and family, or the whole VPC where it has no subnets. Subnets that lead
-// nowhere while others do are isolated and not counted.
-func (n network) starts(v estate.VPC) (list []place, isolated []string, stop *Break) {
+// nowhere while others do are isolated and not counted, unless they are among
+// those that are asked for.
+func (n network) starts(v estate.VPC, only []string) (list []place, isolated []string, stop *Break) {
 	subnets := n.subnets(v.ID)
 	if len(subnets) == 0 {
 		if !n.known(estate.QuerySubnets, v.Account, v.Region) {
@@ -84,6 +85,9 @@ func (n network) starts(v estate.VPC) (list []place, isolated []string, stop *Br
 	}
 	var alone []place
 	for _, s := range subnets {
+		if len(only) > 0 && !slices.Contains(only, s.ID) {
+			continue
+		}
 		var here []place
 		for _, c := range v.CIDRs {
 			if c.Addr().Is6() {
@@ -93,7 +97,7 @@ func (n network) starts(v estate.VPC) (list []place, isolated []string, stop *Br
 		if s.CIDR.IsValid() {
 			here = append(here, place{v, s, s.CIDR})
 		}
-		if t, b := n.table(v, s.ID); b == nil && !outward(t) {
+		if t, b := n.table(v, s.ID); len(only) == 0 && b == nil && !outward(t) {
 			alone, isolated = append(alone, here...), append(isolated, s.ID)
 			continue
 		}

@@ -172,6 +172,8 @@ type Source struct {
 	// Groups are the security groups of who connects, where they are known;
 	// without them a rule that admits a group is Unknown.
 	Groups []string
+	// Subnets are where who connects stands; none: wherever in the VPC.
+	Subnets []string
 }
 
 // From is a VPC as the start of a way.
@@ -306,7 +308,7 @@ func (v Verdict) only(b *Break) Verdict {
 // judge walks from every subnet that counts to every target.
 func (s Source) judge(v Verdict, vpc estate.VPC, targets []target) Verdict {
 	n := network{s.e}
-	starts, isolated, stop := n.starts(vpc)
+	starts, isolated, stop := n.starts(vpc, s.Subnets)
 	v.Isolated = isolated
 	if stop != nil {
 		return v.only(stop)

@@ -228,6 +228,15 @@ func TestPartial(t *testing.T) {
 	if !slices.Equal(v.Isolated, []string{"subnet-a-d"}) {
 		t.Errorf("isolated: %v", v.Isolated)
 	}
+	// Who stands in certain subnets has the way of these, isolated or not.
+	p, _ := e.Endpoints.Get("vpce-1")
+	for subnet, want := range map[string]Outcome{"subnet-a-a": Reached, "subnet-a-c": Broken, "subnet-a-d": Broken} {
+		s := From(e, "vpc-a")
+		s.Subnets = []string{subnet}
+		if v := s.Endpoint(p, https); v.Outcome != want || v.Partial() || len(v.Isolated) != 0 {
+			t.Errorf("from %s: %s", subnet, show(v))
+		}
+	}
 }
 
 // TestSameVPC: routes are local; security groups and ACLs between subnets count.

@@ -30,7 +30,7 @@ func probeFunction(ctx context.Context, in world.Invocation) ([]byte, error) {
 		return nil, err
 	}
 	out := probe.Report{Results: make([]probe.Result, len(r.Names))}
-	place := placed{whole(in.Estate), in.VPC, in.Groups, resolve.New(in.Estate, resolve.DefaultPolicy)}
+	place := placed{whole(in.Estate), in.VPC, in.Subnets, in.Groups, resolve.New(in.Estate, resolve.DefaultPolicy)}
 	for i, n := range r.Names {
 		out.Results[i] = probe.Look(ctx, place, r.Resolver, n)
 	}
@@ -56,6 +56,7 @@ func whole(e estate.Estate) estate.Estate {
 type placed struct {
 	e        estate.Estate
 	vpc      string
+	subnets  []string
 	groups   []string
 	resolver *resolve.Resolver
 }
@@ -84,7 +85,7 @@ func (p placed) Resolve(_ context.Context, by probe.Resolver, name dnsname.Name,
 func (p placed) Connect(_ context.Context, to netip.Addr, c probe.Connect) probe.Connection {
 	out := probe.Connection{Address: to, Port: c.Port, TCP: probe.OK}
 	from := reach.From(p.e, p.vpc)
-	from.Groups = p.groups
+	from.Subnets, from.Groups = p.subnets, p.groups
 	if b := from.To(to, reach.Port{Number: c.Port, Protocol: "tcp"}).Break(); b != nil {
 		out.TCP = b.Text
 		return out
