@@ -469,6 +469,9 @@ func (w *Writer) doInvitation(ctx context.Context, s plan.Step) (plan.Attributes
 			return false, err
 		}
 		var latest types.ResourceShareInvitation
+		slices.SortStableFunc(list, func(a, b types.ResourceShareInvitation) int { // one that was accepted before says nothing of a newer one
+			return aws.ToTime(b.InvitationTimestamp).Compare(aws.ToTime(a.InvitationTimestamp))
+		})
 		for _, i := range list {
 			if aws.ToString(i.ResourceShareArn) != share {
 				continue

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -238,4 +240,50 @@ func foreign(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("is new or changed: %s", l)
 		}
 	}
+}
+
+func ramOf(ts *testscript.TestScript, account string) *ram.Client {
+	return ram.New(ram.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(twinOf(ts).url),
+		Credentials: credentials.NewStaticCredentialsProvider(account, "twin", ""),
+	})
+}
+
+// accept ACCOUNT: the account accepts what others offer to share with it in eu-west-1.
+func accept(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: accept ACCOUNT")
+	}
+	c := ramOf(ts, args[0])
+	out, err := c.GetResourceShareInvitations(context.Background(), &ram.GetResourceShareInvitationsInput{})
+	ts.Check(err)
+	n := 0
+	for _, i := range out.ResourceShareInvitations {
+		if i.Status != ramtypes.ResourceShareInvitationStatusPending {
+			continue
+		}
+		_, err := c.AcceptResourceShareInvitation(context.Background(), &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn})
+		ts.Check(err)
+		n++
+	}
+	if n == 0 {
+		ts.Fatalf("nobody offers account %s anything", args[0])
+	}
+}
+
+// unshare ACCOUNT NAME PRINCIPAL: takes a principal out of the account's resource
+// share of that name in eu-west-1.
+func unshare(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: unshare ACCOUNT NAME PRINCIPAL")
+	}
+	for s := range snapshot(ts).Shares.All() {
+		if string(s.Account) != args[0] || s.Name != args[1] {
+			continue
+		}
+		_, err := ramOf(ts, args[0]).DisassociateResourceShare(context.Background(), &ram.DisassociateResourceShareInput{ResourceShareArn: &s.ARN, Principals: args[2:]})
+		ts.Check(err)
+		return
+	}
+	ts.Fatalf("account %s has no resource share %s", args[0], args[1])
 }

@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
 			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten, "until": until,
 			"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
+			"accept": accept, "unshare": unshare,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {
@@ -110,8 +111,8 @@ type runningKey struct{}
 
 func twinOf(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
 
-// twin [-empty|-only FILE|FILE...]: starts a twin of testdata/estates/base.json, changed by
-// the snapshots of the files or examples of these names, or of nothing, and points the script's AWS settings at it. The
+// twin [-empty|[-only] FILE...]: starts a twin of testdata/estates/base.json, changed by
+// the snapshots of the files or examples of these names, of the first of these instead, or of nothing, and points the script's AWS settings at it. The
 // administrator of the management account runs orgdns.
 func startTwin(ts *testscript.TestScript, neg bool, args []string) {
 	r := twinOf(ts)
@@ -121,10 +122,12 @@ func startTwin(ts *testscript.TestScript, neg bool, args []string) {
 	server := twin.Server{Listen: "127.0.0.1:0"}
 	switch {
 	case slices.Equal(args, []string{"-empty"}):
-	case len(args) == 2 && args[0] == "-only":
-		server.Estate = onlyEstate(ts, args[1])
+	case len(args) >= 2 && args[0] == "-only":
+		server.Estate = merged(ts, []byte(ts.ReadFile(args[1])), args[2:])
 	default:
-		server.Estate = merged(ts, args)
+		raw, err := os.ReadFile(filepath.Join(here, "testdata", "estates", "base.json"))
+		ts.Check(err)
+		server.Estate = merged(ts, raw, args)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s, err := server.Start(ctx)
@@ -147,9 +150,7 @@ func startTwin(ts *testscript.TestScript, neg bool, args []string) {
 
 // merged adds snapshots to the base: lists grow, and what has the identity of
 // something in the list replaces it.
-func merged(ts *testscript.TestScript, files []string) estate.Estate {
-	raw, err := os.ReadFile(filepath.Join(here, "testdata", "estates", "base.json"))
-	ts.Check(err)
+func merged(ts *testscript.TestScript, raw []byte, files []string) estate.Estate {
 	base := map[string]any{}
 	ts.Check(json.Unmarshal(raw, &base))
 	for _, f := range files {
@@ -172,7 +173,7 @@ func merged(ts *testscript.TestScript, files []string) estate.Estate {
 			base[k] = have
 		}
 	}
-	raw, err = json.Marshal(base)
+	raw, err := json.Marshal(base)
 	ts.Check(err)
 	var e estate.Estate
 	ts.Check(json.Unmarshal(raw, &e))

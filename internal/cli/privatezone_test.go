@@ -19,8 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/orgdns/orgdns/internal/estate"
 )
 
 // Commands of scripts about private zones.
@@ -169,12 +167,4 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("there is no line %q", args[0])
 	}
 	fmt.Fprintln(ts.Stdout(), before)
-}
-
-// onlyEstate reads the estate of a file, for a twin that starts from nothing
-// else.
-func onlyEstate(ts *testscript.TestScript, file string) estate.Estate {
-	var e estate.Estate
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &e))
-	return e
 }

@@ -301,14 +301,18 @@ func standingShares(e estate.Estate) iter.Seq[Standing] {
 	}
 }
 
-// accepted reports whether no invitation to a share waits.
+// accepted reports whether an account has a share already: no invitation waits,
+// and none will come, since the share names the account.
 func accepted(e estate.Estate, f map[string][]string) bool {
-	for i := range e.Invitations.By(estate.ByMember(f["share"][0])) {
-		if i.Status == "PENDING" && string(i.Receiver) == f["account"][0] {
+	share, account := f["share"][0], f["account"][0]
+	for i := range e.Invitations.By(estate.ByMember(share)) {
+		if i.Status == "PENDING" && string(i.Receiver) == account {
 			return false
 		}
 	}
-	return true
+	s, known := e.Shares.Get(share)
+	p, _ := estate.ShareMemberIn(s.Principals, account)
+	return !known || p.Status == estate.ShareAssociated
 }
 
 func standingResolverEndpoints(e estate.Estate) iter.Seq[Standing] {

@@ -239,9 +239,7 @@ func (s *shareIn) lendGateway(g estate.TransitGateway, bare estate.Estate, base 
 	}), plan.Wanted{Pos: s.At("connect"), Settle: true, Reason: "lends the Transit Gateway to the consumers"})
 	for _, p := range principals {
 		if isAccount(p) {
-			owner.once(base+"/share/"+p, estate.AccountID(p), object(plan.KindInvitation, map[string][]plan.Value{
-				"share": {plan.Of(base+"/share", "arn")}, "account": lits(p),
-			}), plan.Wanted{Pos: s.At("connect"), Settle: true, Reason: "the share reaches the account once it is accepted"})
+			owner.acceptShare(base+"/share", "orgdns-"+g.ID, p, plan.Wanted{Pos: s.At("connect"), Settle: true, Reason: "the share reaches the account once it is accepted"})
 		}
 	}
 }

@@ -70,6 +70,7 @@ func (n *needs) endpointShares() {
 					n.proof(&shareIn{share: one, region: r}, o, provider)
 				}
 			}
+			kinds := one.inConsumers(n.Input)
 			for _, sel := range s.Consumers {
 				sel, ok := inRegion(sel, r)
 				if !ok {
@@ -77,10 +78,7 @@ func (n *needs) endpointShares() {
 				}
 				n.vpcs(sel)
 				for _, q := range VPCQueries(n.Config, sel, n.Estate) {
-					at(q.Account, consumerQueries...)
-					if one.invites(n.Input) {
-						at(q.Account, estate.QueryInvitations)
-					}
+					at(q.Account, kinds...)
 				}
 			}
 			in := one.in(r)
@@ -351,6 +349,7 @@ func (s *shareIn) look() {
 			s.complete = s.read(q.Account, "what stands there of the share "+s.Name, estate.QueryVPCs) && s.complete
 		}
 	}
+	kinds := s.inConsumers(s.Input)
 	s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool {
 		switch {
 		case v.ID == s.vpc.ID:
@@ -361,9 +360,13 @@ func (s *shareIn) look() {
 			s.complete = false
 			return true
 		}
-		return !s.read(v.Account, "VPC "+v.ID, consumerQueries...)
+		return !s.read(v.Account, "VPC "+v.ID, kinds...)
 	})
 	for _, v := range s.consumers {
+		if s.Via != config.ViaOwn && !s.ShareWith.IsZero() && !s.covers(v.Account) {
+			s.problem(s.At("shareWith"), diag.Error, "not-shared", fmt.Sprintf("VPC %s is selected, and the share %s is not with its account %s", v.ID, s.Name, v.Account),
+				"an account uses what RAM shares with it, with its unit or with the organization (RAM User Guide, getting-started-sharing.html)", "add the account to shareWith, or leave the VPC out of consumers")
+		}
 		if !v.DNSSupport || !v.DNSHostnames {
 			s.problem(s.At("consumers"), diag.Warning, "invisible", fmt.Sprintf("VPC %s (account %s) will not see the names of the share %s: enableDnsSupport and enableDnsHostnames must be on", v.ID, v.Account, s.Name),
 				"private names need both attributes (VPC User Guide, AmazonDNS-concepts.html)", "turn them on")

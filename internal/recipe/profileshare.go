@@ -157,10 +157,40 @@ func (s *shareIn) shared(what string, list []plan.Value) {
 		if !isAccount(account) {
 			continue
 		}
-		s.want(address+"/"+account, estate.AccountID(account), object(plan.KindInvitation, map[string][]plan.Value{
-			"share": {plan.Of(address, "arn")}, "account": lits(account),
-		}), plan.Wanted{Pos: s.At("consumers"), Settle: true, Reason: "the share reaches the account once it is accepted, where the organization does not accept it by itself"})
+		s.acceptShare(address, "orgdns-"+s.Name, account, plan.Wanted{Pos: s.At("consumers"), Settle: true,
+			Reason: "the share reaches the account once it is accepted, where the organization does not accept it by itself"})
 	}
+}
+
+// acceptShare wants that an account accepts a share of the hub's. One that is not read
+// accepts by itself: that is told as waiting until the owner sees it.
+func (s *shareIn) acceptShare(share, name, account string, w plan.Wanted) {
+	address := share + "/" + account
+	if s.Estate.Answered(estate.Query{Kind: estate.QueryInvitations, Account: estate.AccountID(account), Region: s.region}) {
+		s.once(address, estate.AccountID(account), object(plan.KindInvitation, map[string][]plan.Value{
+			"share": {plan.Of(share, "arn")}, "account": lits(account),
+		}), w)
+		return
+	}
+	told := slices.ContainsFunc(s.out.Waiting, func(x plan.Waiting) bool { return x.Address == address })
+	if told || s.frozen || s.acceptedAt(share, account) {
+		return
+	}
+	s.out.Waiting = append(s.out.Waiting, plan.Waiting{Address: address,
+		For: fmt.Sprintf("account %s, which is not read, to accept the resource share %s of account %s in %s", account, name, s.hub.ID, s.region)})
+}
+
+// acceptedAt reports whether an account needs not accept a share, as the owner
+// sees it: by the principal's status (RAM API, ResourceShareAssociation). Within an
+// organization that lets RAM share nobody has to.
+func (s *shareIn) acceptedAt(address, account string) bool {
+	if _, member := s.Estate.Accounts.Get(account); member && slices.Contains(s.Estate.Organization.TrustedServices, estate.ShareService) {
+		return true
+	}
+	have, _ := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindShare, address, s.hub.ID, s.region)
+	share, _ := s.Estate.Shares.Get(have.ID)
+	p, _ := estate.ShareMemberIn(share.Principals, account)
+	return p.Status == estate.ShareAssociated
 }
 
 // shareAddress is where the resource share stands. Rules have one of their own,
@@ -190,6 +220,18 @@ func (s *shareIn) with() []string {
 		s.principalIDs = append([]string{}, s.principals(s.Input)...)
 	}
 	return s.principalIDs
+}
+
+// covers reports whether the share is with an account. Where nobody knows in which
+// unit that is, any unit may be its.
+func (s *shareIn) covers(account estate.AccountID) bool {
+	path := s.Estate.Path(string(account))
+	return account == s.hub.ID || slices.ContainsFunc(s.with(), func(p string) bool {
+		if isAccount(p) {
+			return p == string(account)
+		}
+		return len(path) == 0 || slices.ContainsFunc(path, func(id string) bool { return s.Estate.Organization.UnitARN(id) == p })
+	})
 }
 
 func isAccount(principal string) bool { return !strings.HasPrefix(principal, "arn:") }
@@ -244,9 +286,13 @@ func (s *share) principals(in Input) []string {
 	return out
 }
 
-// invites reports whether an account may have to accept the share.
-func (s *share) invites(in Input) bool {
-	return slices.ContainsFunc(s.principals(in), isAccount)
+// inConsumers are the questions about a consumer's account: also about its
+// invitations, where the share may have to be accepted.
+func (s *share) inConsumers(in Input) []estate.QueryKind {
+	if slices.ContainsFunc(s.principals(in), isAccount) {
+		return append(slices.Clone(consumerQueries), estate.QueryInvitations)
+	}
+	return consumerQueries
 }
 
 func (s *shareIn) vpcAddress(id string) string { return s.address + "/vpcs/" + id }
