@@ -138,7 +138,7 @@ func createTransitGatewayVpcAttachment(_ context.Context, c *world.Call, in *ec2
 		return nil, err
 	}
 	a := estate.TransitAttachment{
-		ID: newID(c, "tgw-attach"), Gateway: g.ID, Owner: g.Account, Account: v.Account, Region: v.Region, VPC: v.ID,
+		ID: newID(c, "tgw-attach", g.ID, v.ID), Gateway: g.ID, Owner: g.Account, Account: v.Account, Region: v.Region, VPC: v.ID,
 		Subnets: slices.Clone(in.SubnetIds), State: estate.AttachmentPendingAcceptance, Tags: tags,
 	}
 	m := transitMore{}

@@ -124,7 +124,7 @@ func createVpcEndpoint(_ context.Context, c *world.Call, in *ec2.CreateVpcEndpoi
 	if change.offer, err = change.serves(); err != nil {
 		return nil, err
 	}
-	change.p.ID = fresh(c, "vpce", func(id string) bool { _, taken := c.Estate().Endpoints.Get(id); return taken })
+	change.p.ID = newID(c, "vpce", v.ID, change.p.Service)
 	if err := change.created(in); err != nil {
 		return nil, err
 	}
@@ -149,16 +149,6 @@ func createVpcEndpoint(_ context.Context, c *world.Call, in *ec2.CreateVpcEndpoi
 		endpointTokens.Put(c.State, keyed(c, token), endpointToken{string(asked), p.ID})
 	}
 	return &ec2.CreateVpcEndpointOutput{ClientToken: in.ClientToken, VpcEndpoint: showEndpoint(c, p)}, nil
-}
-
-// fresh makes an identifier that nothing has. A world that was loaded from an
-// estate starts to count anew, so that the next one could be there.
-func fresh(c *world.Call, prefix string, taken func(id string) bool) string {
-	for {
-		if id := newID(c, prefix); !taken(id) {
-			return id
-		}
-	}
 }
 
 // comes lets a pending endpoint become available.
@@ -377,8 +367,7 @@ func (x *endpointChange) subnets(add, remove []string) error {
 // address makes a network interface in a subnet, at the address that was asked
 // for or one that is free. Which one AWS takes it does not say.
 func (x *endpointChange) address(s estate.Subnet) (estate.EndpointAddress, error) {
-	a := estate.EndpointAddress{Subnet: s.ID, Zone: s.Zone}
-	a.Interface = fresh(x.c, "eni", func(id string) bool { return occupied(x.c, func(n nic) bool { return n.id == id }) })
+	a := estate.EndpointAddress{Subnet: s.ID, Zone: s.Zone, Interface: newID(x.c, "eni", x.p.ID, s.ID)}
 	want := x.fixed[s.ID]
 	taken := takenIn(x.c, s)
 	for _, p := range x.p.Addresses {

@@ -170,7 +170,7 @@ func createSecurityGroup(_ context.Context, c *world.Call, in *ec2.CreateSecurit
 		return nil, err
 	}
 	g := estate.SecurityGroup{
-		ID: newID(c, "sg"), Account: c.Account(), Region: c.Region, VPC: v.ID, Name: name, Description: text, Tags: tags,
+		ID: newID(c, "sg", v.ID, name), Account: c.Account(), Region: c.Region, VPC: v.ID, Name: name, Description: text, Tags: tags,
 	}
 	g.Rules = []estate.GroupRule{outward(g.ID)}
 	c.Estate().SecurityGroups.Put(g)

@@ -94,10 +94,11 @@ func allow(c *world.Call, dryRun *bool, needs ...need) error {
 }
 
 // newID makes the identifier of a new resource; none that the estate brought
-// along, which a world made from it did not count.
-func newID(c *world.Call, prefix string) string {
+// along, which a world made from it did not count. What it is of tells it from
+// others of its kind, so that it is the same in whichever order they are made.
+func newID(c *world.Call, prefix string, of ...string) string {
 	for {
-		id := prefix + "-0" + c.State.HexID(c.Account(), prefix, string(c.Region), 16)
+		id := prefix + "-0" + c.State.HexID(c.Account(), prefix, strings.Join(append([]string{string(c.Region)}, of...), "/"), 16)
 		if !taken(c.Estate(), prefix, id) {
 			return id
 		}
@@ -123,6 +124,10 @@ func taken(e *estate.Estate, prefix, id string) (has bool) {
 		_, has = e.NetworkACLs.Get(id)
 	case "pcx":
 		_, has = e.Peerings.Get(id)
+	case "eni":
+		for p := range e.Endpoints.All() {
+			has = has || slices.ContainsFunc(p.Addresses, func(a estate.EndpointAddress) bool { return a.Interface == id })
+		}
 	case "tgw":
 		_, has = e.TransitGateways.Get(id)
 	case "tgw-attach":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -141,7 +142,7 @@ func authorize(c *world.Call, a asked, egress bool, specs []types.TagSpecificati
 		if c.World.Limits && count >= rulesPerGroup {
 			return nil, fail("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
 		}
-		r.ID = newID(c, "sgr")
+		r.ID = newID(c, "sgr", g.ID, strconv.FormatBool(egress), ruleText(r))
 		g.Rules = append(g.Rules, r)
 		if len(tags) > 0 {
 			tagTable.Put(c.State, r.ID, tags)

@@ -138,7 +138,7 @@ func createVpcEndpointServiceConfiguration(_ context.Context, c *world.Call, in 
 			return &ec2.CreateVpcEndpointServiceConfigurationOutput{ClientToken: in.ClientToken, ServiceConfiguration: showService(s)}, nil
 		}
 	}
-	id := fresh(c, "vpce-svc", func(id string) bool { _, taken := c.Estate().EndpointServices.Get(id); return taken })
+	id := newID(c, "vpce-svc", slices.Sorted(slices.Values(in.NetworkLoadBalancerArns))...)
 	s := estate.EndpointService{
 		ID: id, Name: "com.amazonaws.vpce." + string(c.Region) + "." + id, Account: c.Account(), Region: c.Region,
 		State: string(types.ServiceStateAvailable), IPTypes: in.SupportedIpAddressTypes, Regions: []estate.Region{c.Region}, Tags: tags,

@@ -33,7 +33,7 @@ func createProfile(_ context.Context, c *world.Call, in *sdk.CreateProfileInput)
 	if over(c, c.Estate().Profiles.By(estate.ByRegion(c.Account(), c.Region)), profileQuota) {
 		return nil, exceeded("profile", profileQuota)
 	}
-	p := estate.Profile{ID: newID(c, "rp"), Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusComplete, Tags: tags}
+	p := estate.Profile{ID: newID(c, "rp", aws.ToString(in.Name)), Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusComplete, Tags: tags}
 	p.ARN = arn(c, "profile", p.ID)
 	c.Estate().Profiles.Put(p)
 	remember(c, p.ID, aws.ToString(in.ClientToken))

@@ -138,7 +138,7 @@ func associateResourceToProfile(_ context.Context, c *world.Call, in *sdk.Associ
 	if quota, ok := resourceQuota[kind]; ok && c.World.Limits && same >= quota {
 		return nil, exceeded(kind, quota)
 	}
-	r.ID = newID(c, "rpr")
+	r.ID = newID(c, "rpr", p.ID, r.ARN)
 	e.ProfileResources.Put(r)
 	remember(c, r.ID, "")
 	c.State.Later(c.Now.Add(Delay), world.Later{Kind: world.LaterProfileResource, ID: r.ID, From: r.Status, To: estate.StatusComplete})

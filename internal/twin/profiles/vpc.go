@@ -65,7 +65,7 @@ func associateProfile(_ context.Context, c *world.Call, in *sdk.AssociateProfile
 		return nil, exceeded("profile-association", vpcQuota)
 	}
 	a := estate.ProfileAssociation{
-		ID: newID(c, "rpassoc"), Profile: p.ID, VPC: v.ID, Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusCreating, Tags: tags,
+		ID: newID(c, "rpassoc", p.ID, v.ID), Profile: p.ID, VPC: v.ID, Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusCreating, Tags: tags,
 	}
 	c.Estate().ProfileAssociations.Put(a)
 	remember(c, a.ID, "")

@@ -159,9 +159,9 @@ func own(c *world.Call, arn *string, conditions world.Conditions) (estate.Share,
 
 // newARN makes the ARN of a new share; none that the estate brought along, which a
 // world made from it did not count.
-func newARN(c *world.Call) string {
+func newARN(c *world.Call, name string) string {
 	for {
-		h := c.State.HexID(c.Account(), "resource-share", string(c.Region), 32)
+		h := c.State.HexID(c.Account(), "resource-share", string(c.Region)+"/"+name, 32)
 		arn := fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/%s", c.Region, c.Account(), uuid(h))
 		if _, taken := c.Estate().Shares.Get(arn); !taken {
 			return arn

@@ -57,7 +57,7 @@ func createResourceShare(_ context.Context, c *world.Call, in *ram.CreateResourc
 		return &ram.CreateResourceShareOutput{ResourceShare: show(s), ClientToken: in.ClientToken}, nil
 	}
 	s := estate.Share{
-		ARN: newARN(c), Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), AllowExternal: external, Created: c.Now, Tags: tags,
+		ARN: newARN(c, aws.ToString(in.Name)), Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), AllowExternal: external, Created: c.Now, Tags: tags,
 	}
 	for _, arn := range in.PermissionArns {
 		if s.Permissions, err = withPermission(c, s.Permissions, arn, 0, false); err != nil {

@@ -72,7 +72,7 @@ func associateResolverRule(_ context.Context, c *world.Call, in *sdk.AssociateRe
 		return nil, exceeded(c, "max-rule-associations")
 	}
 	a := estate.RuleAssociation{
-		ID: newID(c, "rslvr-rrassoc"), Rule: r.ID, VPC: v.ID, Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusCreating,
+		ID: newID(c, "rslvr-rrassoc", r.ID, v.ID), Rule: r.ID, VPC: v.ID, Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusCreating,
 	}
 	e.RuleAssociations.Put(a)
 	c.State.Later(c.Now.Add(AssociationDelay), world.Later{Kind: world.LaterRuleAssociation, ID: a.ID, From: a.Status, To: estate.StatusComplete})

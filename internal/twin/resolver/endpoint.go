@@ -66,7 +66,7 @@ func createResolverEndpoint(_ context.Context, c *world.Call, in *sdk.CreateReso
 		prefix = "rslvr-out"
 	}
 	p := estate.ResolverEndpoint{
-		ID: newID(c, prefix), Account: c.Account(), Region: c.Region, Direction: string(in.Direction), Name: aws.ToString(in.Name),
+		ID: newID(c, prefix, aws.ToString(in.IpAddresses[0].SubnetId), aws.ToString(in.Name)), Account: c.Account(), Region: c.Region, Direction: string(in.Direction), Name: aws.ToString(in.Name),
 		Status: estate.StatusCreating, Groups: slices.Clone(in.SecurityGroupIds), IPType: string(types.ResolverEndpointTypeIpv4), Protocols: protocols, Tags: tags,
 	}
 	for _, a := range in.IpAddresses {
@@ -123,7 +123,7 @@ func withAddress(c *world.Call, p estate.ResolverEndpoint, subnet, v4, v6 *strin
 	}
 	p.VPC = s.VPC
 	taken := takenIn(c, p)
-	a := estate.ResolverAddress{ID: newID(c, "rni"), Subnet: s.ID}
+	a := estate.ResolverAddress{ID: newID(c, "rni", p.ID, s.ID), Subnet: s.ID}
 	if v4 != nil {
 		ip, err := netip.ParseAddr(*v4)
 		if err != nil || !usable(s.CIDR, ip) {

@@ -231,10 +231,11 @@ func arn(region estate.Region, account estate.AccountID, kind, id string) string
 func myARN(c *world.Call, kind, id string) string { return arn(c.Region, c.Account(), kind, id) }
 
 // newID makes the ID of a new resource; none that the estate brought along, which
-// a world made from it did not count.
-func newID(c *world.Call, prefix string) string {
+// a world made from it did not count. What it is of tells it from others of its
+// kind, so that it is the same in whichever order they are made.
+func newID(c *world.Call, prefix string, of ...string) string {
 	for {
-		id, taken := prefix+"-"+c.State.HexID(c.Account(), prefix, string(c.Region), 17), false
+		id, taken := prefix+"-"+c.State.HexID(c.Account(), prefix, strings.Join(append([]string{string(c.Region)}, of...), "/"), 17), false
 		switch e := c.Estate(); prefix {
 		case "rslvr-rr":
 			_, taken = e.ResolverRules.Get(id)

@@ -66,7 +66,7 @@ func createResolverRule(_ context.Context, c *world.Call, in *sdk.CreateResolver
 	if err := checkOutbound(c, r.Endpoint); err != nil {
 		return nil, err
 	}
-	r.ID = newID(c, "rslvr-rr")
+	r.ID = newID(c, "rslvr-rr", r.Domain.String(), r.Type, r.Label)
 	c.Estate().ResolverRules.Put(r)
 	remember(c, r.ID, in.CreatorRequestId, "")
 	return &sdk.CreateResolverRuleOutput{ResolverRule: showRule(c, r)}, nil
