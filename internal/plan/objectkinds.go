@@ -291,6 +291,8 @@ func standingShares(e estate.Estate) iter.Seq[Standing] {
 					if m.Status == estate.ShareAssociated || m.Status == estate.ShareAssociating {
 						ids = append(ids, m.ID)
 					}
+					// An account that comes in may have to accept, a step of its own.
+					s.Pending = s.Pending || m.Status == estate.ShareAssociating && strings.HasPrefix(m.ID, "arn:")
 				}
 				s.Fields[field] = ledgered(v.Tags, ids)
 			}
