@@ -56,7 +56,7 @@ type planArgs struct {
 func (p *planArgs) flags(c *cobra.Command) {
 	c.Flags().BoolVar(&p.Adopt, "adopt", false, "take over zones and records that stand where ours should")
 	c.Flags().BoolVar(&p.MoveRecords, "move-records", false, "carry records that a delegation would hide into the child zone first")
-	c.Flags().BoolVar(&p.Sweep, "sweep", false, "look for what is ours in every zone of the accounts, not only where the configuration leads")
+	c.Flags().BoolVar(&p.Sweep, "sweep", false, "look for what is ours in every zone and Region of the accounts, not only where the configuration leads")
 	c.Flags().BoolVar(&p.AcceptGap, "accept-gap", false, "let the private DNS and the zone of a shared endpoint change places in a hub, though its names have no answer for a moment")
 	c.Flags().BoolVar(&p.AcceptOthers, "accept-others", false, "let what is added to a Profile that stands change the answers of VPCs that are not selected")
 	c.Flags().BoolVar(&p.AcceptLimits, "accept-limits", false, "go on where limits in the configuration would stop the run")
@@ -74,8 +74,9 @@ quotas make it take. Nothing is changed.
 
 What is no longer in the configuration is found where the rest of it leads, and
 zones that orgdns made are found anywhere. An adopted zone whose line was taken
-out, and the last delegation out of a parent, are found only with --sweep, which
-reads every public zone of the accounts; destroy always does.
+out, the last delegation out of a parent, and what an endpoint share made that
+was taken out, are found only with --sweep, which reads every zone and Region of
+the accounts; destroy always does.
 
 Exit code 0: nothing to do. 2: changes. 1: failed, or a plan that cannot be
 applied.`,

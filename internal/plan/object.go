@@ -98,6 +98,21 @@ func ObjectQuery(k Kind, owner string, account estate.AccountID, region estate.R
 	return q
 }
 
+// ObjectQueries are how all objects of an account and Region are seen.
+func ObjectQueries(account estate.AccountID, region estate.Region) []estate.Query {
+	seen := map[estate.QueryKind]bool{}
+	for _, k := range objectKinds {
+		seen[k.query] = seen[k.query] || k.standing != nil
+	}
+	var out []estate.Query
+	for _, q := range slices.Sorted(maps.Keys(seen)) {
+		if seen[q] {
+			out = append(out, estate.Query{Kind: q, Account: account, Region: region})
+		}
+	}
+	return out
+}
+
 // OwnObject finds the object of ours that stands for an address.
 func OwnObject(e estate.Estate, owner string, k Kind, address string, account estate.AccountID, region estate.Region) (Standing, bool) {
 	mark := Mark(owner, k, address)

@@ -5,9 +5,7 @@
 package recipe
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
@@ -27,9 +25,9 @@ type Input struct {
 	Now    time.Time
 	// Destroy wants nothing, so that all that is owned goes.
 	Destroy bool
-	// Sweep looks for what is ours in every zone of the accounts, also where
-	// neither the configuration nor a zone's reference leads: links and zones
-	// that were adopted, in lines that are no longer there.
+	// Sweep looks for what is ours in every zone and Region of the accounts, also
+	// where neither the configuration nor a zone's reference leads: links, zones
+	// that were adopted, objects of shares, in lines that are no longer there.
 	Sweep bool
 	// MoveRecords carries occluded records of a parent into the child zone.
 	MoveRecords bool
@@ -91,7 +89,7 @@ func Make(in Input) Output {
 	}
 	probesGo(in, &out)
 	if in.Sweep {
-		out.Diagnostics.Add(unswept(in.Estate)...)
+		out.Diagnostics.Add(unswept(in)...)
 	}
 	out.Diagnostics.Sort()
 	return out
@@ -316,37 +314,6 @@ func (n *needs) orphans() {
 			n.ask(estate.Query{Kind: estate.QueryPublic, ID: z.Name.String() + "/NS"})
 		}
 	}
-}
-
-// sweep asks for the ledger and the tags of every public zone.
-func (n *needs) sweep() {
-	for z := range n.Estate.Zones.All() {
-		for _, k := range []estate.QueryKind{estate.QueryRecords, estate.QueryZoneTags} {
-			n.ask(estate.Query{Kind: k, Account: z.Account, ID: z.ID})
-		}
-	}
-}
-
-// unswept lists what a sweep could not look at: something of ours may stand
-// there. Accounts that are suspended hold nothing that answers.
-func unswept(e estate.Estate) diag.List {
-	var out diag.List
-	for a := range e.Answers.All() {
-		severity := diag.Warning
-		switch a.Query.Kind {
-		case estate.QueryZones:
-			severity = diag.Error
-		case estate.QueryRecords, estate.QueryZoneTags:
-		default:
-			continue
-		}
-		if a.Code != "" && active(e, a.Query.Account) {
-			out.Add(diag.Diagnostic{Severity: severity, Code: "unread", Account: string(a.Query.Account),
-				Summary: fmt.Sprintf("%s could not be read, so what is ours there is not found", a.Query),
-				Detail:  strings.TrimSpace(a.Code + " " + a.Message), Hint: "see `orgdns iam` for the role that this account needs"})
-		}
-	}
-	return out
 }
 
 // certificatesOf asks for the certificates of an account wherever a
