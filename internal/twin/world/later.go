@@ -1,7 +1,10 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -68,6 +71,68 @@ func (s *State) arrive() {
 	arrive(s, e.ProfileAssociations, LaterProfileAssociation, estate.StatusComplete, func(v estate.ProfileAssociation) string { return v.Status })
 	arrive(s, e.Functions, LaterFunction, estate.FunctionActive, func(v estate.Function) string { return v.Status })
 	arrive(s, e.Endpoints, LaterEndpoint, estate.EndpointAvailable, func(v estate.Endpoint) string { return v.State })
+	for v := range e.TransitAttachments.All() {
+		switch v.State {
+		case estate.AttachmentPending:
+			s.attached(v)
+		case estate.AttachmentDeleting:
+			e.TransitAttachments.Delete(v.ID)
+		}
+	}
+	for v := range e.Shares.All() {
+		v.Resources, v.Principals = slices.Clone(v.Resources), slices.Clone(v.Principals)
+		for i := range v.Resources {
+			associated(&v.Resources[i])
+		}
+		for i, p := range v.Principals {
+			if !invited(e, v, p) {
+				associated(&v.Principals[i])
+			}
+		}
+		e.Shares.Put(v)
+	}
+}
+
+// attached puts an attachment that was on its way into the default tables of its
+// gateway, whose routes tell where it leads.
+func (s *State) attached(a estate.TransitAttachment) {
+	e := &s.Estate
+	g, _ := e.TransitGateways.Get(a.Gateway)
+	a.State, a.Table = estate.AttachmentAvailable, cmp.Or(a.Table, g.AssociationTable)
+	e.TransitAttachments.Put(a)
+	t, ok := e.TransitTables.Get(g.PropagationTable)
+	if !ok || slices.Contains(t.Propagating, a.ID) {
+		return
+	}
+	t.Propagating, t.Routes = append(slices.Clone(t.Propagating), a.ID), slices.Clone(t.Routes)
+	v, _ := e.VPCs.Get(a.VPC)
+	for _, p := range v.CIDRs {
+		if !slices.ContainsFunc(t.Routes, func(r estate.TransitRoute) bool { return r.To == p }) {
+			t.Routes = append(t.Routes, estate.TransitRoute{To: p, Attachment: a.ID, Propagated: true, State: estate.RouteActive})
+		}
+	}
+	e.TransitTables.Put(t)
+}
+
+func associated(m *estate.ShareMember) {
+	if m.Status == estate.ShareAssociating {
+		m.Status = estate.ShareAssociated
+	}
+}
+
+// invited reports whether a principal that is not in a share yet has an
+// invitation to answer, or may have: it is an account, and none of the
+// organization of which it is known that none waits there.
+func invited(e *estate.Estate, s estate.Share, p estate.ShareMember) bool {
+	if strings.HasPrefix(p.ID, "arn:") {
+		return false
+	}
+	for i := range e.Invitations.By(estate.ByMember(s.ARN)) {
+		if string(i.Receiver) == p.ID && i.Status == "PENDING" {
+			return true
+		}
+	}
+	return p.External || !e.Answered(estate.Query{Kind: estate.QueryInvitations, Account: estate.AccountID(p.ID), Region: s.Region})
 }
 
 func arrive[V estate.Row](s *State, t estate.Table[V], kind LaterKind, done string, status func(V) string) {
