@@ -94,7 +94,7 @@ func statements(document string) (sids []string) {
 // proven count as a failure.
 func wholeLife(t *testing.T, r rig) error {
 	w := r.world()
-	for _, ph := range lives["made and taken out"] {
+	for _, ph := range lives["made and taken out"].phases {
 		planned, err := r.process(w, nil).Plan(t.Context(), ph.o)
 		if err != nil {
 			return err

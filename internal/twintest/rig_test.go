@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -176,6 +177,30 @@ func form(t testing.TB, e estate.Estate) string {
 		certificates = append(certificates, c)
 	}
 	e.Certificates.Put(certificates...)
+	var endpoints []estate.Endpoint
+	for p := range e.Endpoints.All() {
+		p.Created = time.Time{}
+		endpoints = append(endpoints, p)
+	}
+	e.Endpoints.Put(endpoints...)
+	var shares []estate.Share
+	for s := range e.Shares.All() {
+		s.Created = time.Time{}
+		s.Resources, s.Principals = timeless(s.Resources), timeless(s.Principals)
+		shares = append(shares, s)
+	}
+	e.Shares.Put(shares...)
+	for t := range e.RouteTables.All() { // one that nobody touched need not be listed: it comes with its VPC
+		if t.Main && len(t.Tags) == 0 && !slices.ContainsFunc(t.Routes, func(r estate.Route) bool { return r.Target != "local" }) {
+			e.RouteTables.Delete(t.ID)
+		}
+	}
+	var invitations []estate.Invitation
+	for i := range e.Invitations.All() {
+		i.Made = time.Time{}
+		invitations = append(invitations, i)
+	}
+	e.Invitations.Put(invitations...)
 	var roles []estate.Role
 	for r := range e.Roles.All() {
 		r.Created = time.Time{}
@@ -198,16 +223,55 @@ func form(t testing.TB, e estate.Estate) string {
 		zones = append(zones, z)
 	}
 	e.Zones.Put(zones...)
-	raw, err := json.MarshalIndent(e, "", " ")
+	raw, err := json.Marshal(e)
 	if err != nil {
+		t.Fatal(err)
+	}
+	var sorted any
+	if err := json.Unmarshal(raw, &sorted); err != nil {
+		t.Fatal(err)
+	}
+	unordered(sorted)
+	if raw, err = json.MarshalIndent(sorted, "", " "); err != nil {
 		t.Fatal(err)
 	}
 	return string(raw)
 }
 
+// unordered sorts all lists: the order in which steps were done side by side is
+// no difference.
+func unordered(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, x := range v {
+			unordered(x)
+		}
+	case []any:
+		text := map[string]any{}
+		for i, x := range v {
+			unordered(x)
+			raw, _ := json.Marshal(x)
+			text[fmt.Sprintf("%s %d", raw, i)] = x
+		}
+		for i, k := range slices.Sorted(maps.Keys(text)) {
+			v[i] = text[k]
+		}
+	}
+}
+
+// timeless are members without the times of their statuses.
+func timeless(list []estate.ShareMember) []estate.ShareMember {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Since = time.Time{}
+	}
+	return list
+}
+
 // differs shows the first lines in which two forms differ.
 func differs(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	var out []string
 	for i := range max(len(x), len(y)) {
 		var l, r string
 		if i < len(x) {
@@ -217,10 +281,10 @@ func differs(a, b string) string {
 			r = y[i]
 		}
 		if l != r {
-			return fmt.Sprintf("line %d:\n  %s\n  %s", i+1, l, r)
+			out = append(out, fmt.Sprintf("line %d:\n  %s\n  %s", i+1, l, r))
 		}
 	}
-	return ""
+	return strings.Join(out[:min(len(out), 6)], "\n")
 }
 
 // callCounts are the calls of a world, as lines of a golden file; accounts are

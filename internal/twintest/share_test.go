@@ -1,7 +1,6 @@
 package twintest
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/orgdns/orgdns/examples"
@@ -82,11 +81,8 @@ func TestShares(t *testing.T) {
 			if err := r.converge(t.Context(), w, reconcile.Options{Destroy: true}); err != nil {
 				t.Fatal(err)
 			}
-			e := w.Estate()
-			left := []int{e.Endpoints.Len(), e.EndpointServices.Len(), e.Profiles.Len(), e.ProfileResources.Len(), e.ProfileAssociations.Len(), e.ResolverEndpoints.Len(),
-				e.ResolverRules.Len(), e.RuleAssociations.Len(), e.Shares.Len(), e.SecurityGroups.Len(), e.TransitAttachments.Len(), e.Zones.Len() - r.start.Zones.Len(), e.Records.Len() - r.start.Records.Len()}
-			if slices.Max(left) > 0 {
-				t.Errorf("left behind: %v", left)
+			if d := differs(form(t, r.start), form(t, w.Estate())); d != "" {
+				t.Errorf("destroy leaves something else than was there before: %s", d)
 			}
 		})
 	}

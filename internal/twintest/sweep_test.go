@@ -7,11 +7,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/audit"
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -20,30 +22,59 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// phase is a part of the life of a configuration: one that stands in a file of
-// testdata, or the one before.
+// life is an example and what becomes of it.
+type life struct {
+	rig      func(testing.TB) rig
+	accounts string // a file of testdata/sweep that stands beside each configuration
+	orders   int    // how many each phase is walked in; 0 for a single one, another in each phase
+	// every n-th crash point is looked at, others in the next order: those of
+	// shared endpoints take most of a second each.
+	every  int
+	phases []phase
+}
+
+// phase is a part of a life: with a configuration that stands in a file of
+// testdata, with one that is changed, or with the one before.
 type phase struct {
 	name   string
 	config string
+	change func(*config.Config)
 	o      reconcile.Options
 	before func(*world.State) error // what somebody else does first
 }
 
 // lives are what the sweep walks.
-var lives = map[string][]phase{
-	"made and taken out": {{name: "apply"}, {name: "destroy", o: reconcile.Options{Destroy: true}}},
-	"changed": {
+var lives = map[string]life{
+	"made and taken out": {rig: acme, orders: 3, phases: []phase{{name: "apply"}, {name: "destroy", o: reconcile.Options{Destroy: true}}}},
+	"changed": {rig: acme, accounts: "accounts", phases: []phase{
 		{name: "apply"},
 		{name: "a child moves to another account", config: "moved", o: reconcile.Options{AcceptLimits: true}},
 		{name: "a middle is put in", config: "middle", o: reconcile.Options{AcceptLimits: true, MoveRecords: true}},
 		{name: "the middle is taken out again", config: "moved", o: reconcile.Options{AcceptLimits: true}},
-	},
-	"private": {
+	}},
+	"private": {rig: private, accounts: "accounts-private", orders: 3, phases: []phase{
 		{name: "apply"},
 		{name: "a VPC loses its tag, a writer another name", config: "private", before: byPartner, o: reconcile.Options{AcceptLimits: true}},
 		{name: "the anchor goes", config: "private-release", o: reconcile.Options{AcceptLimits: true}},
 		{name: "destroy", before: withoutPartner, o: reconcile.Options{Destroy: true}},
-	},
+	}},
+	"shared by Profile":        sharedLife("profile"),
+	"shared by Resolver rules": sharedLife("resolver"),
+}
+
+// sharedLife is that of an example of shared endpoints.
+func sharedLife(via string) life {
+	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, orders: 2, every: 4, phases: []phase{
+		{name: "apply"},
+		{name: "a VPC loses its tag, a service is taken out", change: withoutSTS, o: reconcile.Options{AcceptLimits: true},
+			before: func(s *world.State) error { untag(s, "vpc-066666666666666a0"); return nil }},
+		{name: "destroy", o: reconcile.Options{Destroy: true}},
+	}}
+}
+
+func withoutSTS(c *config.Config) {
+	s := &c.EndpointShares[0]
+	s.Services = slices.DeleteFunc(s.Services, func(x config.SharedService) bool { return x.Label() == "sts" })
 }
 
 // byPartner associates a VPC of an account that the configuration does not know,
@@ -77,48 +108,64 @@ func untag(s *world.State, vpc string) {
 // every commit on the way no name can be claimed by another, every delegation
 // is whole, and no answer is lost that stands before and after.
 func TestCrashSweep(t *testing.T) {
-	for _, life := range slices.Sorted(maps.Keys(lives)) {
-		r, accounts := acme(t), "accounts.yaml"
-		if life == "private" {
-			r, accounts = private(t), "accounts-private.yaml"
-		}
-		w := r.world()
-		for i, ph := range lives[life] {
-			if ph.config != "" {
-				r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), accounts, ph.config+".yaml")
-			}
-			if ph.before != nil {
-				if err := w.Update(ph.before); err != nil {
-					t.Fatal(err)
-				}
-			}
-			seeds := []uint64{0, 1, 2}
-			if life == "changed" {
-				seeds = []uint64{uint64(i)}
-			}
-			var next *world.World
-			for _, seed := range seeds {
-				name := fmt.Sprintf("%s/%s/order%d", life, ph.name, seed)
-				from := w.Fork(clock.NewVirtual(w.Now()))
-				t.Run(name, func(t *testing.T) { next = r.sweep(t, from, ph.o, seed) })
-				if t.Failed() || next == nil { // -run left it out
-					return
-				}
-			}
-			w = next
+	for _, name := range slices.Sorted(maps.Keys(lives)) {
+		if lives[name].walk(t, name); t.Failed() {
+			return
 		}
 	}
 }
 
+// walk sweeps one phase after the other.
+func (l life) walk(t *testing.T, name string) {
+	if l.every > 1 && testing.Short() {
+		return
+	}
+	r := l.rig(t)
+	w := r.world()
+	for i, ph := range l.phases {
+		if ph.config != "" {
+			r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), l.accounts+".yaml", ph.config+".yaml")
+		}
+		if ph.change != nil {
+			ph.change(r.cfg)
+		}
+		if ph.before != nil {
+			if err := w.Update(ph.before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		orders := []uint64{uint64(i)}
+		if l.orders > 0 {
+			orders = orders[:0]
+			for seed := range uint64(l.orders) {
+				orders = append(orders, seed)
+			}
+		}
+		var next *world.World
+		for _, seed := range orders {
+			from := w.Fork(clock.NewVirtual(w.Now()))
+			t.Run(fmt.Sprintf("%s/%s/order%d", name, ph.name, seed), func(t *testing.T) { next = r.sweep(t, from, ph.o, seed, max(l.every, 1)) })
+			if t.Failed() || next == nil { // -run left it out
+				return
+			}
+		}
+		w = next
+	}
+}
+
+// maxFailed is how many crash points are shown that end otherwise.
+const maxFailed = 3
+
 // sweep runs one phase undisturbed, forking the world after every change, then
-// runs it anew from every fork. It gives the world at the end.
-func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint64) *world.World {
+// runs it anew from every n-th fork. It gives the world at the end.
+func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint64, every int) *world.World {
 	ctx := t.Context()
 	before := w.Estate()
 	var forks []*world.World
 	var at []world.Event
 	var seenThen []caches
-	broken := "" // by the first thing that went wrong; hooks run where a test cannot end
+	var mu sync.Mutex // calls are told side by side
+	broken := ""      // by the first thing that went wrong; hooks run where a test cannot end
 	note := func(problem, when string, args ...any) {
 		if problem != "" && broken == "" {
 			broken = fmt.Sprintf(when, args...) + ": " + problem
@@ -127,6 +174,8 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 	seen := newCaches(before)
 	w.OnCall(func(e world.Event) {
 		if e.Changed {
+			mu.Lock()
+			defer mu.Unlock()
 			note(seen.commit(w.Estate(), w.Now()), "after call %d (%s)", e.Number, e.Operation)
 			forks, at, seenThen = append(forks, w.Fork(clock.NewVirtual(w.Now()))), append(at, e), append(seenThen, seen.clone())
 		}
@@ -145,35 +194,47 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 	if len(forks) < 5 {
 		t.Fatalf("only %d calls changed something", len(forks))
 	}
-	keep := lasting(before, w.Estate())
+	keep := keeping(before, w.Estate())
 	for k, f := range forks {
 		note(unsafe(f.Estate(), keep), "after call %d (%s)", at[k].Number, at[k].Operation)
 	}
 	if broken != "" {
 		t.Fatal(broken)
 	}
+	if os.Getenv("SWEEP_ALL") != "" {
+		every = 1
+	}
+	looked, failed := 0, 0
 	for k, f := range forks {
+		if k%every != int(seed)%every {
+			continue
+		}
+		if failed == maxFailed {
+			t.FailNow()
+		}
+		looked++
 		// A world that continues is watched as well: a recovery may not break
 		// what the undisturbed run kept.
 		f.OnCall(func(e world.Event) {
 			if e.Changed {
-				const when = "died after call %d, then call %d (%s)"
-				note(unsafe(f.Estate(), keep), when, at[k].Number, e.Number, e.Operation)
-				note(seenThen[k].commit(f.Estate(), f.Now()), when, at[k].Number, e.Number, e.Operation)
+				mu.Lock()
+				defer mu.Unlock()
+				const when = "then call %d (%s)"
+				note(unsafe(f.Estate(), keep), when, e.Number, e.Operation)
+				note(seenThen[k].commit(f.Estate(), f.Now()), when, e.Number, e.Operation)
 			}
 		})
-		err := r.converge(ctx, f, o)
+		broken = ""
+		if err := r.converge(ctx, f, o); err != nil {
+			note(err.Error(), "then")
+		}
+		note(differs(want, form(t, f.Estate())), "another estate")
 		if broken != "" {
-			t.Fatal(broken)
-		}
-		if err != nil {
-			t.Fatalf("died after call %d (%s %s): %v", at[k].Number, at[k].Account, at[k].Operation, err)
-		}
-		if d := differs(want, form(t, f.Estate())); d != "" {
-			t.Fatalf("died after call %d (%s %s): another estate, %s", at[k].Number, at[k].Account, at[k].Operation, d)
+			t.Errorf("died after call %d (%s %s): %s", at[k].Number, at[k].Account, at[k].Operation, broken)
+			failed++
 		}
 	}
-	t.Logf("%d crash points", len(forks))
+	t.Logf("%d of %d crash points", looked, len(forks))
 	return w
 }
 
@@ -226,6 +287,49 @@ type answer struct {
 	kind string
 }
 
+// kept is what must hold all the time between two estates.
+type kept struct {
+	lasting []answer
+	either  []choice
+}
+
+// choice is a question to which nobody gets another answer than one of two.
+type choice struct {
+	answer
+	before, after resolve.Answer
+}
+
+// keeping compares two estates.
+func keeping(before, after estate.Estate) kept {
+	return kept{lasting(before, after), shared(before, after)}
+}
+
+// shared are the private names of endpoints, asked for in VPCs that have no
+// endpoint: nobody is led to nothing on the way from one answer to the next. A
+// VPC with endpoints has no answer while its zone has no record yet: AWS makes
+// a private zone with a VPC.
+func shared(before, after estate.Estate) []choice {
+	names, hubs := map[dnsname.Name]bool{}, map[string]bool{}
+	for _, e := range []estate.Estate{before, after} {
+		for p := range e.Endpoints.All() {
+			hubs[p.VPC] = true
+			for _, n := range p.PrivateNames {
+				names[n] = true
+			}
+		}
+	}
+	b, a := resolve.New(before, resolve.DefaultPolicy), resolve.New(after, resolve.DefaultPolicy)
+	var out []choice
+	for v := range after.VPCs.All() {
+		for _, n := range slices.SortedFunc(maps.Keys(names), dnsname.Name.Compare) {
+			if q := (answer{resolve.Vantage{VPC: v.ID}, n, "A"}); !hubs[v.ID] {
+				out = append(out, choice{q, b.Resolve(q.from, n, q.kind), a.Resolve(q.from, n, q.kind)})
+			}
+		}
+	}
+	return out
+}
+
 // lasting are the questions that the internet or a VPC gets an answer to both
 // before and after.
 func lasting(before, after estate.Estate) []answer {
@@ -251,16 +355,21 @@ func lasting(before, after estate.Estate) []answer {
 }
 
 // unsafe holds an estate in the middle of a run against what must hold always.
-func unsafe(e estate.Estate, keep []answer) string {
+func unsafe(e estate.Estate, keep kept) string {
 	for _, f := range append(audit.Claimable(e), audit.Delegations(e)...) {
 		if f.Code != audit.Undelegated { // a child zone stands before its parent points at it
 			return fmt.Sprintf("%+v", f)
 		}
 	}
 	r := resolve.New(e, resolve.DefaultPolicy)
-	for _, q := range keep {
+	for _, q := range keep.lasting {
 		if got := r.Resolve(q.from, q.name, q.kind); !got.Positive() {
 			return fmt.Sprintf("%s %s has no answer from %s: %s", q.name, q.kind, q.from, got)
+		}
+	}
+	for _, q := range keep.either {
+		if got := r.Resolve(q.from, q.name, q.kind); !got.Same(q.before) && !got.Same(q.after) {
+			return fmt.Sprintf("%s %s is answered from %s by %s, neither %s nor %s", q.name, q.kind, q.from, got, q.before, q.after)
 		}
 	}
 	return ""
@@ -269,24 +378,35 @@ func unsafe(e estate.Estate, keep []answer) string {
 // TestFaults: whatever goes wrong at any call, short of death, the run or the
 // next one ends in the same estate, with nothing left to do.
 func TestFaults(t *testing.T) {
-	for name, r := range map[string]rig{"delegations": acme(t), "privateZones": private(t)} {
+	for name, x := range map[string]struct {
+		rig
+		every int // n-th fault; those of shared endpoints are a thousand, each of a second
+	}{
+		"delegations": {acme(t), 1}, "privateZones": {private(t), 1},
+		"endpointShares by Profile": {shareRig(t, "profile"), 83}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), 83},
+	} {
 		t.Run(name, func(t *testing.T) {
-			w := r.world()
-			for _, ph := range lives["made and taken out"] {
-				t.Run(ph.name, func(t *testing.T) { w = r.faults(t, w, ph.o) })
+			if x.every > 1 && testing.Short() {
+				t.Skip("long")
+			}
+			w := x.world()
+			for _, ph := range lives["made and taken out"].phases {
+				t.Run(ph.name, func(t *testing.T) { w = x.faults(t, w, ph.o, x.every) })
 			}
 		})
 	}
 }
 
-// faults disturbs each call of a phase, and gives the world at its end.
-func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options) *world.World {
+// faults disturbs each call of a phase, or every n-th time, and gives the world
+// at its end.
+func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every int) *world.World {
 	plain := start.Fork(clock.NewVirtual(start.Now()))
 	plain.ForgetCalls()
 	if err := r.converge(t.Context(), plain, o); err != nil {
 		t.Fatal(err)
 	}
 	want := form(t, plain.Estate())
+	n := 0
 	for _, call := range plain.Calls() {
 		for _, kind := range []world.FaultKind{
 			world.FaultThrottle, world.FaultServer, world.FaultTimeout, world.FaultLostResponse, world.FaultReset, world.FaultStale, world.FaultSlow,
@@ -298,6 +418,9 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options) *worl
 				continue // a write is not answered from the past
 			}
 			for skip := range min(call.Count, 3) {
+				if n++; n%every != 0 {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/%s/%s/%d/%s", call.Account, call.Service, call.Operation, skip, kind), func(t *testing.T) {
 					w := start.Fork(clock.NewVirtual(start.Now()))
 					f := world.Fault{Account: call.Account, Service: call.Service, Operation: call.Operation, Skip: skip, Kind: kind}
