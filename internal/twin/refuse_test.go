@@ -18,7 +18,7 @@ func TestNoService(t *testing.T) {
 		want          string
 	}{
 		{"query", "rds", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, "/?Action=DescribeDBInstances", "", "<Code>NotImplementedByTwin</Code>"},
-		{"json", "ssm", http.Header{"X-Amz-Target": {"AmazonSSM.GetParameter"}}, "/", "{}", `"__type":"NotImplementedByTwin"`},
+		{"json", "secretsmanager", http.Header{"X-Amz-Target": {"secretsmanager.GetSecretValue"}}, "/", "{}", `"__type":"NotImplementedByTwin"`},
 		{"rest", "lambda", nil, "/2015-03-31/functions", "", `"__type":"NotImplementedByTwin"`},
 	}
 	for _, tt := range tests {
