@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,17 +120,18 @@ func TestLife(t *testing.T) {
 	if f := shown(); f.Configuration.State != types.StateActive || f.Configuration.LastUpdateStatus != types.LastUpdateStatusSuccessful || f.Tags["a"] != "1" {
 		t.Errorf("after a while %+v", f.Configuration)
 	}
-	users := func() (n int) {
-		if err := cl.World.Update(func(s *world.State) error {
-			n = len(s.Users("arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-1")) + len(s.Users("arn:aws:ec2:eu-west-1:111111111111:security-group/sg-1"))
-			return nil
-		}); err != nil {
-			t.Fatal(err)
+	// placed are the statuses of what has network interfaces in the VPC.
+	placed := func() (out []string) {
+		e := cl.World.Estate()
+		for f := range e.Functions.By(estate.ByVPC("vpc-1")) {
+			if slices.Equal(f.Subnets, []string{"subnet-1"}) && slices.Equal(f.Groups, []string{"sg-1"}) {
+				out = append(out, f.Status)
+			}
 		}
-		return n
+		return out
 	}
-	if users() != 2 {
-		t.Errorf("%d uses of subnet and group", users())
+	if got := placed(); !slices.Equal(got, []string{estate.FunctionActive}) {
+		t.Errorf("in the VPC stands %v", got)
 	}
 	code := must(t, cl, updateFunctionCode, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String("probe"), ZipFile: archive(t, "b")})
 	if *code.CodeSha256 == *made.CodeSha256 || code.LastUpdateStatus != types.LastUpdateStatusInProgress || *code.RevisionId == *made.RevisionId {
@@ -140,8 +142,12 @@ func TestLife(t *testing.T) {
 	c.Advance(starting)
 	must(t, cl, updateFunctionConfiguration, more)
 	c.Advance(starting)
-	if f := shown().Configuration; *f.Timeout != 30 || f.VpcConfig != nil || users() != 0 {
-		t.Errorf("after an update %+v, %d uses", f, users())
+	if f := shown().Configuration; *f.Timeout != 30 || f.VpcConfig != nil || !slices.Equal(placed(), []string{estate.FunctionReleasing}) {
+		t.Errorf("after an update %+v, in the VPC stands %v", f, placed())
+	}
+	c.Advance(releasing)
+	if got := placed(); len(got) > 0 {
+		t.Errorf("long after the function left its VPC there stands %v", got)
 	}
 	if n := len(must(t, cl, listFunctions, &lambda.ListFunctionsInput{}).Functions); n != 1 {
 		t.Errorf("%d functions", n)
