@@ -374,7 +374,7 @@ missing-key orgdns.yaml:10:5: the key "consumers" is missing: it is required in 
 missing-key orgdns.yaml:10:5: the key "name" is missing: it is required in an endpoint share
 missing-key orgdns.yaml:10:5: the key "via" is missing: it is required in an endpoint share
 unknown-account orgdns.yaml:10:16: account "netwrok" is not in the list of accounts; did you mean "network"?
-unknown-key orgdns.yaml:10:42: unknown key "colour"; known here: name, account, via, regions, vpc, subnets, services, own, zones, rules, firewallGroups, queryLogs, consumers, shareWith, external, profile, intoExistingProfile, forward, resolverEndpoints, connect, retireDuplicates, probe
+unknown-key orgdns.yaml:10:42: unknown key "colour"; known here: name, account, via, regions, vpc, subnets, services, own, zones, rules, firewallGroups, queryLogs, consumers, shareWith, external, profile, intoExistingProfile, forward, resolverEndpoints, connect, retireDuplicates, acceptDuplicates, probe
 missing-key orgdns.yaml:11:5: there is nothing to share; write services, own or zones, or remove the share
 missing-key orgdns.yaml:11:57: the hub VPC is not chosen; write vpc or tags
 missing-key orgdns.yaml:12:5: the key "vpc" is missing: the endpoints stand in a hub VPC; write its ID or tags, or ` + "`" + `via: own` + "`" + `

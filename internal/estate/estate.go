@@ -145,7 +145,7 @@ type snapshot struct {
 	Functions            []Function            `json:"functions,omitempty"`
 	Roles                []Role                `json:"roles,omitempty"`
 	Users                []User                `json:"users,omitempty"`
-	Groups               []Group               `json:\"groups,omitempty\"`
+	Groups               []Group               `json:"groups,omitempty"`
 	ManagedPolicies      []ManagedPolicy       `json:"managedPolicies,omitempty"`
 	ResourcePolicies     []ResourcePolicy      `json:"resourcePolicies,omitempty"`
 	Queues               []Queue               `json:"queues,omitempty"`

@@ -14,7 +14,7 @@ func TestObjectQuotas(t *testing.T) {
 	const account, region = estate.AccountID("222222222222"), estate.Region("eu-west-1")
 	answered := func(e *estate.Estate, kinds ...Kind) {
 		for _, k := range kinds {
-			e.Answers.Put(estate.Answer{Query: ObjectQuery(k, account, region)})
+			e.Answers.Put(estate.Answer{Query: ObjectQuery(k, owner, account, region)})
 		}
 	}
 	// wanted are n objects with fields that are numbered.

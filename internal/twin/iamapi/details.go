@@ -95,7 +95,10 @@ func getAccountAuthorizationDetails(_ context.Context, c *world.Call, in *iam.Ge
 	if err != nil {
 		return nil, err
 	}
-	out := &iam.GetAccountAuthorizationDetailsOutput{IsTruncated: truncated, Marker: next}
+	out := &iam.GetAccountAuthorizationDetailsOutput{
+		IsTruncated: truncated, Marker: next, // and lists that are there, though empty
+		UserDetailList: []types.UserDetail{}, GroupDetailList: []types.GroupDetail{}, RoleDetailList: []types.RoleDetail{}, Policies: []types.ManagedPolicyDetail{},
+	}
 	for _, d := range list {
 		d.add(out)
 	}
