@@ -98,19 +98,20 @@ func ObjectQuery(k Kind, owner string, account estate.AccountID, region estate.R
 	return q
 }
 
-// ObjectQueries are how all objects of an account and Region are seen.
-func ObjectQueries(account estate.AccountID, region estate.Region) []estate.Query {
-	seen := map[estate.QueryKind]bool{}
-	for _, k := range objectKinds {
-		seen[k.query] = seen[k.query] || k.standing != nil
-	}
-	var out []estate.Query
-	for _, q := range slices.Sorted(maps.Keys(seen)) {
-		if seen[q] {
-			out = append(out, estate.Query{Kind: q, Account: account, Region: region})
+// ObjectQueries are how all objects of an owner in an account and Region are
+// seen.
+func ObjectQueries(owner string, account estate.AccountID, region estate.Region) []estate.Query {
+	seen := map[estate.Query]bool{}
+	for k, kind := range objectKinds {
+		r := region
+		if kind.id != nil { // by a name of the account's, which is in no Region
+			r = ""
+		}
+		if kind.standing != nil {
+			seen[ObjectQuery(k, owner, account, r)] = true
 		}
 	}
-	return out
+	return slices.SortedFunc(maps.Keys(seen), func(a, b estate.Query) int { return strings.Compare(string(a.Kind), string(b.Kind)) })
 }
 
 // OwnObject finds the object of ours that stands for an address.

@@ -30,7 +30,7 @@ func TestAcceptance(t *testing.T) {
 				State: estate.AttachmentAvailable, Table: "tgw-rtb-1", Tags: estate.Tags{}, OwnerTags: tags})
 			e.TransitTables.Put(estate.TransitTable{ID: "tgw-rtb-1", Gateway: "tgw-1", Account: "1", Region: "eu"},
 				estate.TransitTable{ID: "tgw-rtb-2", Gateway: "tgw-1", Account: "1", Region: "eu", Propagating: []string{"tgw-attach-1"}})
-			for _, q := range ObjectQueries("1", "eu") {
+			for _, q := range ObjectQueries(owner, "1", "eu") {
 				e.Answers.Put(estate.Answer{Query: q})
 			}
 			p := Make(Input{Owner: owner, Now: now, Estate: e})

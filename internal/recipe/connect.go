@@ -232,8 +232,10 @@ func (s *shareIn) lendGateway(g estate.TransitGateway, bare estate.Estate, base 
 	if slices.Contains(accounts, string(s.hub.ID)) {
 		principals = append(principals, string(s.hub.ID))
 	}
+	lender := *s.share // whose hub stays what it is
+	lender.hub.ID = g.Account
 	owner := *s
-	owner.hub.ID = g.Account
+	owner.share = &lender
 	owner.once(base+"/share", g.Account, object(plan.KindShare, map[string][]plan.Value{
 		"name": lits("orgdns-" + g.ID), "external": {plan.Bool(len(s.External) > 0)}, "resources": lits(g.ARN()), "principals": lits(principals...),
 	}), plan.Wanted{Pos: s.At("connect"), Settle: true, Reason: "lends the Transit Gateway to the consumers"})

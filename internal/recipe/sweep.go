@@ -41,7 +41,7 @@ func sweptObjects(in Input, a config.Account) []estate.Query {
 	}
 	var out []estate.Query
 	for _, r := range a.Regions {
-		out = append(out, plan.ObjectQueries(a.ID, r)...)
+		out = append(out, plan.ObjectQueries(in.Config.Owner, a.ID, r)...)
 	}
 	return out
 }

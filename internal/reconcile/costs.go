@@ -80,6 +80,7 @@ func by(cfg *config.Config, v cost.Via) *config.Config {
 	out.EndpointShares = slices.Clone(cfg.EndpointShares)
 	for i := range out.EndpointShares {
 		s := &out.EndpointShares[i]
+		s.RetireDuplicates, s.AcceptDuplicates, s.Probe = "", nil, nil // they change no bill
 		if s.Via == string(v) {
 			continue
 		}

@@ -40,9 +40,9 @@ const (
 	domainLine    = "        domain: pay.payments.example.com"
 )
 
-// lives applies a share, holds every promise, finds nothing left to do, and
+// live applies a share, holds every promise, finds nothing left to do, and
 // leaves on destroy what was there before. While it stands look may look at it.
-func lives(t *testing.T, r rig, w *world.World, look func()) {
+func live(t *testing.T, r rig, w *world.World, look func()) {
 	t.Helper()
 	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestAcceptance(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := shareVariant(t, tt.via, tt.pairs...)
 			w := r.world()
-			lives(t, r, w, func() {
+			live(t, r, w, func() {
 				found := 0
 				for p := range w.Estate().Endpoints.All() {
 					if strings.Contains(p.Service, "vpce-svc-") {
@@ -176,7 +176,7 @@ func TestExternalProof(t *testing.T) {
 	if list := waits(); len(list) > 0 {
 		t.Errorf("still waits for %q", list)
 	}
-	lives(t, r, w, func() {
+	live(t, r, w, func() {
 		found := 0
 		for p := range w.Estate().Endpoints.All() {
 			if strings.Contains(p.Service, "vpce-svc-") && p.PrivateDNS {
@@ -196,7 +196,7 @@ func TestWildcardNames(t *testing.T) {
 		t.Run(via, func(t *testing.T) {
 			r := shareVariant(t, via, line, "services: [ec2, ecr.dkr, execute-api]")
 			w := r.world()
-			lives(t, r, w, func() {
+			live(t, r, w, func() {
 				answers := resolve.New(w.Estate(), resolve.DefaultPolicy)
 				for _, name := range []string{"123456789012.dkr.ecr.eu-west-1.amazonaws.com", "abc123.execute-api.eu-west-1.amazonaws.com", "a.b.execute-api.eu-west-1.amazonaws.com"} {
 					a := answers.Resolve(resolve.Vantage{VPC: "vpc-044444444444444a0"}, dnsname.MustParse(name), "A")

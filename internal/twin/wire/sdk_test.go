@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -19,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53profiles"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -28,6 +32,10 @@ var clients = map[string]reflect.Type{
 	"acm":           reflect.TypeFor[*acm.Client](),
 	"apigatewayv2":  reflect.TypeFor[*apigatewayv2.Client](),
 	"cloudfront":    reflect.TypeFor[*cloudfront.Client](),
+	"events":        reflect.TypeFor[*eventbridge.Client](),
+	"kms":           reflect.TypeFor[*kms.Client](),
+	"sqs":           reflect.TypeFor[*sqs.Client](),
+	"ssm":           reflect.TypeFor[*ssm.Client](),
 	"elbv2":         reflect.TypeFor[*elasticloadbalancingv2.Client](),
 	"iam":           reflect.TypeFor[*iam.Client](),
 	"organizations": reflect.TypeFor[*organizations.Client](),
