@@ -429,8 +429,8 @@ key-conflict orgdns.yaml:11:150: ` + "`" + `forward: suffix` + "`" + ` is not fo
     connect: transitgateway
     retireDuplicates: delete
     probe: { http: true }
-  - { name: b, account: network, via: profile, regions: [eu-west-1, eu-west-3, eu-west-1], vpc: vpc-0123456789abcdef0, services: b1, consumers: { account: shop }, shareWith: all, connect: { transitGateway: {} }, probe: { lambda: 1 } }
-  - { name: c, account: network, via: profile, regions: [eu-west-1, eu-west-3], vpc: [{ tags: { a: b }, region: eu-west-1 }, { tags: { c: d }, region: eu-west-1 }], services: c1, consumers: { account: shop }, shareWith: { units: x }, probe: { lambda: true, command: look } }
+  - { name: b, account: network, via: profile, regions: [eu-west-1, eu-west-3, eu-west-1], vpc: vpc-0123456789abcdef0, services: b1, consumers: { account: shop }, shareWith: all, connect: { transitGateway: {} }, probe: { lambda: 1 }, retireDuplicates: removed, acceptDuplicates: [condition] }
+  - { name: c, account: network, via: profile, regions: [eu-west-1, eu-west-3], vpc: [{ tags: { a: b }, region: eu-west-1 }, { tags: { c: d }, region: eu-west-1 }], services: c1, consumers: { account: shop }, shareWith: { units: x }, probe: { lambda: true, command: look }, acceptDuplicates: security-group }
 `, `
 region orgdns.yaml:12:49: eu-west-3 is not a Region of the share; add it to regions, or remove this VPC
 duplicate orgdns.yaml:12:82: two hub VPCs are selected in every Region: first at orgdns.yaml:12:62; add region, or remove one
@@ -474,9 +474,12 @@ region orgdns.yaml:36:97: the share has 3 Regions, and 1 hub VPC: there is one i
 bad-value orgdns.yaml:36:175: "all" is not organization; write one of organization
 missing-key orgdns.yaml:36:207: the Transit Gateway is not chosen; write one of id, tags
 wrong-type orgdns.yaml:36:230: expected true or false, found the number 1
+bad-value orgdns.yaml:36:253: "removed" is not a way to treat duplicates; did you mean "remove"?
+bad-value orgdns.yaml:36:281: "condition" is not a difference; write one of endpoint-policy, security-group
 duplicate orgdns.yaml:37:152: eu-west-1 has two hub VPCs: first at orgdns.yaml:37:87; remove one
 wrong-type orgdns.yaml:37:221: expected organization, or a list of accounts and units, found a mapping
 key-conflict orgdns.yaml:37:267: the probe runs by one thing, not lambda and command; keep one
+key-conflict orgdns.yaml:37:293: nothing is accepted where duplicates are not looked for; write retireDuplicates, or remove the key
 `},
 		{"own endpoint services", shareBase + `  - name: a
     account: network

@@ -683,7 +683,7 @@ func (r *reader) finishEndpointShare(s *EndpointShare) {
 	if (s.Via == ViaProfile || s.Via == ViaResolver) && s.node.value("vpc") == nil {
 		r.problem(s.Pos, CodeMissingKey, `the key "vpc" is missing`, "the endpoints stand in a hub VPC", "write its ID or tags, or `via: own`")
 	}
-	if s.RetireDuplicates == "" && s.node.value("acceptDuplicates") != nil && s.Via != ViaOwn {
+	if s.node.value("retireDuplicates") == nil && s.node.value("acceptDuplicates") != nil && s.Via != ViaOwn {
 		r.problem(s.At("acceptDuplicates"), CodeKeyConflict, "nothing is accepted where duplicates are not looked for", "", "write retireDuplicates, or remove the key")
 	}
 	r.finishSharedNames(s)
