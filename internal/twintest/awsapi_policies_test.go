@@ -14,8 +14,8 @@ func policied() estate.Estate {
 	e := populated()
 	root := e.Organization.Root
 	e.Policies.Put(
-		estate.OrganizationPolicy{ID: "p-scp", Name: "scp", Type: "SERVICE_CONTROL_POLICY", Document: document, Targets: []string{root}},
-		estate.OrganizationPolicy{ID: "p-rcp", Name: "rcp", Type: "RESOURCE_CONTROL_POLICY", Document: document, Targets: []string{root}})
+		estate.OrganizationPolicy{ID: "p-scp00001", Name: "scp", Type: "SERVICE_CONTROL_POLICY", Document: document, Targets: []string{root}},
+		estate.OrganizationPolicy{ID: "p-rcp00001", Name: "rcp", Type: "RESOURCE_CONTROL_POLICY", Document: document, Targets: []string{root}})
 	arn := "arn:aws:iam::" + string(child)
 	e.Users.Put(estate.User{ARN: arn + ":user/ann", ID: "AIDAANN", Account: child, Path: "/", Name: "ann", Inline: map[string]string{"in": document}, Created: start, Tags: estate.Tags{}})
 	e.Groups.Put(estate.Group{ARN: arn + ":group/ops", ID: "AGPAOPS", Account: child, Path: "/", Name: "ops", Inline: map[string]string{"in": document}, Attached: []string{arn + ":policy/own"}, Created: start})
@@ -39,7 +39,7 @@ func TestPolicies(t *testing.T) {
 	reader := a.sessions.Reader(nil)
 	read(t, t.Context(), reader, &got, query(estate.QueryControlPolicies, management), query(estate.QueryPrincipals, child),
 		query(estate.QueryResourcePolicies, child, string(ireland), estate.PoliciesS3), query(estate.QueryResourcePolicies, child, string(ireland), estate.PoliciesKMS))
-	for _, p := range []string{"p-scp", "p-rcp"} {
+	for _, p := range []string{"p-scp00001", "p-rcp00001"} {
 		g, _ := got.Policies.Get(p)
 		if w, _ := want.Policies.Get(p); g.Document != w.Document || g.Type != w.Type || len(g.Targets) != 1 {
 			t.Errorf("%s: read %+v", p, g)

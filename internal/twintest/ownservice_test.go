@@ -34,10 +34,8 @@ func shareVariant(t testing.TB, via string, pairs ...string) rig {
 
 // Lines of the examples, and what takes their place.
 const (
-	expectPay     = "  - { from: { accounts: [shop, api, data], tags: { dns: corp } }, name: pay.payments.example.com, resolvesTo: shared }\n"
-	consumersLine = "    consumers: {"
-	ownPayments   = "    own: [{ name: payments, account: payments, loadBalancer: { tags: { app: payments } }, domain: pay.payments.example.com, acceptance: true }]\n"
-	domainLine    = "        domain: pay.payments.example.com"
+	expectPay  = "  - { from: { accounts: [shop, api, data], tags: { dns: corp } }, name: pay.payments.example.com, resolvesTo: shared }\n"
+	domainLine = "        domain: pay.payments.example.com"
 )
 
 // live applies a share, holds every promise, finds nothing left to do, and
@@ -95,7 +93,7 @@ func TestAcceptance(t *testing.T) {
 		private   bool
 	}{
 		{"profile", "profile", []string{domainLine, "        acceptance: true\n" + domainLine}, true},
-		{"resolver", "resolver", []string{consumersLine, ownPayments + consumersLine}, false},
+		{"resolver", "profile", []string{"    via: profile", "    via: resolver", domainLine, "        acceptance: true\n" + domainLine}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := shareVariant(t, tt.via, tt.pairs...)
@@ -163,8 +161,9 @@ func TestExternalProof(t *testing.T) {
 		}
 	}
 	zone := w.Estate().ZonesNamed("555555555555", dnsname.MustParse("payments.example.com"), false)[0]
+	services := w.Estate().EndpointServices
 	publish := func(e *estate.Estate) {
-		for v := range w.Estate().EndpointServices.All() {
+		for v := range services.All() {
 			a := plan.ServiceAttributes(v)
 			e.Records.Put(estate.RecordSet{Zone: zone.ID, Name: dnsname.MustParse(a["verifyName"][0]), Type: "TXT", TTL: 300, Values: a["verifyValue"]})
 		}

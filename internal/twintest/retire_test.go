@@ -15,6 +15,7 @@ import (
 
 	"github.com/orgdns/orgdns/examples"
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -34,14 +35,16 @@ const (
 const organizationOnly = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-acmeexample"}}}]}`
 
 // retireRig is examples/endpointshare-profile with more keys in its share.
-func retireRig(t testing.TB, keys string, start estate.Estate) rig {
+func retireRig(t testing.TB, mode string, start estate.Estate) rig {
 	t.Helper()
 	raw, err := examples.FS.ReadFile("endpointshare-profile/orgdns.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(raw), "    connect: {", "    "+keys+"\n    connect: {", 1)
-	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(text)}}, "orgdns.yaml"), start}
+	text := strings.Replace(string(raw), "    connect: {", "    retireDuplicates: report\n    connect: {", 1)
+	r := rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(text)}}, "orgdns.yaml"), start}
+	r.cfg.EndpointShares[0].RetireDuplicates = mode // a configuration cannot say `remove` yet
+	return r
 }
 
 // ownEndpoint is one that a team makes in its VPC, by the SDK: for a service,
@@ -160,7 +163,7 @@ func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) 
 // answer for each name after every call.
 func TestRetireDuplicates(t *testing.T) {
 	w, free, stay := ownEndpoints(t)
-	r := retireRig(t, "retireDuplicates: remove", w.Estate())
+	r := retireRig(t, config.RetireRemove, w.Estate())
 	watch := newShareWatch(retireHub, []string{"ec2", "sts"}, policies())
 	watch.look(w.Estate(), "before")
 	watch.at(w)
@@ -225,7 +228,7 @@ func retireTold(t testing.TB, p *reconcile.Planned, stay map[string]string) {
 // endpoint whether it could go.
 func TestReportDuplicates(t *testing.T) {
 	w, free, stay := ownEndpoints(t)
-	r := retireRig(t, "retireDuplicates: report", w.Estate())
+	r := retireRig(t, config.RetireReport, w.Estate())
 	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +249,7 @@ func TestReportDuplicates(t *testing.T) {
 		role.Inline = map[string]string{"no-keys": `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:ListKeys","Resource":"*"}]}`}
 		e.Roles.Put(role)
 	}
-	r = retireRig(t, "retireDuplicates: remove", e)
+	r = retireRig(t, config.RetireRemove, e)
 	planned = retirePlan(t, r, world.New(clock.NewVirtual(w.Now()), e))
 	if len(planned.Changes) > 0 || len(states(planned.Plan)[plan.Removable]) > 0 {
 		t.Errorf("with keys unread the plan has %d changes and %v", len(planned.Changes), states(planned.Plan))
