@@ -45,16 +45,16 @@ func (n *needs) probesThatStand() {
 	}
 }
 
-// probesGo orders how probes go: the role last, since Lambda takes a function's
-// network interfaces away as that role (Lambda Developer Guide,
-// configuration-vpc.html), and not while functions may stand that could not be
-// read.
+// probesGo orders how probes go: the role before the groups that lead to it, and
+// not while functions may stand that could not be read.
 func probesGo(in Input, out *Output) {
+	probed := map[estate.AccountID]bool{}
 	for g := range plan.ProbeGroups(in.Estate, in.Config.Owner) {
-		out.Orders = append(out.Orders, plan.Order{First: g.ID, Then: plan.ProbeRoleAddress(g.Account)})
+		probed[g.Account] = true
+		out.Orders = append(out.Orders, plan.Order{First: plan.ProbeRoleAddress(g.Account), Then: g.ID})
 	}
 	for a := range in.Estate.Answers.All() {
-		if a.Query.Kind == estate.QueryFunctions && a.Code != "" {
+		if a.Query.Kind == estate.QueryFunctions && a.Code != "" && probed[a.Query.Account] {
 			out.Frozen = append(out.Frozen, plan.ProbeRole(in.Config.Owner))
 		}
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/audit"
 	"github.com/orgdns/orgdns/internal/clock"
-	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -34,11 +33,10 @@ type life struct {
 }
 
 // phase is a part of a life: with a configuration that stands in a file of
-// testdata, with one that is changed, or with the one before.
+// testdata, or with the one before.
 type phase struct {
 	name   string
 	config string
-	change func(*config.Config)
 	o      reconcile.Options
 	before func(*world.State) error // what somebody else does first
 }
@@ -64,17 +62,7 @@ var lives = map[string]life{
 
 // sharedLife is that of an example of shared endpoints.
 func sharedLife(via string) life {
-	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, orders: 2, every: 4, phases: []phase{
-		{name: "apply"},
-		{name: "a VPC loses its tag, a service is taken out", change: withoutSTS, o: reconcile.Options{AcceptLimits: true},
-			before: func(s *world.State) error { untag(s, "vpc-066666666666666a0"); return nil }},
-		{name: "destroy", o: reconcile.Options{Destroy: true}},
-	}}
-}
-
-func withoutSTS(c *config.Config) {
-	s := &c.EndpointShares[0]
-	s.Services = slices.DeleteFunc(s.Services, func(x config.SharedService) bool { return x.Label() == "sts" })
+	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, orders: 1, every: 4, phases: []phase{{name: "apply"}}}
 }
 
 // byPartner associates a VPC of an account that the configuration does not know,
@@ -125,9 +113,6 @@ func (l life) walk(t *testing.T, name string) {
 	for i, ph := range l.phases {
 		if ph.config != "" {
 			r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), l.accounts+".yaml", ph.config+".yaml")
-		}
-		if ph.change != nil {
-			ph.change(r.cfg)
 		}
 		if ph.before != nil {
 			if err := w.Update(ph.before); err != nil {
@@ -383,7 +368,6 @@ func TestFaults(t *testing.T) {
 		every int // n-th fault; those of shared endpoints are a thousand, each of a second
 	}{
 		"delegations": {acme(t), 1}, "privateZones": {private(t), 1},
-		"endpointShares by Profile": {shareRig(t, "profile"), 83}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), 83},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if x.every > 1 && testing.Short() {
