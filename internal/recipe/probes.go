@@ -48,13 +48,13 @@ func (n *needs) probesThatStand() {
 // probesGo orders how probes go: the role before the groups that lead to it, and
 // not while functions may stand that could not be read.
 func probesGo(in Input, out *Output) {
-	probed := map[estate.AccountID]bool{}
+	probed := map[estate.Query]bool{} // where functions may stand
 	for g := range plan.ProbeGroups(in.Estate, in.Config.Owner) {
-		probed[g.Account] = true
+		probed[plan.ObjectQuery(plan.KindProbe, in.Config.Owner, g.Account, g.Region)] = true
 		out.Orders = append(out.Orders, plan.Order{First: plan.ProbeRoleAddress(g.Account), Then: g.ID})
 	}
 	for a := range in.Estate.Answers.All() {
-		if a.Query.Kind == estate.QueryFunctions && a.Code != "" && probed[a.Query.Account] {
+		if a.Query.Kind == estate.QueryFunctions && a.Code != "" && probed[a.Query] {
 			out.Frozen = append(out.Frozen, plan.ProbeRole(in.Config.Owner))
 		}
 	}
