@@ -46,7 +46,6 @@ type app struct {
 	configPaths []string
 	output      string // text, json
 	noColor     bool
-	runProbes   bool // may commands of the configuration be run
 	clock       clock.Clock
 	stop        chan struct{} // closed by the first Ctrl-C
 	helpless    error         // help was asked for what there is not

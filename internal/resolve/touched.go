@@ -123,17 +123,17 @@ func sortedNames(n []dnsname.Name) []dnsname.Name {
 // nameSet is a set of names.
 type nameSet map[dnsname.Name]bool
 
-func (s nameSet) add(n dnsname.Name) bool {
-	if n.IsZero() || s[n] {
+func (t nameSet) add(n dnsname.Name) bool {
+	if n.IsZero() || t[n] {
 		return false
 	}
-	s[n] = true
+	t[n] = true
 	return true
 }
 
-func (s nameSet) sorted() []dnsname.Name {
-	out := make([]dnsname.Name, 0, len(s))
-	for n := range s {
+func (t nameSet) sorted() []dnsname.Name {
+	out := make([]dnsname.Name, 0, len(t))
+	for n := range t {
 		out = append(out, n)
 	}
 	slices.SortFunc(out, dnsname.Name.Compare)

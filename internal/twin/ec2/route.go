@@ -298,10 +298,10 @@ func replaceRouteTableAssociation(_ context.Context, c *world.Call, in *ec2.Repl
 
 // routeAsk is what CreateRoute and ReplaceRoute have in common.
 type routeAsk struct {
-	cidr, cidr6, list                                        *string
-	gateway, nat, transit, peering, iface, instance, egress6 *string
-	local                                                    *bool
-	unsupported                                              bool
+	cidr, cidr6, list                               *string
+	gateway, nat, transit, peering, iface, instance *string
+	local                                           *bool
+	unsupported                                     bool
 }
 
 // destination is the route's range or prefix list, in canonical form.

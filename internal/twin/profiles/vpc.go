@@ -59,6 +59,7 @@ func associateProfile(_ context.Context, c *world.Call, in *sdk.AssociateProfile
 		if a.Profile == p.ID {
 			return nil, &types.ResourceExistsException{Message: text("Profile %s is already associated with %s.", p.ID, v.ID), ResourceType: aws.String("profile-association")}
 		}
+		//lint:ignore SA4004 a VPC has one
 		return nil, conflict("%s is already associated with Profile %s; a VPC has one Profile.", v.ID, a.Profile)
 	}
 	if over(c, c.Estate().ProfileAssociations.By(estate.ByProfile(p.ID)), vpcQuota) {

@@ -100,6 +100,7 @@ func disassociateResolverRule(_ context.Context, c *world.Call, in *sdk.Disassoc
 		a.Status = estate.StatusDeleting
 		c.Estate().RuleAssociations.Put(a)
 		c.State.Later(c.Now.Add(AssociationDelay), world.Later{Kind: world.LaterRuleAssociation, ID: a.ID, From: a.Status})
+		//lint:ignore SA4004 a rule and a VPC have one
 		return &sdk.DisassociateResolverRuleOutput{ResolverRuleAssociation: showAssociation(a)}, nil
 	}
 	return nil, &types.ResourceNotFoundException{
