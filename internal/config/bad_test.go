@@ -85,9 +85,6 @@ unknown-key orgdns.yaml:9:57: unknown key "tll"; did you mean "ttl"?
 		{"unknown key, nothing near", "owner: acme\ndefaults: { colour: red }\n", `
 unknown-key orgdns.yaml:2:13: unknown key "colour"; known here: role, region, externalID
 `},
-		{"coming recipes", "owner: acme\nlatticeDomains: []\n", `
-not-yet orgdns.yaml:2:1: the recipe latticeDomains is not in this version; remove the section, or use a version that has it
-`},
 		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
 wrong-type orgdns.yaml:1:8: expected text, an owner, found a list
 wrong-type orgdns.yaml:2:11: expected the defaults, a mapping, found the number 5

@@ -32,6 +32,7 @@ type Config struct {
 	Delegations    []Delegation
 	PrivateZones   []PrivateZone   // in the order of their names
 	EndpointShares []EndpointShare // in the order of their names
+	LatticeDomains []LatticeDomain // in the order of their zones' names
 	Expect         []Expectation   // in the order of the files
 	Limits         Limits
 	Policies       Policies

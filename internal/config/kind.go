@@ -243,11 +243,6 @@ func (f field[S]) or(def string) field[S] {
 	return f
 }
 
-// later is a key that a coming version will know.
-func later[S any](name string) field[S] {
-	return field[S]{fieldDesc: fieldDesc{key: name}}
-}
-
 // object is a mapping with known keys. finish, when given, judges what was
 // read.
 func object[S any](name, word, doc string, fields []field[S], finish func(r *reader, v *S)) kind[S] {
@@ -257,9 +252,7 @@ func object[S any](name, word, doc string, fields []field[S], finish func(r *rea
 	for _, f := range fields {
 		known[f.key] = f
 		keys = append(keys, f.key)
-		if f.read != nil {
-			d.fields = append(d.fields, f.fieldDesc)
-		}
+		d.fields = append(d.fields, f.fieldDesc)
 	}
 	return kind[S]{d, func(r *reader, n *node) (v S, ok bool) {
 		if !r.spend(n) {
@@ -280,10 +273,6 @@ func object[S any](name, word, doc string, fields []field[S], finish func(r *rea
 					hint = "known here: " + strings.Join(keys, ", ")
 				}
 				r.problem(p.pos, CodeUnknownKey, "unknown key "+quote(p.key), "", hint)
-				continue
-			}
-			if f.read == nil {
-				r.problem(p.pos, CodeNotYet, "the recipe "+p.key+" is not in this version", "", "remove the section, or use a version that has it")
 				continue
 			}
 			f.read(r, p.value, &v)

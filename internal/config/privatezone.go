@@ -198,28 +198,28 @@ func (r *reader) finishPrivateZone(z *PrivateZone) {
 	}
 	for i := range z.Writers {
 		for j, g := range z.Writers[i].Names {
-			r.granted(z, &z.Writers[i], j, g)
+			r.granted(z.Writers[i].At("names", j), z.Domain, g, z.Writers[i].Apex, "write `apex: true` if it is meant")
 		}
 	}
 	r.grantsSideBySide(z)
 }
 
-// granted judges one granted name alone.
-func (r *reader) granted(z *PrivateZone, w *Writer, i int, g GrantedName) {
-	pos := w.At("names", i)
+// granted judges one granted name of a zone alone. apex: the zone's own name may
+// be granted; else hint says what to do.
+func (r *reader) granted(pos diag.Pos, zone dnsname.Name, g GrantedName, apex bool, hint string) {
 	switch {
-	case z.Domain.IsZero() || g.Name.IsZero():
-	case !g.Name.Under(z.Domain):
-		f := outside(g.Name, z.Domain)
-		f.summary = fmt.Sprintf("%s lies outside %s", g, z.Domain)
+	case zone.IsZero() || g.Name.IsZero():
+	case !g.Name.Under(zone):
+		f := outside(g.Name, zone)
+		f.summary = fmt.Sprintf("%s lies outside %s", g, zone)
 		f.hint = strings.Replace(f.hint, `."?`, `"?`, 1)
 		if g.Below {
 			f.hint = strings.Replace(f.hint, `"`, `"*.`, 1)
 		}
 		r.fault(pos, f)
-	case g.Name == z.Domain && !g.Below && !w.Apex:
-		r.problem(pos, CodeTwoOwners, g.String()+" is the zone's own name", "who may change it speaks for the whole zone", "write `apex: true` if it is meant")
-	case strings.HasPrefix(g.Name.Relative(z.Domain), ledgerLabel):
+	case g.Name == zone && !g.Below && !apex:
+		r.problem(pos, CodeTwoOwners, g.String()+" is the zone's own name", "who may change it speaks for the whole zone", hint)
+	case strings.HasPrefix(g.Name.Relative(zone), ledgerLabel):
 		r.problem(pos, CodeReserved, "names that begin with "+ledgerLabel+" are orgdns's own", "its ledgers stand there", "remove it")
 	}
 }

@@ -1,0 +1,148 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// LatticeDomain is a zone in which the custom domain names of VPC Lattice
+// services get their records, as far as their accounts were granted the names.
+type LatticeDomain struct {
+	Source
+	Zone    dnsname.Name
+	Account AccountRef
+	Public  bool
+	ZoneID  string          // empty: the account's only zone of that name
+	Regions []estate.Region // where services are looked for; empty: the Regions of their accounts
+	Grants  []LatticeGrant
+}
+
+// LatticeGrant is who may have which names of a zone for its services.
+type LatticeGrant struct {
+	Source
+	Accounts []AccountRef
+	Names    []GrantedName
+
+	account *AccountRef
+}
+
+// Holds reports whether a name is granted. What is granted below a name leaves
+// its wildcard records out (settled point 23).
+func (g GrantedName) Holds(n dnsname.Name) bool { return g.Overlaps(GrantedName{Name: n}) }
+
+var latticeDomainKind = object("Lattice domain", "a Lattice domain",
+	"A zone in which the custom domain names of VPC Lattice services resolve. A and AAAA alias records come and go with the services, which any granted account makes at any time.",
+	[]field[LatticeDomain]{
+		key("zone", zoneNameKind, "The name of the zone.", func(d *LatticeDomain) *dnsname.Name { return &d.Zone }).must(),
+		key("account", accountRefKind, "The account that owns the zone.", func(d *LatticeDomain) *AccountRef { return &d.Account }).must(),
+		key("public", boolKind, "The zone is a public one.", func(d *LatticeDomain) *bool { return &d.Public }).or("false"),
+		key("zoneID", zoneIDKind, "The ID of the zone, where the account has several of that name.", func(d *LatticeDomain) *string { return &d.ZoneID }),
+		key("regions", oneOrMany(regionKind), "The Regions in which services are looked for.", func(d *LatticeDomain) *[]estate.Region { return &d.Regions }).or("those of each account"),
+		key("grants", listOf(latticeGrantKind), "Who may have which names. A service whose custom domain name was not granted to its account gets no record, and is reported.", func(d *LatticeDomain) *[]LatticeGrant { return &d.Grants }).must(),
+	}, (*reader).finishLatticeDomain)
+
+var latticeGrantKind = object("Lattice grant", "a grant", "The names that the services of some accounts may have. Within granted names, alias records to VPC Lattice are orgdns's.",
+	[]field[LatticeGrant]{
+		key("account", optional(accountRefKind), "The account.", func(g *LatticeGrant) **AccountRef { return &g.account }),
+		key("accounts", oneOrMany(accountRefKind), "Several accounts, in place of one.", func(g *LatticeGrant) *[]AccountRef { return &g.Accounts }),
+		key("names", oneOrMany(grantedKind), "The names, absolute: `x.example.com` that name; `*.example.com` every name below, but no wildcard record.", func(g *LatticeGrant) *[]GrantedName { return &g.Names }).must(),
+	}, (*reader).finishLatticeGrant)
+
+func (r *reader) finishLatticeGrant(g *LatticeGrant) {
+	if g.account != nil && len(g.Accounts) > 0 {
+		r.problem(g.At("account"), CodeKeyConflict, "account and accounts say the same twice", "", "put all of them under accounts")
+	}
+	if g.account != nil {
+		g.Accounts = append(g.Accounts, *g.account)
+	}
+	if len(g.Accounts) == 0 {
+		r.problem(g.Pos, CodeMissingKey, `the key "account" is missing`, "a name is granted to somebody", "write account or accounts")
+	}
+}
+
+// hostName is what the custom domain name of a service can be (VPC Lattice API,
+// CreateService: customDomainName), without its wildcards.
+var hostName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+
+func (r *reader) finishLatticeDomain(d *LatticeDomain) {
+	for i := range d.Grants {
+		g := &d.Grants[i]
+		for j, n := range g.Names {
+			pos := g.At("names", j)
+			if !n.Name.IsZero() && !hostName.MatchString(n.Name.String()) {
+				r.problem(pos, CodeBadName, n.String()+" cannot be the name of a VPC Lattice service", "it has letters, digits, - and _ only (VPC Lattice API, CreateService)", "remove it")
+				continue
+			}
+			r.granted(pos, d.Zone, n, false, "grant names below it")
+		}
+		for k := range d.Grants[:i] {
+			r.grantedTwice(g, &d.Grants[k])
+		}
+	}
+}
+
+// grantedTwice judges two grants of one zone: a name may be granted to several,
+// whoever claims it first has it; the same account twice is a mistake.
+func (r *reader) grantedTwice(g, before *LatticeGrant) {
+	for _, a := range g.Accounts {
+		if !slices.ContainsFunc(before.Accounts, func(b AccountRef) bool { return a.Name == b.Name }) {
+			continue
+		}
+		for j, n := range g.Names {
+			if at := slices.Index(before.Names, n); at >= 0 {
+				r.problem(g.At("names", j), CodeDuplicate, fmt.Sprintf("%s is granted to %s twice", n, a), "first at "+before.At("names", at).String(), "remove one")
+			}
+		}
+	}
+}
+
+// checkLatticeDomains judges what needs more than one of them.
+func (c *Config) checkLatticeDomains(r *reader) {
+	slices.SortStableFunc(c.LatticeDomains, func(a, b LatticeDomain) int { return a.Zone.Compare(b.Zone) })
+	for i := range c.LatticeDomains {
+		d := &c.LatticeDomains[i]
+		for j := range c.LatticeDomains[:i] {
+			other := &c.LatticeDomains[j]
+			same, _ := c.same(d.Account, other.Account)
+			if same && d.Zone == other.Zone && !d.Zone.IsZero() && d.Public == other.Public && d.ZoneID == other.ZoneID {
+				r.problem(d.At("zone"), CodeDuplicate, fmt.Sprintf("the zone %s of account %s stands twice", d.Zone, d.Account), "first at "+other.At("zone").String(), "put both into one")
+			}
+		}
+		for k := range c.PrivateZones {
+			if z := &c.PrivateZones[k]; !d.Public && z.Domain == d.Zone {
+				if same, _ := c.same(d.Account, z.Account); same {
+					r.latticeNames(d, z)
+				}
+			}
+		}
+	}
+}
+
+// latticeNames judges grants of a zone that the configuration writes to as well:
+// a name has one owner.
+func (r *reader) latticeNames(d *LatticeDomain, z *PrivateZone) {
+	taken := func(pos diag.Pos, name, by, at string) {
+		r.problem(pos, CodeTwoOwners, fmt.Sprintf("%s is granted to %s", name, by), "granted at "+at, "remove it, or narrow the grant")
+	}
+	for i := range d.Grants {
+		for j, g := range d.Grants[i].Names {
+			at := d.Grants[i].At("names", j).String()
+			for k := range z.Records {
+				if rec := &z.Records[k]; !rec.Name.IsZero() && g.Holds(rec.Name) && slices.Contains([]string{"A", "AAAA", "CNAME"}, rec.Type) {
+					taken(rec.At("name"), rec.Name.String(), "VPC Lattice services", at)
+				}
+			}
+			for k := range z.Writers {
+				w := &z.Writers[k]
+				if n := slices.IndexFunc(w.Names, g.Overlaps); n >= 0 && !w.Overlap {
+					taken(w.At("names", n), w.Names[n].String(), "VPC Lattice services", at)
+				}
+			}
+		}
+	}
+}
