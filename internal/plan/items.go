@@ -74,6 +74,9 @@ type Record struct {
 	// Unclaimed records get no ledger entry: they are handed over to the
 	// zone's users and never touched again.
 	Unclaimed bool `json:"unclaimed,omitempty"`
+	// Reserved records are ours by a reservation of their names; they are
+	// Unclaimed, too.
+	Reserved bool `json:"reserved,omitempty"`
 	// Entry is set when only this ledger entry changes.
 	Entry string `json:"entry,omitempty"`
 }
@@ -92,6 +95,9 @@ const (
 	// StatementRecords permits anything in a zone of our own; the ledger
 	// shares the batch.
 	StatementRecords Statement = "records"
+	// StatementLattice permits A and AAAA records of granted names in a zone that
+	// others own; the reservation is written apart.
+	StatementLattice Statement = "lattice"
 	// StatementDelegation permits NS records of exactly the delegated names
 	// in a zone that others own; the ledger is written apart.
 	StatementDelegation Statement = "delegation"

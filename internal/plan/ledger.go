@@ -122,9 +122,10 @@ func ledgerNumber(name, zone dnsname.Name, label string) (int, bool) {
 }
 
 // IsLedger reports whether a record belongs to some owner's ledger.
-func IsLedger(r estate.RecordSet) bool {
-	return r.Type == "TXT" && strings.HasPrefix(r.Name.String(), LedgerPrefix)
-}
+func IsLedger(r estate.RecordSet) bool { return r.Type == "TXT" && IsLedgerName(r.Name) }
+
+// IsLedgerName reports whether a name is of the form that ledgers have.
+func IsLedgerName(n dnsname.Name) bool { return strings.HasPrefix(n.String(), LedgerPrefix) }
 
 // Has reports whether the ledger claims an identity.
 func (l Ledger) Has(entry string) bool {

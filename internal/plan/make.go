@@ -108,10 +108,12 @@ type builder struct {
 	kept map[string]bool
 }
 
-// ledgerView is a ledger with its entries as a set.
+// ledgerView is a ledger with its entries as a set, and the names that they
+// reserve.
 type ledgerView struct {
 	Ledger
-	has map[string]bool
+	has      map[string]bool
+	reserved reserved
 }
 
 // ledger reads the ledger of a zone once. Zones whose records were not read
@@ -120,10 +122,11 @@ func (b *builder) ledger(z estate.Zone) *ledgerView {
 	if l := b.ledgers[z.ID]; l != nil {
 		return l
 	}
-	l := &ledgerView{ReadLedger(b.e, z, b.in.Owner), map[string]bool{}}
+	l := &ledgerView{Ledger: ReadLedger(b.e, z, b.in.Owner), has: map[string]bool{}}
 	l.Apart = b.in.Apart[z.ID]
 	for _, e := range l.Entries() {
 		l.has[e] = true
+		l.reserved.add(z.Name, e)
 	}
 	b.ledgers[z.ID] = l
 	return l

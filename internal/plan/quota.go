@@ -8,13 +8,21 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
-// recordQuota is how many records a hosted zone holds unless AWS was asked for
+// RecordsQuota is how many records a hosted zone holds unless AWS was asked for
 // more (Developer Guide, DNSLimitations.html); records above it cost extra.
-const recordQuota = 10000
+const RecordsQuota = 10000
 
 // RecordsWarning is the count of records from which the real quota of a zone is
 // asked for.
-const RecordsWarning = recordQuota * 9 / 10
+const RecordsWarning = RecordsQuota * 9 / 10
+
+// RecordsLimit is how many records a zone may hold, as far as its quota was read.
+func RecordsLimit(e estate.Estate, z estate.Zone) int64 {
+	if q, ok := e.Quotas.Get(estate.Quota{Account: z.Account, Code: "MAX_RRSETS_BY_ZONE", ID: z.ID}.Key()); ok {
+		return q.Value
+	}
+	return RecordsQuota
+}
 
 // vpcQuota is how many VPCs a private zone has unless AWS was asked for more
 // (Developer Guide, DNSLimitations.html).
@@ -160,7 +168,7 @@ func (f *fill) count(c Change, wanted map[string]Wanted) {
 }
 
 func (b *builder) quota(zone string, f *fill) {
-	limit := int64(recordQuota)
+	limit := int64(RecordsQuota)
 	total := f.records + 2
 	detail := "NS, SOA and the ledger of what orgdns made are counted"
 	if z, ok := b.e.Zones.Get(zone); ok {
@@ -168,9 +176,7 @@ func (b *builder) quota(zone string, f *fill) {
 		if a, asked := b.e.Asked(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID}); asked && a.Code != "" {
 			detail += "; the zone's real quota could not be read: " + a.Code
 		}
-		if q, ok := b.e.Quotas.Get(estate.Quota{Account: z.Account, Code: "MAX_RRSETS_BY_ZONE", ID: z.ID}.Key()); ok {
-			limit = q.Value
-		}
+		limit = RecordsLimit(b.e, z)
 	}
 	ledger := Ledger{ZoneName: f.zone.ZoneName, Owner: b.in.Owner}
 	if l := b.ledgers[zone]; l != nil {
@@ -184,8 +190,8 @@ func (b *builder) quota(zone string, f *fill) {
 		b.problem(f.first, diag.Error, "quota", fmt.Sprintf("zone %s would hold %d records; the quota is %d", name, total, limit),
 			detail,
 			"ask for a higher quota of records per hosted zone, or delegate a part of the names further down")
-	case total > recordQuota:
-		b.problem(f.first, diag.Warning, "quota", fmt.Sprintf("zone %s will hold %d records: within its quota of %d, but AWS charges for those above %d", name, total, limit, recordQuota), "", "")
+	case total > RecordsQuota:
+		b.problem(f.first, diag.Warning, "quota", fmt.Sprintf("zone %s will hold %d records: within its quota of %d, but AWS charges for those above %d", name, total, limit, RecordsQuota), "", "")
 	case total > limit*9/10:
 		b.problem(f.first, diag.Warning, "quota", fmt.Sprintf("zone %s will hold %d of %d records", name, total, limit), "", "ask for a higher quota in time")
 	}

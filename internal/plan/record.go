@@ -17,8 +17,13 @@ import (
 func (b *builder) records() {
 	b.wantedRecords, b.claims = map[string]bool{}, map[string]bool{}
 	for _, w := range b.in.Wanted {
-		if w.Item.Record != nil {
-			b.record(w, *w.Item.Record)
+		if r := w.Item.Record; r != nil && r.Entry != "" {
+			b.reserve(w, *r)
+		}
+	}
+	for _, w := range b.in.Wanted {
+		if r := w.Item.Record; r != nil && r.Entry == "" {
+			b.record(w, *r)
 		}
 	}
 }
@@ -53,6 +58,10 @@ func (b *builder) record(w Wanted, want Record) {
 	name, err := dnsname.Parse(names[0])
 	if err != nil {
 		b.problem(w, diag.Error, "bad-name", err.Error(), "", "")
+		return
+	}
+	if want.Reserved {
+		b.reservedRecord(w, want, z, name)
 		return
 	}
 	key := estate.RecordKey(z.ID, name, want.Type, want.SetID)
@@ -126,7 +135,8 @@ func (l *ledgerView) isOwn(r estate.RecordSet) bool {
 	return ok && r.Type == "TXT"
 }
 
-// ownRecords are the records of a zone that its ledger claims.
+// ownRecords are the records of a zone that its ledger claims, one by one or by
+// a reservation of their names.
 func (b *builder) ownRecords(z estate.Zone) []estate.RecordSet {
 	l := b.ledger(z)
 	if len(l.has) == 0 {
@@ -134,7 +144,7 @@ func (b *builder) ownRecords(z estate.Zone) []estate.RecordSet {
 	}
 	var out []estate.RecordSet
 	for r := range b.e.Records.Prefix(estate.RecordsOf(z.ID)) {
-		if l.has[Entry(z.Name, r.Name, r.Type, r.SetID)] {
+		if _, reserved := l.reserved.of(r); reserved || l.has[Entry(z.Name, r.Name, r.Type, r.SetID)] {
 			out = append(out, r)
 		}
 	}
@@ -150,9 +160,10 @@ func (b *builder) orphanRecords() {
 			continue
 		}
 		l := b.ledger(z)
-		if len(l.has) == 0 {
+		if len(l.has)+len(l.reserved.exact)+len(l.reserved.below) == 0 {
 			continue
 		}
+		after := map[string][]Dependency{} // what goes before a reservation
 		retiring := b.retiring(z) || b.retiringPrivate(z)
 		claimed := map[string]bool{}
 		for _, r := range b.ownRecords(z) {
@@ -161,15 +172,18 @@ func (b *builder) orphanRecords() {
 				continue
 			}
 			b.plan.Managed++
+			c := b.removal(z, r)
+			if entry, ok := l.reserved.of(r); ok {
+				after[entry] = append(after[entry], Dependency{Address: c.Address})
+			}
 			if retiring && !b.goesAtOnce(r) { // goes with its zone
 				continue
 			}
-			c := b.removal(z, r)
 			if b.handedOver(z, r, c.Address) {
 				b.plan.Changes = append(b.plan.Changes, c)
 			}
 		}
-		b.forgetClaims(z, l, claimed)
+		b.forgetClaims(z, l, claimed, after)
 	}
 }
 
@@ -257,11 +271,16 @@ func (b *builder) mayBe(pending []Record, z estate.Zone, r estate.RecordSet) boo
 
 // removal is the change that deletes a claimed record.
 func (b *builder) removal(z estate.Zone, r estate.RecordSet) Change {
+	claimed := b.ledger(z).has[Entry(z.Name, r.Name, r.Type, r.SetID)]
 	st := StatementRecords
-	if b.in.Apart[z.ID] {
+	switch {
+	case b.in.Apart[z.ID] && claimed:
 		st = StatementGone
+	case b.in.Apart[z.ID]:
+		st = StatementLattice
 	}
 	before := RecordOf(z, r, st)
+	before.Unclaimed = !claimed
 	address := "records/" + b.label(z) + "/" + r.Name.Relative(z.Name) + "/" + r.Type
 	if r.SetID != "" {
 		address += "/" + r.SetID
@@ -311,8 +330,8 @@ func (b *builder) handedOver(z estate.Zone, r estate.RecordSet, address string) 
 var route53Server = regexp.MustCompile(`^ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)\.?$`)
 
 // forgetClaims withdraws entries behind which no record stands and none is
-// wanted.
-func (b *builder) forgetClaims(z estate.Zone, l *ledgerView, claimed map[string]bool) {
+// wanted, each after what goes before it.
+func (b *builder) forgetClaims(z estate.Zone, l *ledgerView, claimed map[string]bool, after map[string][]Dependency) {
 	for _, e := range l.Entries() {
 		if claimed[e] || b.claims[z.ID+" "+e] || b.standing[z.ID+" "+e] {
 			continue
@@ -320,7 +339,7 @@ func (b *builder) forgetClaims(z estate.Zone, l *ledgerView, claimed map[string]
 		before := Record{Zone: Lit(z.ID), ZoneName: z.Name, Name: Lit(z.Name.String()), Type: "TXT", Statement: b.ledgerStatement(z), Entry: e}
 		b.plan.Changes = append(b.plan.Changes, Change{
 			Address: "ledger/" + b.label(z) + "/" + e, Action: Forget, Account: z.Account,
-			Before: &Item{Record: &before}, Reason: Nothing,
+			Before: &Item{Record: &before}, Reason: Nothing, Needs: after[e],
 		})
 	}
 }

@@ -448,7 +448,8 @@ func (b *builder) keeps(z estate.Zone) []string {
 	var out []string
 	for r := range b.e.Records.Prefix(estate.RecordsOf(z.ID)) {
 		apex := r.Name == z.Name && (r.Type == "NS" || r.Type == "SOA")
-		if !apex && !l.isOwn(r) && !l.has[Entry(z.Name, r.Name, r.Type, r.SetID)] {
+		_, reserved := l.reserved.of(r)
+		if !apex && !l.isOwn(r) && !reserved && !l.has[Entry(z.Name, r.Name, r.Type, r.SetID)] {
 			out = append(out, r.Name.String()+" "+r.Type)
 		}
 	}

@@ -34,6 +34,10 @@ func Permissions(in Input) []plan.Permission {
 	for _, s := range in.Config.EndpointShares {
 		p.endpointShare(in, s)
 	}
+	lattice, _ := latticeDomainsOf(in)
+	for _, d := range lattice {
+		p.latticeDomain(in, d)
+	}
 	parents := map[parentZone][]dnsname.Name{}
 	for _, d := range in.Config.Delegations {
 		child, problems := in.Config.FindAccount(d.Child, in.Estate)

@@ -64,6 +64,7 @@ func Needs(in Input) []estate.Query {
 	}
 	n.privateZones()
 	n.endpointShares()
+	n.latticeDomains()
 	n.delegations() // to destroy, too: adopted zones and links show only there
 	if !in.Destroy {
 		n.expectations()
@@ -86,6 +87,8 @@ func Make(in Input) Output {
 		p.make()
 		s := &endpointShares{in, &out}
 		s.make()
+		l := &latticeDomains{Input: in, out: &out}
+		l.make()
 	}
 	probesGo(in, &out)
 	if in.Sweep {
@@ -187,6 +190,9 @@ func Unlisted(cfg *config.Config) bool {
 		}
 		units = units || len(s.ShareWith.Units) > 0
 	}
+	for _, d := range cfg.LatticeDomains {
+		refs = append(refs, latticeAccounts(d)...)
+	}
 	for _, s := range selectors(cfg) {
 		refs = append(refs, s.Accounts...)
 		units = units || len(s.Units) > 0
@@ -214,6 +220,13 @@ func accounts(in Input) []config.Account {
 	}
 	for _, s := range in.Config.EndpointShares {
 		for _, ref := range shareAccounts(s) {
+			if a, problems := in.Config.FindAccount(ref, in.Estate); len(problems) == 0 {
+				byID[a.ID] = a
+			}
+		}
+	}
+	for _, d := range in.Config.LatticeDomains {
+		for _, ref := range latticeAccounts(d) {
 			if a, problems := in.Config.FindAccount(ref, in.Estate); len(problems) == 0 {
 				byID[a.ID] = a
 			}

@@ -1,0 +1,563 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// The recipe latticeDomains: A and AAAA alias records for the custom domain
+// names of VPC Lattice services, in the zone of the longest match. What the
+// services say when they are read decides; an event is only a reason to read.
+
+// latticeDomain is one of them with what stands of it.
+type latticeDomain struct {
+	config.LatticeDomain
+	account estate.AccountID
+	address string
+	zone    estate.Zone // if it stands
+	stands  bool
+	id      plan.Value
+	ours    bool // the configuration makes the zone
+	grants  []latticeGrant
+}
+
+// latticeGrant is a granted name and who may have it.
+type latticeGrant struct {
+	config.GrantedName
+	accounts []estate.AccountID
+}
+
+// latticeAddress is where a Lattice domain stands in a plan.
+func latticeAddress(account estate.AccountID, d config.LatticeDomain) string {
+	parts := []string{"latticeDomains", string(account), d.Zone.String()}
+	if d.Public {
+		parts = append(parts, "public")
+	}
+	if d.ZoneID != "" {
+		parts = append(parts, d.ZoneID)
+	}
+	return strings.Join(parts, "/")
+}
+
+// latticeAccounts are the accounts of which a Lattice domain speaks.
+func latticeAccounts(d config.LatticeDomain) []config.AccountRef {
+	out := []config.AccountRef{d.Account}
+	for _, g := range d.Grants {
+		out = append(out, g.Accounts...)
+	}
+	return out
+}
+
+// latticeDomainsOf are those of a configuration whose accounts are known, and
+// what is wrong with them.
+func latticeDomainsOf(in Input) ([]latticeDomain, diag.List) {
+	var out []latticeDomain
+	var problems diag.List
+	for _, c := range in.Config.LatticeDomains {
+		account, list := in.Config.FindAccount(c.Account, in.Estate)
+		problems.Add(list...)
+		if len(list) > 0 {
+			continue
+		}
+		d := latticeDomain{LatticeDomain: c, account: account.ID, address: latticeAddress(account.ID, c)}
+		for _, g := range c.Grants {
+			var ids []estate.AccountID
+			for _, ref := range g.Accounts {
+				a, list := in.Config.FindAccount(ref, in.Estate)
+				problems.Add(list...)
+				if len(list) == 0 {
+					ids = append(ids, a.ID)
+				}
+			}
+			for _, n := range g.Names {
+				d.grants = append(d.grants, latticeGrant{n, ids})
+			}
+		}
+		d.find(in)
+		out = append(out, d)
+	}
+	return out, problems
+}
+
+// find finds the zone: one that the configuration makes, or the one that stands.
+func (d *latticeDomain) find(in Input) {
+	made := func(address string, z plan.Zone) {
+		z.Name, z.Reference = d.Zone, plan.Reference(in.Config.Owner, address)
+		d.id, d.ours = plan.Of(address, "id"), true
+		d.zone, d.stands = plan.OwnZone(in.Estate, in.Config.Owner, d.account, z)
+	}
+	is := func(ref config.AccountRef) bool {
+		a, problems := in.Config.FindAccount(ref, in.Estate)
+		return len(problems) == 0 && a.ID == d.account
+	}
+	for _, z := range in.Config.PrivateZones {
+		if !d.Public && !in.Destroy && z.Domain == d.Zone && d.ZoneID == "" && !z.Foreign && is(z.Account) {
+			made(privateZoneAddress(d.account, z.Domain)+"/zone", plan.Zone{Anchor: &estate.VPCRef{}})
+			return
+		}
+	}
+	for _, x := range in.Config.Delegations {
+		if d.Public && !in.Destroy && x.Domain == d.Zone && d.ZoneID == "" && is(x.Child) {
+			made(zoneAddress(x.Domain), plan.Zone{})
+			return
+		}
+	}
+	if list := d.standing(in.Estate); len(list) == 1 {
+		d.zone, d.stands, d.id = list[0], true, plan.Lit(list[0].ID)
+	}
+}
+
+// standing are the zones that the configuration may mean.
+func (d *latticeDomain) standing(e estate.Estate) []estate.Zone {
+	list := e.ZonesNamed(d.account, d.Zone, !d.Public)
+	if d.ZoneID == "" {
+		return list
+	}
+	return slices.DeleteFunc(list, func(z estate.Zone) bool { return z.ID != d.ZoneID })
+}
+
+// queries are where the services of a granted account are looked for.
+func (d *latticeDomain) queries(in Input, id estate.AccountID) []estate.Query {
+	regions := d.Regions
+	if len(regions) == 0 {
+		regions = in.Config.AccountByID(id).Regions
+	}
+	out := make([]estate.Query, len(regions))
+	for i, r := range regions {
+		out[i] = estate.Query{Kind: estate.QueryLatticeServices, Account: id, Region: r}
+	}
+	return out
+}
+
+// granted are the grants that hold a name.
+func (d *latticeDomain) granted(name dnsname.Name) []latticeGrant {
+	return slices.DeleteFunc(slices.Clone(d.grants), func(g latticeGrant) bool { return !g.Holds(name) })
+}
+
+// latticeDomains asks for the records of each zone, and for the services of
+// every account that was granted a name.
+func (n *needs) latticeDomains() {
+	domains, _ := latticeDomainsOf(n.Input)
+	for _, d := range domains {
+		for _, z := range d.standing(n.Estate) {
+			n.ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
+			if z.Private { // who resolves it
+				n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
+			}
+			if z.RecordCount+latticeMany > plan.RecordsWarning {
+				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
+			}
+		}
+		if n.Destroy {
+			continue
+		}
+		for _, g := range d.grants {
+			for _, id := range g.accounts {
+				for _, q := range d.queries(n.Input, id) {
+					if active(n.Estate, id) {
+						n.ask(q)
+					}
+				}
+			}
+		}
+	}
+}
+
+// latticeMany is how many records services may add to a zone before its quota is
+// read the next time.
+const latticeMany = 1000
+
+// latticeDomains makes what is wanted.
+type latticeDomains struct {
+	Input
+	out     *Output
+	domains []latticeDomain
+}
+
+func (r *latticeDomains) make() {
+	domains, problems := latticeDomainsOf(r.Input)
+	r.domains = domains
+	r.out.Diagnostics.Add(problems...)
+	claims := r.claims()
+	for i := range r.domains {
+		d := &r.domains[i]
+		if !r.settled(d) {
+			continue
+		}
+		if d.stands {
+			if _, _, ours := plan.MarkOf(d.zone, r.Config.Owner); !ours {
+				r.out.Apart[d.zone.ID] = true
+			}
+		}
+		r.reserve(d)
+		r.records(d, claims[d])
+		r.freeze(d, claims[d])
+	}
+}
+
+func (r *latticeDomains) problem(d *latticeDomain, pos diag.Pos, s diag.Severity, code, summary, detail, hint string) {
+	r.out.Diagnostics.Add(diag.Diagnostic{Severity: s, Code: code, Summary: summary, Detail: detail, Hint: hint, Address: d.address, Pos: pos})
+}
+
+// settled reports whether it is clear which zone is meant, and says what is not.
+func (r *latticeDomains) settled(d *latticeDomain) bool {
+	if d.ours || d.stands {
+		return true
+	}
+	if !active(r.Estate, d.account) {
+		r.problem(d, d.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the zone %s is left as it is", d.account, d.Zone), "", "")
+		return false
+	}
+	if q := (estate.Query{Kind: estate.QueryZones, Account: d.account}); !r.Estate.Answered(q) {
+		a, _ := r.Estate.Asked(q)
+		r.problem(d, d.At("account"), diag.Error, "unread", fmt.Sprintf("the zones of account %s could not be read", d.account), strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role that this account needs")
+		return false
+	}
+	kind := "private"
+	if d.Public {
+		kind = "public"
+	}
+	list := d.standing(r.Estate)
+	if len(list) == 0 {
+		name := d.Zone.String()
+		if d.ZoneID != "" {
+			name += " with the ID " + d.ZoneID
+		}
+		r.problem(d, d.At("zone"), diag.Error, "no-zone", fmt.Sprintf("account %s has no %s zone %s", d.account, kind, name), "", "make one with privateZones or delegations, or write `public` where it is a public one")
+		return false
+	}
+	var ids []string
+	for _, z := range list {
+		ids = append(ids, z.ID)
+	}
+	r.problem(d, d.At("zone"), diag.Error, "ambiguous-zone", fmt.Sprintf("account %s has %d %s zones %s", d.account, len(list), kind, d.Zone), strings.Join(ids, ", "), "name one by `zoneID`")
+	return false
+}
+
+// reserve wants the reservation of every granted name, once.
+func (r *latticeDomains) reserve(d *latticeDomain) {
+	seen := map[string]bool{}
+	for _, g := range d.grants {
+		entry := plan.Reservation(d.Zone, g.Name, g.Below)
+		if seen[entry] {
+			continue
+		}
+		seen[entry] = true
+		st := plan.StatementRecords
+		if r.out.Apart[d.zone.ID] && d.stands {
+			st = plan.StatementLedger
+		}
+		r.out.Wanted = append(r.out.Wanted, plan.Wanted{
+			Address: reservationAddress(d, g), Account: d.account, Pos: d.At("grants"), Reason: "keeps alias records to VPC Lattice at these names orgdns's",
+			Item: plan.Item{Record: &plan.Record{Zone: d.id, ZoneName: d.Zone, Name: plan.Lit(d.Zone.String()), Type: "TXT", Statement: st, Entry: entry}},
+		})
+	}
+}
+
+func reservationAddress(d *latticeDomain, g latticeGrant) string {
+	return d.address + "/names/" + g.String()
+}
+
+// latticeClaim is a name with the service that gets it.
+type latticeClaim struct {
+	name    dnsname.Name
+	service estate.LatticeService
+	grant   latticeGrant
+}
+
+// claims are the names that services may have, by Lattice domain: each is given
+// to the service to which it leads already, else to the oldest.
+func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeClaim {
+	out := map[*latticeDomain]map[dnsname.Name]latticeClaim{}
+	others := map[*latticeDomain]map[dnsname.Name][]estate.LatticeService{}
+	for i := range r.domains {
+		out[&r.domains[i]], others[&r.domains[i]] = map[dnsname.Name]latticeClaim{}, map[dnsname.Name][]estate.LatticeService{}
+	}
+	for s := range r.Estate.LatticeServices.All() {
+		if s.CustomDomain.IsZero() || s.DNS.Name.IsZero() || s.Gone() {
+			continue
+		}
+		for _, public := range []bool{false, true} {
+			d := r.holder(s.CustomDomain, public)
+			if d == nil {
+				continue
+			}
+			g, ok := r.mayHave(d, s)
+			if !ok {
+				continue
+			}
+			claim := latticeClaim{s.CustomDomain, s, g}
+			if before, taken := out[d][claim.name]; taken {
+				if !r.first(d, claim, before) {
+					claim, before = before, claim
+				}
+				others[d][claim.name] = append(others[d][claim.name], before.service)
+			}
+			out[d][claim.name] = claim
+		}
+	}
+	for i := range r.domains {
+		d := &r.domains[i]
+		for name, list := range others[d] {
+			has := out[d][name].service
+			for _, s := range list {
+				r.problem(d, d.Pos, diag.Warning, "name-taken", fmt.Sprintf("%s is claimed by service %s of account %s as well; service %s of account %s has it", name, s.ID, s.Account, has.ID, has.Account), "the first keeps the name, the other takes over when it goes", "give one of them another custom domain name")
+			}
+		}
+	}
+	return out
+}
+
+// holder is the Lattice domain of the longest match for a name, among private
+// zones or among public ones.
+func (r *latticeDomains) holder(name dnsname.Name, public bool) *latticeDomain {
+	var found *latticeDomain
+	for i := range r.domains {
+		d := &r.domains[i]
+		if d.Public == public && name.Under(d.Zone) && (found == nil || d.Zone.Depth() > found.Zone.Depth()) {
+			found = d
+		}
+	}
+	return found
+}
+
+// mayHave judges whether a service may have its custom domain name in a zone,
+// and says why not.
+func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (latticeGrant, bool) {
+	name, why := s.CustomDomain, ""
+	switch {
+	case name == d.Zone:
+		why = "it is the zone's own name"
+	case name.IsWildcard():
+		why = "a wildcard would answer for names of others"
+	case plan.IsLedgerName(name):
+		why = "names that begin with " + plan.LedgerPrefix + " are orgdns's own"
+	default:
+		granted := d.granted(name)
+		for _, g := range granted {
+			if slices.Contains(g.accounts, s.Account) {
+				return g, true
+			}
+		}
+		why = fmt.Sprintf("it was not granted to account %s", s.Account)
+		if len(granted) > 0 {
+			why += ", but to others"
+		}
+	}
+	r.problem(d, d.At("grants"), diag.Warning, "not-granted", fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why), s.ARN, "")
+	return latticeGrant{}, false
+}
+
+// first reports whether a claim goes before another: the service to which the
+// name leads keeps it, else the older has it.
+func (r *latticeDomains) first(d *latticeDomain, a, b latticeClaim) bool {
+	leads := func(c latticeClaim) bool {
+		have, ok := r.Estate.Records.Get(estate.RecordKey(d.zone.ID, c.name, "A", ""))
+		return d.stands && ok && plan.IsLattice(have) && have.Alias.Name == c.service.DNS.Name
+	}
+	if leads(a) != leads(b) {
+		return leads(a)
+	}
+	return cmp.Or(a.service.Created.Compare(b.service.Created), cmp.Compare(a.service.ARN, b.service.ARN)) < 0
+}
+
+// records wants A and AAAA for every name, as many as the zone has room for.
+func (r *latticeDomains) records(d *latticeDomain, claims map[dnsname.Name]latticeClaim) {
+	list := make([]latticeClaim, 0, len(claims))
+	for _, c := range claims {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b latticeClaim) int { return a.name.Compare(b.name) })
+	for _, c := range r.room(d, list) {
+		for _, rrtype := range latticeTypes {
+			r.out.Wanted = append(r.out.Wanted, plan.Wanted{
+				Address: recordAddress(d.address, "records", d.Zone, c.name, rrtype, ""), Account: d.account, Pos: d.Pos,
+				Reason: fmt.Sprintf("service %s of account %s in %s", c.service.ID, c.service.Account, c.service.Region),
+				After:  []plan.Dependency{{Address: reservationAddress(d, c.grant)}},
+				Item:   plan.Item{Record: r.record(d, c.name, rrtype, &estate.Alias{Name: c.service.DNS.Name, Zone: c.service.DNS.Zone})},
+			})
+		}
+	}
+}
+
+var latticeTypes = []string{"A", "AAAA"}
+
+func (r *latticeDomains) record(d *latticeDomain, name dnsname.Name, rrtype string, alias *estate.Alias) *plan.Record {
+	st := plan.StatementRecords
+	if d.stands && r.out.Apart[d.zone.ID] {
+		st = plan.StatementLattice
+	}
+	return &plan.Record{Zone: d.id, ZoneName: d.Zone, Name: plan.Lit(name.String()), Type: rrtype, Alias: alias, Statement: st, Unclaimed: true, Reserved: true}
+}
+
+// room leaves out the youngest services for which the zone has no room, and
+// tells them by name; it warns from 80 % of the zone's quota on.
+func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeClaim {
+	limit, count, stands := int64(plan.RecordsQuota), int64(2), map[dnsname.Name]bool{} // NS and SOA
+	if d.stands {
+		limit = plan.RecordsLimit(r.Estate, d.zone)
+		count = 0
+		for range r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)) {
+			count++
+		}
+		for _, c := range list {
+			_, stands[c.name] = r.Estate.Records.Get(estate.RecordKey(d.zone.ID, c.name, "A", ""))
+		}
+	}
+	var young []latticeClaim
+	for _, c := range list {
+		if !stands[c.name] {
+			young = append(young, c)
+		}
+	}
+	slices.SortFunc(young, func(a, b latticeClaim) int {
+		return cmp.Or(a.service.Created.Compare(b.service.Created), a.name.Compare(b.name))
+	})
+	fit := max(0, (limit-count-int64(len(d.grants)/latticeEntries)-1)/int64(len(latticeTypes)))
+	total := count + int64(len(young)*len(latticeTypes))
+	if int64(len(young)) <= fit {
+		if total*5 >= limit*4 && len(young) > 0 {
+			r.problem(d, d.At("zone"), diag.Warning, "quota", fmt.Sprintf("zone %s will hold %d of %d records", d.Zone, total, limit), "", "ask for a higher quota of records per hosted zone in time")
+		}
+		return list
+	}
+	out := map[dnsname.Name]bool{}
+	var names []string
+	for _, c := range young[fit:] {
+		out[c.name] = true
+		names = append(names, fmt.Sprintf("%s (service %s of account %s)", c.name, c.service.ID, c.service.Account))
+	}
+	r.problem(d, d.At("zone"), diag.Warning, "quota", fmt.Sprintf("zone %s has no room for %d services: it would hold %d records, and its quota is %d", d.Zone, len(names), total, limit), strings.Join(names, ", "),
+		"ask for a higher quota of records per hosted zone, or give a part of the names a zone of its own")
+	return slices.DeleteFunc(list, func(c latticeClaim) bool { return out[c.name] })
+}
+
+// latticeEntries is how many reservations a set of the ledger holds at least: a
+// name has 255 characters at most, a set 8,000.
+const latticeEntries = 30
+
+// freeze keeps the records of services that may still be there: those of accounts
+// that could not be read. What is not known is not absent.
+func (r *latticeDomains) freeze(d *latticeDomain, claims map[dnsname.Name]latticeClaim) {
+	unread := map[estate.AccountID]map[estate.Region]bool{}
+	for _, g := range d.grants {
+		for _, id := range g.accounts {
+			if unread[id] != nil {
+				continue
+			}
+			unread[id] = map[estate.Region]bool{}
+			for _, q := range d.queries(r.Input, id) {
+				if !r.Estate.Answered(q) {
+					unread[id][q.Region] = true
+					r.unread(d, q)
+				}
+			}
+		}
+	}
+	if !d.stands {
+		return
+	}
+	for rec := range r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)) {
+		if _, wanted := claims[rec.Name]; wanted || !plan.IsLattice(rec) {
+			continue
+		}
+		_, region, _ := estate.LatticeID(rec.Alias.Name)
+		mayStand := slices.ContainsFunc(d.granted(rec.Name), func(g latticeGrant) bool {
+			return slices.ContainsFunc(g.accounts, func(id estate.AccountID) bool { return unread[id][region] })
+		})
+		if mayStand {
+			r.out.Wanted = append(r.out.Wanted, plan.Wanted{
+				Address: recordAddress(d.address, "records", d.Zone, rec.Name, rec.Type, ""), Account: d.account, Pos: d.Pos, Frozen: true,
+				Item: plan.Item{Record: r.record(d, rec.Name, rec.Type, rec.Alias)},
+			})
+		}
+	}
+}
+
+// unread says that the services of an account could not be read.
+func (r *latticeDomains) unread(d *latticeDomain, q estate.Query) {
+	a, asked := r.Estate.Asked(q)
+	if !asked && active(r.Estate, q.Account) {
+		return // about to be asked
+	}
+	why := strings.TrimSpace(a.Code + " " + a.Message)
+	if !asked {
+		why = "the account is suspended"
+	}
+	r.problem(d, d.At("grants"), diag.Warning, "unread", fmt.Sprintf("the VPC Lattice services of account %s in %s could not be read", q.Account, q.Region), why,
+		"what cannot be read is not absent: its records stay; see `orgdns iam` for the role that this account needs")
+}
+
+// LatticeName is a name that a service has, and from where it resolves.
+type LatticeName struct {
+	Name    dnsname.Name
+	Service estate.LatticeService
+	Zone    estate.Zone
+	Pos     diag.Pos
+}
+
+// LatticeNames are the names of services whose zones stand, in the order of
+// zones and names.
+func LatticeNames(in Input) []LatticeName {
+	r := &latticeDomains{Input: in, out: &Output{Apart: map[string]bool{}}}
+	r.domains, _ = latticeDomainsOf(in)
+	claims := r.claims()
+	var out []LatticeName
+	for i := range r.domains {
+		d := &r.domains[i]
+		var list []LatticeName
+		for name, c := range claims[d] {
+			if have, ok := in.Estate.Records.Get(estate.RecordKey(d.zone.ID, name, "A", "")); d.stands && ok && plan.IsLattice(have) {
+				list = append(list, LatticeName{name, c.service, d.zone, d.Pos})
+			}
+		}
+		slices.SortFunc(list, func(a, b LatticeName) int { return a.Name.Compare(b.Name) })
+		out = append(out, list...)
+	}
+	return out
+}
+
+// latticeDomain permits reading services in every granted account, and alias
+// records of the granted names, with their reservation, in the zone.
+func (p *permissions) latticeDomain(in Input, d latticeDomain) {
+	for _, g := range d.grants {
+		for _, id := range g.accounts {
+			for _, q := range d.queries(in, id) {
+				p.add(plan.Permission{Account: id, May: plan.MayReadLattice, Region: q.Region})
+			}
+		}
+	}
+	if d.ours { // a zone of our own, permitted with its recipe
+		return
+	}
+	p.limits(d.account, d.standing(in.Estate), latticeMany)
+	records := plan.Permission{
+		Account: d.account, May: plan.MayChangeRecords, Zone: d.zone.ID, ZoneName: d.Zone, Statement: plan.StatementLattice,
+		Types: latticeTypes, Verbs: []plan.Verb{plan.VerbCreate, plan.VerbDelete},
+	}
+	size := 0
+	for _, g := range d.grants {
+		size += plan.NameSize(g.Name) + len("*.")
+		if g.Below {
+			records.Like = append(records.Like, plan.LikeUnder(g.Name))
+		} else {
+			records.Names = append(records.Names, g.Name)
+		}
+	}
+	if size > plan.StatementSize { // a pattern in place of names (settled point 25)
+		records.Names, records.Like = nil, []string{plan.LikeUnder(d.Zone)}
+	}
+	p.add(records)
+	p.add(plan.Permission{
+		Account: d.account, May: plan.MayChangeRecords, Zone: d.zone.ID, ZoneName: d.Zone,
+		Statement: plan.StatementLedger, Like: []string{plan.LikeLedger(d.Zone, in.Config.Owner)}, Types: []string{"TXT"}, Verbs: records.Verbs,
+	})
+}
