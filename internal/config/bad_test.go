@@ -47,6 +47,38 @@ privateZones:
       - { account: dns, role: wider, names: "*.corp.test" }
 `
 
+// lattice grants too much, or what others have.
+const lattice = `owner: acme
+accounts:
+  dns: { id: "111111111111" }
+  shop: { id: "444444444444" }
+privateZones:
+  - domain: corp.test
+    account: dns
+    anchor: { tags: { role: anchor } }
+    records:
+      - { name: db.svc, type: A, values: 10.0.0.1 }
+      - { name: db.svc, type: TXT, values: kept }
+    writers:
+      - { account: shop, role: writer, names: "*.b.svc.corp.test" }
+latticeDomains:
+  - zone: corp.test
+    account: dns
+    grants:
+      - { account: shop, names: "*.svc.corp.test" }
+      - { accounts: [dns, shop], names: [x.corp.test, "*.svc.corp.test"] }
+      - { account: shop, names: corp.test }
+      - { account: shop, names: "*.example.com" }
+      - { account: shop, names: _orgdns-0.corp.test }
+      - { account: shop, names: '\052.corp.test' }
+      - { account: shop, accounts: dns, names: y.corp.test }
+      - { names: z.corp.test }
+      - { account: nobody, names: z.corp.test }
+      - { account: shop }
+  - { zone: corp.test, account: "111111111111", grants: [] }
+  - { zone: corp.test, account: dns, public: true, zoneID: Z0123, regions: eu-west-1, grants: [{ account: shop, names: "*.corp.test" }] }
+`
+
 // shareBase is what endpoint shares need around them; it has eight lines.
 const shareBase = `owner: acme
 defaults: { region: eu-west-1 }
@@ -84,6 +116,20 @@ unknown-key orgdns.yaml:9:57: unknown key "tll"; did you mean "ttl"?
 `},
 		{"unknown key, nothing near", "owner: acme\ndefaults: { colour: red }\n", `
 unknown-key orgdns.yaml:2:13: unknown key "colour"; known here: role, region, externalID
+`},
+		{"Lattice domains", lattice, `
+two-owners orgdns.yaml:10:17: db.svc.corp.test is granted to VPC Lattice services: granted at orgdns.yaml:18:33; remove it, or narrow the grant
+two-owners orgdns.yaml:13:47: *.b.svc.corp.test is granted to VPC Lattice services: granted at orgdns.yaml:18:33; remove it, or narrow the grant
+duplicate orgdns.yaml:19:55: *.svc.corp.test is granted to shop twice: first at orgdns.yaml:18:33; remove one
+two-owners orgdns.yaml:20:33: corp.test is the zone's own name: who may change it speaks for the whole zone; grant names below it
+outside-parent orgdns.yaml:21:33: *.example.com lies outside corp.test; did you mean "*.example.corp.test"?
+reserved-name orgdns.yaml:22:33: names that begin with _orgdns are orgdns's own: its ledgers stand there; remove it
+bad-name orgdns.yaml:23:33: \052.corp.test cannot be the name of a VPC Lattice service: it has letters, digits, - and _ only (VPC Lattice API, CreateService); remove it
+key-conflict orgdns.yaml:24:20: account and accounts say the same twice; put all of them under accounts
+missing-key orgdns.yaml:25:9: the key "account" is missing: a name is granted to somebody; write account or accounts
+unknown-account orgdns.yaml:26:20: account "nobody" is not in the list of accounts; add it under accounts, or write its twelve digits
+missing-key orgdns.yaml:27:9: the key "names" is missing: it is required in a grant
+duplicate orgdns.yaml:28:13: the zone corp.test of account 111111111111 stands twice: first at orgdns.yaml:15:11; put both into one
 `},
 		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
 wrong-type orgdns.yaml:1:8: expected text, an owner, found a list

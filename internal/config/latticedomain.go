@@ -126,22 +126,24 @@ func (c *Config) checkLatticeDomains(r *reader) {
 // latticeNames judges grants of a zone that the configuration writes to as well:
 // a name has one owner.
 func (r *reader) latticeNames(d *LatticeDomain, z *PrivateZone) {
-	taken := func(pos diag.Pos, name, by, at string) {
-		r.problem(pos, CodeTwoOwners, fmt.Sprintf("%s is granted to %s", name, by), "granted at "+at, "remove it, or narrow the grant")
-	}
-	for i := range d.Grants {
-		for j, g := range d.Grants[i].Names {
-			at := d.Grants[i].At("names", j).String()
-			for k := range z.Records {
-				if rec := &z.Records[k]; !rec.Name.IsZero() && g.Holds(rec.Name) && slices.Contains([]string{"A", "AAAA", "CNAME"}, rec.Type) {
-					taken(rec.At("name"), rec.Name.String(), "VPC Lattice services", at)
-				}
+	taken := func(pos diag.Pos, name GrantedName) {
+		for i := range d.Grants {
+			g := &d.Grants[i]
+			if at := slices.IndexFunc(g.Names, name.Overlaps); at >= 0 {
+				r.problem(pos, CodeTwoOwners, fmt.Sprintf("%s is granted to VPC Lattice services", name), "granted at "+g.At("names", at).String(), "remove it, or narrow the grant")
+				return
 			}
-			for k := range z.Writers {
-				w := &z.Writers[k]
-				if n := slices.IndexFunc(w.Names, g.Overlaps); n >= 0 && !w.Overlap {
-					taken(w.At("names", n), w.Names[n].String(), "VPC Lattice services", at)
-				}
+		}
+	}
+	for i := range z.Records {
+		if rec := &z.Records[i]; !rec.Name.IsZero() && slices.Contains([]string{"A", "AAAA", "CNAME"}, rec.Type) {
+			taken(rec.At("name"), GrantedName{Name: rec.Name})
+		}
+	}
+	for i := range z.Writers {
+		for j, n := range z.Writers[i].Names {
+			if w := &z.Writers[i]; !w.Overlap {
+				taken(w.At("names", j), n)
 			}
 		}
 	}

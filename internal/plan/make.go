@@ -116,6 +116,10 @@ type ledgerView struct {
 	reserved reserved
 }
 
+func (l *ledgerView) claimsNothing() bool {
+	return len(l.has)+len(l.reserved.exact)+len(l.reserved.below) == 0
+}
+
 // ledger reads the ledger of a zone once. Zones whose records were not read
 // have none.
 func (b *builder) ledger(z estate.Zone) *ledgerView {

@@ -139,7 +139,7 @@ func (l *ledgerView) isOwn(r estate.RecordSet) bool {
 // a reservation of their names.
 func (b *builder) ownRecords(z estate.Zone) []estate.RecordSet {
 	l := b.ledger(z)
-	if len(l.has) == 0 {
+	if l.claimsNothing() {
 		return nil
 	}
 	var out []estate.RecordSet
@@ -160,7 +160,7 @@ func (b *builder) orphanRecords() {
 			continue
 		}
 		l := b.ledger(z)
-		if len(l.has)+len(l.reserved.exact)+len(l.reserved.below) == 0 {
+		if l.claimsNothing() {
 			continue
 		}
 		after := map[string][]Dependency{} // what goes before a reservation

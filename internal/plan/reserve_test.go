@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+func latticeAlias(name, rrtype string, service int) estate.RecordSet {
+	target := dnsname.MustParse(fmt.Sprintf("s-%017d.7d67968.vpc-lattice-svcs.eu-west-1.on.aws", service))
+	return estate.RecordSet{Zone: "ZC", Name: dnsname.MustParse(name), Type: rrtype, Alias: &estate.Alias{Name: target, Zone: "ZL"}}
+}
+
+// latticeZone is the zone corp.test of account 1, with records.
+func latticeZone(records ...estate.RecordSet) estate.Estate {
+	var e estate.Estate
+	put(&e, estate.Zone{ID: "ZC", Account: "1", Name: dnsname.MustParse("corp.test"), Private: true}, records...)
+	return e
+}
+
+// reserving wants reservations of names, "*.x" for what is below.
+func reserving(names ...string) []Wanted {
+	var out []Wanted
+	zone := dnsname.MustParse("corp.test")
+	for _, n := range names {
+		rest, below := strings.CutPrefix(n, "*.")
+		out = append(out, Wanted{Address: "names/" + n, Account: "1", Item: Item{Record: &Record{
+			Zone: Lit("ZC"), ZoneName: zone, Name: Lit("corp.test"), Type: "TXT", Statement: StatementRecords, Entry: Reservation(zone, dnsname.MustParse(rest), below),
+		}}})
+	}
+	return out
+}
+
+func aliasing(name, rrtype string, service int) Wanted {
+	r := RecordOf(estate.Zone{ID: "ZC", Name: dnsname.MustParse("corp.test")}, latticeAlias(name, rrtype, service), StatementRecords)
+	r.Reserved, r.Unclaimed = true, true
+	return Wanted{Address: "records/" + name + "/" + rrtype, Account: "1", Item: Item{Record: &r}}
+}
+
+func TestReserved(t *testing.T) {
+	const svc = "*.svc.corp.test"
+	foreign := estate.RecordSet{Name: dnsname.MustParse("a.svc.corp.test"), Type: "CNAME", TTL: 60, Values: []string{"x.test"}}
+	for _, tt := range []struct {
+		name   string
+		e      estate.Estate
+		claims []string
+		wanted []Wanted
+		adopt  bool
+		want   string
+	}{
+		{"the first service", latticeZone(), nil, append(reserving(svc), aliasing("a.svc.corp.test", "A", 1), aliasing("a.svc.corp.test", "AAAA", 1)), false,
+			"claim names/*.svc.corp.test\ncreate records/a.svc.corp.test/A\ncreate records/a.svc.corp.test/AAAA\n"},
+		{"as wanted", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE *.svc"}, append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), false, ""},
+		{"another service", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE *.svc"}, append(reserving(svc), aliasing("a.svc.corp.test", "A", 2)), false,
+			"update records/a.svc.corp.test/A\n"},
+		{"a service that went", latticeZone(latticeAlias("a.svc.corp.test", "A", 1), latticeAlias("b.corp.test", "A", 1), latticeAlias(`\052.svc.corp.test`, "A", 1), set("c.svc.corp.test", "A", 60, "10.0.0.1")),
+			[]string{"LATTICE *.svc"}, reserving(svc), false, "delete records/corp.test/a.svc/A\n"},
+		{"a grant that went", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE *.svc", "LATTICE x"}, reserving("x.corp.test"), false,
+			"delete records/corp.test/a.svc/A\nforget ledger/corp.test/LATTICE *.svc after records/corp.test/a.svc/A\n"},
+		{"standing before the first run", latticeZone(latticeAlias("a.svc.corp.test", "A", 1), latticeAlias("gone.svc.corp.test", "A", 2)), nil,
+			append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), false,
+			"error conflict: 2 alias records to VPC Lattice stand already at names that *.svc grants in zone corp.test (ZC, account 1)\n"},
+		{"adopted", latticeZone(latticeAlias("a.svc.corp.test", "A", 1), latticeAlias("gone.svc.corp.test", "A", 2)), nil,
+			append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), true, "claim names/*.svc.corp.test\ndelete records/corp.test/gone.svc/A\n"},
+		{"somebody else's CNAME", latticeZone(foreign), []string{"LATTICE *.svc"},
+			append(reserving(svc), aliasing("a.svc.corp.test", "A", 1), aliasing("a.svc.corp.test", "AAAA", 1), aliasing("b.svc.corp.test", "A", 2)), false,
+			"create records/b.svc.corp.test/A\nwarning conflict: a.svc.corp.test is not made: a.svc.corp.test CNAME stands in zone corp.test (ZC), and is not orgdns's\n"},
+		{"a delegation above", latticeZone(set("svc.corp.test", "NS", 60, "ns.test")), []string{"LATTICE *.svc"}, append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), false,
+			"warning conflict: a.svc.corp.test is not made: svc.corp.test NS stands in zone corp.test (ZC), and is not orgdns's\n"},
+		{"beside a TXT record of others", latticeZone(set("a.svc.corp.test", "TXT", 60, `"x"`)), []string{"LATTICE *.svc"}, append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), false,
+			"create records/a.svc.corp.test/A\n"},
+		{"frozen", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE *.svc"}, append(reserving(svc), func() Wanted {
+			w := aliasing("a.svc.corp.test", "A", 1)
+			w.Frozen = true
+			return w
+		}()), false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			claim(&tt.e, "ZC", tt.claims...)
+			p := Make(Input{Owner: owner, Now: now, Estate: tt.e, Wanted: tt.wanted, Adopt: tt.adopt})
+			var lines []string
+			for _, c := range p.Changes {
+				line := string(c.Action) + " " + c.Address
+				for _, d := range c.Needs {
+					line += " after " + d.Address
+				}
+				lines = append(lines, line+"\n")
+			}
+			slices.Sort(lines)
+			for _, d := range p.Diagnostics {
+				lines = append(lines, fmt.Sprintf("%s %s: %s\n", d.Severity, d.Code, d.Summary))
+			}
+			if got := strings.Join(lines, ""); got != tt.want {
+				t.Errorf("planned\n%swant\n%s", got, tt.want)
+			}
+		})
+	}
+}

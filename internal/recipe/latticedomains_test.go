@@ -1,0 +1,252 @@
+package recipe
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+const (
+	netAccount  = estate.AccountID("111111111111")
+	shopAccount = estate.AccountID("222222222222")
+	payAccount  = estate.AccountID("333333333333")
+)
+
+const latticeHeader = `owner: acme
+defaults: { role: orgdns, region: eu-west-1 }
+accounts:
+  net: { id: "111111111111" }
+  shop: { id: "222222222222" }
+  pay: { id: "333333333333" }
+latticeDomains:
+`
+
+// corp grants names of one zone to two accounts.
+const corp = `  - zone: corp.test
+    account: net
+    grants:
+      - { account: shop, names: ["*.svc.corp.test", shop.corp.test] }
+      - { accounts: [shop, pay], names: "*.both.corp.test" }
+`
+
+func loadLattice(t *testing.T, domains string) *config.Config {
+	t.Helper()
+	c, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(latticeHeader + domains)}})
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	return c
+}
+
+// latticeWorld has the private zone corp.test in account net, and every question
+// about zones and services answered.
+func latticeWorld() estate.Estate {
+	var e estate.Estate
+	for _, a := range []estate.AccountID{netAccount, shopAccount, payAccount} {
+		answered(&e, estate.Query{Kind: estate.QueryZones, Account: a})
+		answered(&e, estate.Query{Kind: estate.QueryLatticeServices, Account: a, Region: "eu-west-1"})
+	}
+	privateCorp(&e, "ZC", "corp.test")
+	return e
+}
+
+func privateCorp(e *estate.Estate, id, name string) {
+	e.Zones.Put(estate.Zone{ID: id, Account: netAccount, Name: dnsname.MustParse(name), Private: true, Tags: estate.Tags{}})
+	for _, k := range []estate.QueryKind{estate.QueryZone, estate.QueryRecords} {
+		answered(e, estate.Query{Kind: k, Account: netAccount, ID: id})
+	}
+}
+
+// lattice puts a service; n numbers it, and the lower was made earlier.
+func lattice(e *estate.Estate, n int, account estate.AccountID, domain string) estate.LatticeService {
+	id := fmt.Sprintf("svc-%017d", n)
+	name, err := dnsname.Parse(domain)
+	if err != nil {
+		panic(err)
+	}
+	s := estate.LatticeService{
+		ID: id, ARN: fmt.Sprintf("arn:aws:vpc-lattice:eu-west-1:%s:service/%s", account, id), Account: account, Region: "eu-west-1",
+		Status: estate.LatticeActive, CustomDomain: name, Created: now.Add(time.Duration(n) * time.Second),
+		DNS: estate.LatticeName{Name: dnsname.MustParse(fmt.Sprintf("s-%017d.7d67968.vpc-lattice-svcs.eu-west-1.on.aws", n)), Zone: "ZLATTICE"},
+	}
+	e.LatticeServices.Put(s)
+	return s
+}
+
+func aliases(e *estate.Estate, zone string, s estate.LatticeService, name string) {
+	for _, t := range latticeTypes {
+		e.Records.Put(estate.RecordSet{Zone: zone, Name: dnsname.MustParse(name), Type: t, Alias: &estate.Alias{Name: s.DNS.Name, Zone: s.DNS.Zone}})
+	}
+}
+
+// latticeBrief is what is wanted and told, in lines, reservations left out.
+func latticeBrief(out Output) string {
+	var b strings.Builder
+	for _, w := range out.Wanted {
+		r := w.Item.Record
+		if r.Entry != "" {
+			continue
+		}
+		fmt.Fprintf(&b, "%s %s -> %s in %s", r.Name, r.Type, r.Alias.Name.Labels()[0], r.Zone)
+		if w.Frozen {
+			b.WriteString(" frozen")
+		}
+		b.WriteString("\n")
+	}
+	for _, d := range out.Diagnostics {
+		fmt.Fprintf(&b, "%s %s: %s", d.Severity, d.Code, d.Summary)
+		if d.Detail != "" {
+			b.WriteString(" [" + d.Detail + "]")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// pair are the lines of a name that leads to service n.
+func pair(name string, n int) string {
+	line := fmt.Sprintf("%s %%s -> s-%017d in ZC\n", name, n)
+	return fmt.Sprintf(line, "A") + fmt.Sprintf(line, "AAAA")
+}
+
+func TestLatticeDomains(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		domains string
+		estate  func(*estate.Estate)
+		want    string
+	}{
+		{"nothing", corp, func(*estate.Estate) {}, ""},
+		{"a service", corp, func(e *estate.Estate) { lattice(e, 1, shopAccount, "a.svc.corp.test") }, pair("a.svc.corp.test", 1)},
+		{"an exact name", corp, func(e *estate.Estate) { lattice(e, 1, shopAccount, "shop.corp.test") }, pair("shop.corp.test", 1)},
+		{"upper case and IDN", corp, func(e *estate.Estate) {
+			lattice(e, 1, shopAccount, "A.SVC.corp.test")
+			lattice(e, 2, shopAccount, "xn--bcher-kva.svc.corp.test")
+		}, pair("a.svc.corp.test", 1) + pair("xn--bcher-kva.svc.corp.test", 2)},
+		{"without a custom domain, going, failed, outside", corp, func(e *estate.Estate) {
+			s := lattice(e, 1, shopAccount, "a.svc.corp.test")
+			s.CustomDomain = dnsname.Name{}
+			e.LatticeServices.Put(s)
+			s = lattice(e, 2, shopAccount, "b.svc.corp.test")
+			s.Status = estate.LatticeDeleting
+			e.LatticeServices.Put(s)
+			s = lattice(e, 3, shopAccount, "c.svc.corp.test")
+			s.Status = estate.LatticeCreateFailed
+			e.LatticeServices.Put(s)
+			lattice(e, 4, shopAccount, "a.example.com")
+		}, ""},
+		{"not granted", corp, func(e *estate.Estate) {
+			lattice(e, 1, payAccount, "a.svc.corp.test")
+			lattice(e, 2, shopAccount, "corp.test")
+			lattice(e, 3, shopAccount, `\052.svc.corp.test`)
+			lattice(e, 4, shopAccount, "_orgdns-0.corp.test")
+			lattice(e, 5, shopAccount, "svc.corp.test")
+		}, `warning not-granted: service svc-00000000000000001 of account 333333333333 does not get the name a.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000001]
+warning not-granted: service svc-00000000000000002 of account 222222222222 does not get the name corp.test: it is the zone's own name [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000002]
+warning not-granted: service svc-00000000000000003 of account 222222222222 does not get the name *.svc.corp.test: a wildcard would answer for names of others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000003]
+warning not-granted: service svc-00000000000000004 of account 222222222222 does not get the name _orgdns-0.corp.test: names that begin with _orgdns- are orgdns's own [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000004]
+warning not-granted: service svc-00000000000000005 of account 222222222222 does not get the name svc.corp.test: it was not granted to account 222222222222 [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000005]
+`},
+		{"two claim a name: the older has it", corp, func(e *estate.Estate) {
+			lattice(e, 2, shopAccount, "a.both.corp.test")
+			lattice(e, 1, payAccount, "a.both.corp.test")
+		}, pair("a.both.corp.test", 1) + "warning name-taken: a.both.corp.test is claimed by service svc-00000000000000002 of account 222222222222 as well; service svc-00000000000000001 of account 333333333333 has it [the first keeps the name, the other takes over when it goes]\n"},
+		{"two claim a name: it stays where it leads", corp, func(e *estate.Estate) {
+			aliases(e, "ZC", lattice(e, 2, shopAccount, "a.both.corp.test"), "a.both.corp.test")
+			lattice(e, 1, payAccount, "a.both.corp.test")
+		}, pair("a.both.corp.test", 2) + "warning name-taken: a.both.corp.test is claimed by service svc-00000000000000001 of account 333333333333 as well; service svc-00000000000000002 of account 222222222222 has it [the first keeps the name, the other takes over when it goes]\n"},
+		{"unread: what may still be there stays", corp, func(e *estate.Estate) {
+			aliases(e, "ZC", lattice(e, 1, shopAccount, "a.svc.corp.test"), "a.svc.corp.test")
+			aliases(e, "ZC", lattice(e, 2, payAccount, "a.both.corp.test"), "a.both.corp.test")
+			e.LatticeServices.Delete("arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001", "arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000002")
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
+		}, strings.ReplaceAll(pair("a.both.corp.test", 2), "\n", " frozen\n") +
+			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+		{"the longest zone has the name", corp + `  - { zone: svc.corp.test, account: net, grants: [{ account: pay, names: "*.svc.corp.test" }] }
+`, func(e *estate.Estate) {
+			privateCorp(e, "ZS", "svc.corp.test")
+			lattice(e, 1, shopAccount, "a.svc.corp.test")
+			lattice(e, 2, payAccount, "b.svc.corp.test")
+		}, strings.ReplaceAll(pair("b.svc.corp.test", 2), "ZC", "ZS") + "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: it was not granted to account 222222222222, but to others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001]\n"},
+		{"no zone", `  - { zone: other.test, account: net, grants: [] }
+`, func(e *estate.Estate) {}, "error no-zone: account 111111111111 has no private zone other.test\n"},
+		{"several zones", corp, func(e *estate.Estate) { privateCorp(e, "ZD", "corp.test") }, "error ambiguous-zone: account 111111111111 has 2 private zones corp.test [ZC, ZD]\n"},
+		{"full", corp, func(e *estate.Estate) {
+			e.Quotas.Put(estate.Quota{Account: netAccount, Code: "MAX_RRSETS_BY_ZONE", ID: "ZC", Value: 8})
+			record(e, "ZC", "corp.test", "NS", "ns")
+			record(e, "ZC", "corp.test", "SOA", "soa")
+			aliases(e, "ZC", lattice(e, 3, shopAccount, "c.svc.corp.test"), "c.svc.corp.test")
+			lattice(e, 2, shopAccount, "a.svc.corp.test")
+			lattice(e, 1, shopAccount, "b.svc.corp.test")
+		}, pair("b.svc.corp.test", 1) + pair("c.svc.corp.test", 3) +
+			"warning quota: zone corp.test has no room for 1 services: it would hold 8 records, and its quota is 8 [a.svc.corp.test (service svc-00000000000000002 of account 222222222222)]\n"},
+		{"soon full", corp, func(e *estate.Estate) {
+			e.Quotas.Put(estate.Quota{Account: netAccount, Code: "MAX_RRSETS_BY_ZONE", ID: "ZC", Value: 5})
+			record(e, "ZC", "corp.test", "NS", "ns")
+			record(e, "ZC", "corp.test", "SOA", "soa")
+			lattice(e, 1, shopAccount, "b.svc.corp.test")
+		}, pair("b.svc.corp.test", 1) + "warning quota: zone corp.test will hold 4 of 5 records\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := latticeWorld()
+			tt.estate(&e)
+			out := Make(Input{Config: loadLattice(t, tt.domains), Estate: e, Now: now})
+			if got := latticeBrief(out); got != tt.want {
+				t.Errorf("made\n%swant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestLatticeNeeds holds which questions follow from which answers.
+func TestLatticeNeeds(t *testing.T) {
+	in := Input{Config: loadLattice(t, strings.Replace(corp, "account: net\n", "account: net\n    regions: [eu-west-1, eu-central-1]\n", 1))}
+	in.Estate.Accounts.Put(estate.Account{ID: payAccount, Status: estate.AccountSuspended})
+	text := func() string {
+		var lines []string
+		for _, q := range Needs(in) {
+			lines = append(lines, q.String())
+		}
+		return strings.Join(lines, "\n")
+	}
+	want := `identity
+zones 111111111111
+zones 222222222222
+latticeServices 222222222222 eu-west-1
+latticeServices 222222222222 eu-central-1`
+	if got := text(); got != want {
+		t.Errorf("at first\n%s\nwant\n%s", got, want)
+	}
+	for _, q := range Needs(in) {
+		answered(&in.Estate, q)
+	}
+	in.Estate.Zones.Put(estate.Zone{ID: "ZC", Account: netAccount, Name: dnsname.MustParse("corp.test"), Private: true, RecordCount: 9000})
+	if got, want := text(), "records 111111111111 ZC\nzone 111111111111 ZC\nlimits 111111111111 ZC"; got != want {
+		t.Errorf("then\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestLatticeReserves holds what is reserved, each name once.
+func TestLatticeReserves(t *testing.T) {
+	out := Make(Input{Config: loadLattice(t, corp), Estate: latticeWorld(), Now: now})
+	var got []string
+	for _, w := range out.Wanted {
+		got = append(got, w.Item.Record.Entry)
+	}
+	if want := "LATTICE *.svc, LATTICE shop, LATTICE *.both"; strings.Join(got, ", ") != want {
+		t.Errorf("reserved %s, want %s", got, want)
+	}
+	if !out.Apart["ZC"] {
+		t.Error("the ledger of a zone of others is written under a statement of its own")
+	}
+	if r := out.Wanted[0].Item.Record; r.Statement != plan.StatementLedger {
+		t.Errorf("statement %s", r.Statement)
+	}
+}
