@@ -37,7 +37,7 @@ var (
 	layer5   = layer4.and("reconcile")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
 	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront",
-		"twin/ec2", "twin/elbv2", "twin/eventbridge", "twin/iamapi", "twin/kms", "twin/lambda", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/ssm", "twin/sts", "twin/tagging")
+		"twin/ec2", "twin/elbv2", "twin/eventbridge", "twin/iamapi", "twin/kms", "twin/lambda", "twin/lattice", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/ssm", "twin/sts", "twin/tagging")
 )
 
 // Modules of others.
@@ -112,6 +112,7 @@ var table = map[string]rule{
 	"twin/eventbridge":   service("eventbridge"),
 	"twin/iamapi":        service("iam"),
 	"twin/lambda":        service("lambda"),
+	"twin/lattice":       service("vpclattice"),
 	"twin/organizations": service("organizations"),
 	"twin/profiles":      service("route53profiles"),
 	"twin/ram":           service("ram"),

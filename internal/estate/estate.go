@@ -61,7 +61,9 @@ type Estate struct {
 	Certificates   Table[Certificate]
 	Registrations  Table[Registration]
 
-	LatticeServices Table[LatticeService]
+	LatticeServices     Table[LatticeService]
+	LatticeNetworks     Table[LatticeNetwork]
+	LatticeAssociations Table[LatticeAssociation]
 
 	ResolverRules        Table[ResolverRule]
 	RuleAssociations     Table[RuleAssociation]
@@ -132,6 +134,8 @@ type snapshot struct {
 	Certificates         []Certificate         `json:"certificates,omitempty"`
 	Registrations        []Registration        `json:"registrations,omitempty"`
 	LatticeServices      []LatticeService      `json:"latticeServices,omitempty"`
+	LatticeNetworks      []LatticeNetwork      `json:"latticeNetworks,omitempty"`
+	LatticeAssociations  []LatticeAssociation  `json:"latticeAssociations,omitempty"`
 	ResolverRules        []ResolverRule        `json:"resolverRules,omitempty"`
 	RuleAssociations     []RuleAssociation     `json:"ruleAssociations,omitempty"`
 	ResolverEndpoints    []ResolverEndpoint    `json:"resolverEndpoints,omitempty"`
@@ -195,6 +199,8 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		Certificates:         slices.Collect(e.Certificates.All()),
 		Registrations:        slices.Collect(e.Registrations.All()),
 		LatticeServices:      slices.Collect(e.LatticeServices.All()),
+		LatticeNetworks:      slices.Collect(e.LatticeNetworks.All()),
+		LatticeAssociations:  slices.Collect(e.LatticeAssociations.All()),
 		ResolverRules:        slices.Collect(e.ResolverRules.All()),
 		RuleAssociations:     slices.Collect(e.RuleAssociations.All()),
 		ResolverEndpoints:    slices.Collect(e.ResolverEndpoints.All()),
@@ -265,6 +271,8 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.Certificates.Put(s.Certificates...)
 	e.Registrations.Put(s.Registrations...)
 	e.LatticeServices.Put(s.LatticeServices...)
+	e.LatticeNetworks.Put(s.LatticeNetworks...)
+	e.LatticeAssociations.Put(s.LatticeAssociations...)
 	e.ResolverRules.Put(s.ResolverRules...)
 	e.RuleAssociations.Put(s.RuleAssociations...)
 	e.ResolverEndpoints.Put(s.ResolverEndpoints...)

@@ -7,10 +7,12 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 )
 
-// States of a VPC Lattice service (VPC Lattice API, ServiceStatus).
+// States of a VPC Lattice service and of an association (VPC Lattice API,
+// ServiceSummary, ServiceNetworkVpcAssociationSummary).
 const (
 	LatticeActive       = "ACTIVE"
 	LatticeCreating     = "CREATE_IN_PROGRESS"
+	LatticeUpdating     = "UPDATE_IN_PROGRESS" // of an association
 	LatticeDeleting     = "DELETE_IN_PROGRESS"
 	LatticeCreateFailed = "CREATE_FAILED"
 	LatticeDeleteFailed = "DELETE_FAILED"
@@ -40,7 +42,14 @@ func (s LatticeService) IndexKeys() []string {
 	if !s.CustomDomain.IsZero() {
 		keys = append(keys, ByCustomDomain(s.CustomDomain))
 	}
-	return keys
+	return append(keys, ByLatticeName(s.Account, s.Region, s.Name))
+}
+
+// ByLatticeName is the index key of Lattice services, and of service networks,
+// by the name that their owner gave them, which is unique in its account and
+// Region (API_CreateService, API_CreateServiceNetwork).
+func ByLatticeName(a AccountID, r Region, name string) string {
+	return "latticeName/" + string(a) + "/" + string(r) + "/" + name
 }
 
 // ByCustomDomain is the index key of Lattice services by custom domain.
@@ -55,6 +64,63 @@ func (s LatticeService) Gone() bool {
 type LatticeName struct {
 	Name dnsname.Name `json:"name"`
 	Zone string       `json:"zone"` // the hosted zone ID that an alias to it gives
+}
+
+// LatticeNetwork is a VPC Lattice service network: what is associated with it can
+// be reached from the VPCs that are (VPC Lattice API, ServiceNetworkSummary).
+type LatticeNetwork struct {
+	ID      string    `json:"id"` // sn-…
+	ARN     string    `json:"arn"`
+	Name    string    `json:"name"`
+	Account AccountID `json:"account"` // its owner
+	Region  Region    `json:"region"`
+	Created time.Time `json:"created,omitzero"`
+	Tags    Tags      `json:"tags,omitzero"`
+}
+
+func (n LatticeNetwork) Key() string { return n.ARN }
+func (n LatticeNetwork) IndexKeys() []string {
+	return []string{ByAccount(n.Account), ByRegion(n.Account, n.Region), ByLatticeName(n.Account, n.Region, n.Name)}
+}
+
+// LatticeAssociation is a service or a VPC in a service network (VPC Lattice API,
+// ServiceNetworkServiceAssociationSummary, ServiceNetworkVpcAssociationSummary).
+type LatticeAssociation struct {
+	ID      string    `json:"id"`      // snsa-… of a service, snva-… of a VPC
+	Account AccountID `json:"account"` // who made it
+	Region  Region    `json:"region"`
+	Network string    `json:"network"`           // ARN of the service network
+	Service string    `json:"service,omitempty"` // ARN, or
+	VPC     string    `json:"vpc,omitempty"`
+	Groups  []string  `json:"groups,omitempty"` // security groups of a VPC's
+	Status  string    `json:"status"`           // one of the Lattice… states
+	Created time.Time `json:"created,omitzero"`
+	Tags    Tags      `json:"tags,omitzero"`
+}
+
+func (a LatticeAssociation) Key() string { return a.ID }
+func (a LatticeAssociation) IndexKeys() []string {
+	keys := []string{ByAccount(a.Account), ByRegion(a.Account, a.Region), ByMember(a.Network)}
+	if a.VPC != "" {
+		return append(keys, ByVPC(a.VPC))
+	}
+	return append(keys, ByMember(a.Service))
+}
+
+// ARN of the association in an account: its maker has one, and the owner of what
+// is associated (VPC Lattice User Guide, sharing.html).
+func (a LatticeAssociation) ARN(in AccountID) string {
+	kind := "servicenetworkserviceassociation"
+	if a.VPC != "" {
+		kind = "servicenetworkvpcassociation"
+	}
+	return LatticeARN(in, a.Region, kind, a.ID)
+}
+
+// LatticeARN is the ARN of a resource of VPC Lattice (Service Authorization
+// Reference, list_amazonvpclattice.html, resource types).
+func LatticeARN(a AccountID, r Region, kind, id string) string {
+	return "arn:aws:vpc-lattice:" + string(r) + ":" + string(a) + ":" + kind + "/" + id
 }
 
 // LatticeID is the ID of the service that a generated name belongs to,

@@ -22,8 +22,9 @@ type ShareKind struct {
 // query-log configurations (API_route53resolver_PutResolverQueryLogConfigPolicy),
 // parameters (Systems Manager User Guide, parameter-store-shared-parameters.html),
 // and in words for Profiles: consumers see what is associated and associate
-// VPCs (Route 53 Developer Guide, sharing-profiles.html); the exact lists of the
-// others are our reading of what consumers can do.
+// VPCs (Route 53 Developer Guide, sharing-profiles.html), and for VPC Lattice
+// (VPC Lattice User Guide, sharing.html); the exact lists of the others are our
+// reading of what consumers can do, as is the permission's name for services.
 var ShareKinds = []ShareKind{
 	{Name: "ec2:Subnet", Service: "ec2", Prefix: "subnet/", Inside: true, Week: true, Permission: "AWSRAMDefaultPermissionSubnet", Actions: []string{
 		"ec2:CreateNetworkInterface", "ec2:DescribeSubnets", "ec2:RunInstances",
@@ -47,6 +48,12 @@ var ShareKinds = []ShareKind{
 	}},
 	{Name: "ssm:Parameter", Service: "ssm", Prefix: "parameter/", Permission: "AWSRAMDefaultPermissionSSMParameterReadOnly", Actions: []string{
 		"ssm:DescribeParameters", "ssm:GetParameter", "ssm:GetParameters",
+	}},
+	{Name: "vpc-lattice:Service", Service: "vpc-lattice", Prefix: "service/", Permission: "AWSRAMPermissionVpcLatticeServiceReadWrite", Actions: []string{
+		"vpc-lattice:CreateServiceNetworkServiceAssociation", "vpc-lattice:GetService",
+	}},
+	{Name: "vpc-lattice:ServiceNetwork", Service: "vpc-lattice", Prefix: "servicenetwork/", Permission: "AWSRAMPermissionVpcLatticeServiceNetworkReadWrite", Actions: []string{
+		"vpc-lattice:CreateServiceNetworkServiceAssociation", "vpc-lattice:CreateServiceNetworkVpcAssociation", "vpc-lattice:GetServiceNetwork",
 	}},
 }
 

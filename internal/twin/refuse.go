@@ -100,8 +100,8 @@ func refuse(s *wire.Service, r refusal, detail string) error {
 		table = &restJSONWords
 	}
 	w := table[r]
-	if s.Name == "ram" && r == refuseThrottled {
-		w = words{"ThrottlingException", "Rate exceeded", 429} // as its model has it
+	if (s.Name == "ram" || s.Name == "vpc-lattice") && r == refuseThrottled {
+		w = words{"ThrottlingException", "Rate exceeded", 429} // as their models have it
 	}
 	if w.message == "" {
 		w.message = detail

@@ -58,6 +58,7 @@ func TestRefuse(t *testing.T) {
 		{"apigatewayv2", refuseKey, "UnrecognizedClientException", 403},
 		{"apigatewayv2", refuseThrottled, "TooManyRequestsException", 429},
 		{"ram", refuseThrottled, "ThrottlingException", 429},
+		{"vpc-lattice", refuseThrottled, "ThrottlingException", 429},
 		{"cloudfront", refuseInternal, "InternalFailure", 500},
 		{"s3", refuseKey, "InvalidAccessKeyId", 403},
 		{"s3", refuseSkew, "RequestTimeTooSkewed", 403},

@@ -14,6 +14,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/iamapi"
 	"github.com/orgdns/orgdns/internal/twin/kms"
 	"github.com/orgdns/orgdns/internal/twin/lambda"
+	"github.com/orgdns/orgdns/internal/twin/lattice"
 	"github.com/orgdns/orgdns/internal/twin/organizations"
 	"github.com/orgdns/orgdns/internal/twin/profiles"
 	"github.com/orgdns/orgdns/internal/twin/ram"
@@ -71,6 +72,7 @@ var list = []struct {
 	{name: "sqs", handlers: sqs.Service},
 	{name: "ssm", handlers: ssm.Service, rates: rates{action: ssm.Rate}},
 	{name: "events", handlers: eventbridge.Service, rates: rates{action: eventbridge.Rate}},
+	{name: "vpc-lattice", handlers: lattice.Service},
 }
 
 // assembly is what all twins of a process share.

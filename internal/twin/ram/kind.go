@@ -41,6 +41,14 @@ var checks = map[string]func(c *world.Call, arn, id string) error{
 		}
 		return nil
 	},
+	"vpc-lattice:Service": func(c *world.Call, arn, _ string) error {
+		v, ok := c.Estate().LatticeServices.Get(arn)
+		return owned(c, ok && !v.Gone(), v.Account, v.Region, arn)
+	},
+	"vpc-lattice:ServiceNetwork": func(c *world.Call, arn, _ string) error {
+		n, ok := c.Estate().LatticeNetworks.Get(arn)
+		return owned(c, ok, n.Account, n.Region, arn)
+	},
 }
 
 // owned refuses what is not there, or not the caller's.

@@ -1,7 +1,8 @@
 // Package tagging is the twin's Resource Groups Tagging API: what has tags, by
 // tag and type, in a Region. It sees the tags that stand in the estate (hosted
-// zones, VPCs, subnets, certificates, shares, what Resolver has, Profiles) and in
-// world.Tags (load balancers and what belongs to them, and what else there is).
+// zones, VPCs, subnets, certificates, shares, Profiles, what Resolver and VPC
+// Lattice have) and in world.Tags (load balancers and what belongs to them, and
+// what else there is).
 //
 // Not here: other resources, tagging by this API, tag policies, and resources
 // that had tags and have none now, which AWS goes on to list.
@@ -97,6 +98,15 @@ func tagged(c *world.Call) []resource {
 	}
 	for v := range e.Profiles.By(here) {
 		add(v.ARN, v.Tags)
+	}
+	for v := range e.LatticeServices.By(here) {
+		add(v.ARN, v.Tags)
+	}
+	for v := range e.LatticeNetworks.By(here) {
+		add(v.ARN, v.Tags)
+	}
+	for v := range e.LatticeAssociations.By(here) {
+		add(v.ARN(account), v.Tags)
 	}
 	for cert := range e.Certificates.By(estate.ByAccount(account)) {
 		if cert.Region == c.Region {

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 )
 
 // clients are the SDK's, by the table's name. EC2's is left to the package that
@@ -44,6 +45,7 @@ var clients = map[string]reflect.Type{
 	"s3":            reflect.TypeFor[*s3.Client](),
 	"sts":           reflect.TypeFor[*sts.Client](),
 
+	"vpc-lattice":              reflect.TypeFor[*vpclattice.Client](),
 	"lambda":                   reflect.TypeFor[*lambda.Client](),
 	"resourcegroupstaggingapi": reflect.TypeFor[*resourcegroupstaggingapi.Client](),
 	"route53profiles":          reflect.TypeFor[*route53profiles.Client](),

@@ -32,6 +32,8 @@ const (
 	LaterProfileAssociation LaterKind = "ProfileAssociation"
 	LaterEndpoint           LaterKind = "Endpoint"
 	LaterFunction           LaterKind = "Function"
+	LaterLatticeService     LaterKind = "LatticeService"
+	LaterLatticeAssociation LaterKind = "LatticeAssociation"
 )
 
 // agenda holds the statuses that are to come.
@@ -71,6 +73,13 @@ func (s *State) arrive() {
 	arrive(s, e.ProfileAssociations, LaterProfileAssociation, estate.StatusComplete, func(v estate.ProfileAssociation) string { return v.Status })
 	arrive(s, e.Functions, LaterFunction, estate.FunctionActive, func(v estate.Function) string { return v.Status })
 	arrive(s, e.Endpoints, LaterEndpoint, estate.EndpointAvailable, func(v estate.Endpoint) string { return v.State })
+	arrive(s, e.LatticeServices, LaterLatticeService, estate.LatticeActive, func(v estate.LatticeService) string { return v.Status })
+	arrive(s, e.LatticeAssociations, LaterLatticeAssociation, estate.LatticeActive, func(v estate.LatticeAssociation) string { return v.Status })
+	if e.Closed() { // of another world nobody knows the addresses
+		for v := range e.LatticeServices.All() {
+			s.NameLattice(v.ARN)
+		}
+	}
 	for v := range e.TransitAttachments.All() {
 		switch v.State {
 		case estate.AttachmentPending:
@@ -138,9 +147,9 @@ func invited(e *estate.Estate, s estate.Share, p estate.ShareMember) bool {
 func arrive[V estate.Row](s *State, t estate.Table[V], kind LaterKind, done string, status func(V) string) {
 	for v := range t.All() {
 		switch from := status(v); from {
-		case estate.StatusCreating, estate.StatusUpdating, estate.EndpointPending, estate.FunctionPending:
+		case estate.StatusCreating, estate.StatusUpdating, estate.EndpointPending, estate.FunctionPending, estate.LatticeCreating, estate.LatticeUpdating:
 			s.become(Later{kind, v.Key(), from, done})
-		case estate.StatusDeleting, estate.EndpointDeleting, estate.FunctionReleasing:
+		case estate.StatusDeleting, estate.EndpointDeleting, estate.FunctionReleasing, estate.LatticeDeleting:
 			s.become(Later{kind, v.Key(), from, ""})
 		}
 	}
@@ -164,6 +173,12 @@ func (s *State) become(l Later) {
 		change(&e.ProfileAssociations, l, func(v *estate.ProfileAssociation) *string { return &v.Status })
 	case LaterFunction:
 		change(&e.Functions, l, func(v *estate.Function) *string { return &v.Status })
+	case LaterLatticeService:
+		v, _ := e.LatticeServices.Get(l.ID)
+		change(&e.LatticeServices, l, func(v *estate.LatticeService) *string { return &v.Status })
+		s.unnameLattice(v)
+	case LaterLatticeAssociation:
+		change(&e.LatticeAssociations, l, func(v *estate.LatticeAssociation) *string { return &v.Status })
 	case LaterEndpoint:
 		p, _ := e.Endpoints.Get(l.ID)
 		change(&e.Endpoints, l, func(v *estate.Endpoint) *string { return &v.State })
