@@ -36,12 +36,13 @@ func (a *app) validateCommand() *cobra.Command {
 			if a.output == "json" {
 				return a.json("validate", map[string]any{
 					"owner": cfg.Owner, "accounts": len(cfg.Accounts), "delegations": len(cfg.Delegations), "privateZones": len(cfg.PrivateZones),
-					"endpointShares": len(cfg.EndpointShares),
+					"endpointShares": len(cfg.EndpointShares), "latticeDomains": len(cfg.LatticeDomains),
 				})
 			}
-			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s, %d private zone%s, %d endpoint share%s.\n",
+			a.printf("The configuration is valid: owner %s, %d account%s, %d delegation%s, %d private zone%s, %d endpoint share%s, %d Lattice domain%s.\n",
 				cfg.Owner, len(cfg.Accounts), plural(len(cfg.Accounts)), len(cfg.Delegations), plural(len(cfg.Delegations)),
-				len(cfg.PrivateZones), plural(len(cfg.PrivateZones)), len(cfg.EndpointShares), plural(len(cfg.EndpointShares)))
+				len(cfg.PrivateZones), plural(len(cfg.PrivateZones)), len(cfg.EndpointShares), plural(len(cfg.EndpointShares)),
+				len(cfg.LatticeDomains), plural(len(cfg.LatticeDomains)))
 			return nil
 		},
 	}

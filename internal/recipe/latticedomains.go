@@ -496,6 +496,20 @@ func (r *latticeDomains) unread(d *latticeDomain, q estate.Query) {
 		"what cannot be read is not absent: its records stay; see `orgdns iam` for the role that this account needs")
 }
 
+// LatticeQueries are where the services are looked for that may have a name.
+func LatticeQueries(in Input, name dnsname.Name) []estate.Query {
+	var out []estate.Query
+	domains, _ := latticeDomainsOf(in)
+	for _, d := range domains {
+		for _, g := range d.granted(name) {
+			for _, id := range g.accounts {
+				out = append(out, d.queries(in, id)...)
+			}
+		}
+	}
+	return out
+}
+
 // LatticeName is a name that a service has, and from where it resolves.
 type LatticeName struct {
 	Name    dnsname.Name

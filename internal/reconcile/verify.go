@@ -219,6 +219,11 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 	if err != nil {
 		return out, err
 	}
+	named, err := p.latticeNames(ctx, r, in)
+	out.Checks = append(out.Checks, named...)
+	if err != nil {
+		return out, err
+	}
 	inside, err := p.inside(ctx, in)
 	out.Checks = append(out.Checks, inside...)
 	if err != nil {
@@ -357,6 +362,9 @@ func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dns
 		}
 	}
 	for name := range names {
+		for _, q := range recipe.LatticeQueries(p.input(e, p.Ports, Options{}), name) { // who may have it
+			ask(q)
+		}
 		for above := range name.Ancestors() {
 			for z := range e.Zones.By(estate.ByName(above)) {
 				ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
