@@ -152,7 +152,7 @@ func (n *needs) latticeDomains() {
 			if z.Private { // who resolves it
 				n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
 			}
-			if z.RecordCount+latticeMany > plan.RecordsWarning {
+			if z.RecordCount+int64(n.Estate.LatticeServices.Len()*len(latticeTypes)) > plan.RecordsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
 			}
 		}
@@ -170,10 +170,6 @@ func (n *needs) latticeDomains() {
 		}
 	}
 }
-
-// latticeMany is how many records services may add to a zone before its quota is
-// read the next time.
-const latticeMany = 1000
 
 // latticeDomains makes what is wanted.
 type latticeDomains struct {
@@ -549,10 +545,10 @@ func (p *permissions) latticeDomain(in Input, d latticeDomain) {
 			}
 		}
 	}
+	p.add(plan.Permission{Account: d.account, May: plan.MayReadLimits})
 	if d.ours { // a zone of our own, permitted with its recipe
 		return
 	}
-	p.limits(d.account, d.standing(in.Estate), latticeMany)
 	records := plan.Permission{
 		Account: d.account, May: plan.MayChangeRecords, Zone: d.zone.ID, ZoneName: d.Zone, Statement: plan.StatementLattice,
 		Types: latticeTypes, Verbs: []plan.Verb{plan.VerbCreate, plan.VerbDelete},

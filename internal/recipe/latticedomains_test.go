@@ -227,7 +227,7 @@ latticeServices 222222222222 eu-central-1`
 	for _, q := range Needs(in) {
 		answered(&in.Estate, q)
 	}
-	in.Estate.Zones.Put(estate.Zone{ID: "ZC", Account: netAccount, Name: dnsname.MustParse("corp.test"), Private: true, RecordCount: 9000})
+	in.Estate.Zones.Put(estate.Zone{ID: "ZC", Account: netAccount, Name: dnsname.MustParse("corp.test"), Private: true, RecordCount: 9001})
 	if got, want := text(), "records 111111111111 ZC\nzone 111111111111 ZC\nlimits 111111111111 ZC"; got != want {
 		t.Errorf("then\n%s\nwant\n%s", got, want)
 	}

@@ -1,0 +1,392 @@
+package twintest
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/orgdns/orgdns/examples"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/twin/world"
+)
+
+// latticeRig is the rig of examples/lattice.
+func latticeRig(t testing.TB) rig {
+	t.Helper()
+	return rig{loadConfig(t, examples.FS, "lattice"), loadEstate(t, "lattice/estate.json")}
+}
+
+// latticeService puts a service into a world, made at its time.
+func latticeService(s *world.State, n int, account estate.AccountID, domain string, at time.Time) estate.LatticeService {
+	id := fmt.Sprintf("svc-%017d", n)
+	v := estate.LatticeService{
+		ID: id, ARN: fmt.Sprintf("arn:aws:vpc-lattice:%s:%s:service/%s", ireland, account, id), Name: "s", Account: account, Region: ireland,
+		Status: estate.LatticeActive, CustomDomain: dnsname.MustParse(domain), DNS: world.LatticeName(ireland, "s", id), Created: at,
+	}
+	s.Estate.LatticeServices.Put(v)
+	s.NameLattice(v.ARN)
+	return v
+}
+
+// latticeGoes takes the service of a custom domain out of a world.
+func latticeGoes(s *world.State, domain string) {
+	for v := range s.Estate.LatticeServices.By(estate.ByCustomDomain(dnsname.MustParse(domain))) {
+		s.Estate.LatticeServices.Delete(v.ARN)
+		s.Estate.Targets.Delete(estate.AliasTarget{Name: v.DNS.Name}.Key())
+	}
+}
+
+// TestLatticeDomains: services come, change and go; a name answers in every
+// consumer VPC as long as its service stands, and with that service's addresses.
+func TestLatticeDomains(t *testing.T) {
+	r := latticeRig(t)
+	w := r.world()
+	ctx := t.Context()
+	answer := func(name, rrtype string) string {
+		t.Helper()
+		var out []string
+		for _, vpc := range []string{"vpc-0333333333333333a", "vpc-0444444444444444a", "vpc-0444444444444444b"} {
+			a := resolve.New(w.Estate(), resolve.DefaultPolicy).Resolve(resolve.Vantage{VPC: vpc}, dnsname.MustParse(name), rrtype)
+			if s := a.String(); !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+		return strings.Join(out, " | ")
+	}
+	pass := func() *reconcile.Planned {
+		t.Helper()
+		if err := r.converge(ctx, w, reconcile.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		planned, err := r.process(w, nil).Plan(ctx, reconcile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return planned
+	}
+	update := func(f func(*world.State)) {
+		t.Helper()
+		if err := w.Update(func(s *world.State) error { f(s); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(name, want string) {
+		t.Helper()
+		if got := answer(name, "A"); got != want {
+			t.Errorf("%s A is %s, want %s", name, got, want)
+		}
+	}
+	addresses := func(name string) string {
+		t.Helper()
+		for v := range w.Estate().LatticeServices.By(estate.ByCustomDomain(dnsname.MustParse(name))) {
+			for target := range w.Estate().Targets.By(estate.ByName(v.DNS.Name)) {
+				return target.Addresses[0].String()
+			}
+		}
+		t.Fatalf("no service has %s", name)
+		return ""
+	}
+
+	before := form(t, w.Estate())
+	is("orders.svc.corp.acme.internal", "NXDOMAIN")
+	pass()
+	is("orders.svc.corp.acme.internal", addresses("orders.svc.corp.acme.internal"))
+	is("stock.svc.corp.acme.internal", addresses("stock.svc.corp.acme.internal"))
+	is("ledger.pay.corp.acme.internal", addresses("ledger.pay.corp.acme.internal"))
+	if got := answer("ledger.pay.corp.acme.internal", "AAAA"); !strings.HasPrefix(got, "fd00:ec2:80::") {
+		t.Errorf("AAAA is %s", got)
+	}
+	verified, err := r.process(w, nil).Verify(ctx, reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, c := range verified.Checks {
+		if !c.OK {
+			t.Errorf("verify: %+v", c)
+		}
+		if strings.HasPrefix(c.Want, "what svc-") {
+			asked++
+		}
+	}
+	if asked != 2*(4+2) { // one name from the anchor and three VPCs, two names from one, A and AAAA
+		t.Errorf("%d questions for services", asked)
+	}
+
+	// Another claims a name that is had, and one that it was not granted.
+	update(func(s *world.State) {
+		latticeService(s, 1, "444444444444", "cart.svc.corp.acme.internal", w.Now())
+		latticeService(s, 2, "333333333333", "orders.svc.corp.acme.internal", w.Now())
+		latticeService(s, 3, "444444444444", "orders.svc.corp.acme.internal", w.Now())
+	})
+	planned := pass()
+	is("cart.svc.corp.acme.internal", addresses("cart.svc.corp.acme.internal"))
+	var told []string
+	for _, d := range planned.Diagnostics {
+		if d.Code == "not-granted" || d.Code == "name-taken" {
+			told = append(told, d.Code+": "+d.Summary)
+		}
+	}
+	want := []string{
+		"name-taken: orders.svc.corp.acme.internal is claimed by service svc-00000000000000003 of account 444444444444 as well; service svc-0a1b2c3d4e5f60001 of account 444444444444 has it",
+		"not-granted: service svc-00000000000000002 of account 333333333333 does not get the name orders.svc.corp.acme.internal: it was not granted to account 333333333333, but to others",
+	}
+	if slices.Sort(told); !slices.Equal(told, want) {
+		t.Errorf("told %q", told)
+	}
+
+	// The first goes: the second takes over. Another goes: its name is gone.
+	first := answer("orders.svc.corp.acme.internal", "A")
+	update(func(s *world.State) {
+		arn := "arn:aws:vpc-lattice:eu-west-1:444444444444:service/svc-0a1b2c3d4e5f60001"
+		v, _ := s.Estate.LatticeServices.Get(arn)
+		s.Estate.LatticeServices.Delete(arn)
+		s.Estate.Targets.Delete(estate.AliasTarget{Name: v.DNS.Name}.Key())
+		latticeGoes(s, "ledger.pay.corp.acme.internal")
+	})
+	pass()
+	if got := answer("orders.svc.corp.acme.internal", "A"); got == first || !strings.HasPrefix(got, "169.254.171.") {
+		t.Errorf("after the takeover orders is %s, before it was %s", got, first)
+	}
+	is("ledger.pay.corp.acme.internal", "NXDOMAIN")
+
+	// Drift is repaired, what others have at granted names is left alone.
+	update(func(s *world.State) {
+		for z := range s.Estate.Zones.By(estate.ByName(dnsname.MustParse("corp.acme.internal"))) {
+			s.Estate.Records.Delete(estate.RecordKey(z.ID, dnsname.MustParse("cart.svc.corp.acme.internal"), "AAAA", ""))
+			s.Estate.Records.Put(estate.RecordSet{Zone: z.ID, Name: dnsname.MustParse("cart.svc.corp.acme.internal"), Type: "TXT", TTL: 60, Values: []string{`"theirs"`}})
+		}
+	})
+	pass()
+	if got := answer("cart.svc.corp.acme.internal", "AAAA"); !strings.HasPrefix(got, "fd00:ec2:80::") {
+		t.Errorf("drift was not repaired: AAAA is %s", got)
+	}
+	if got := answer("cart.svc.corp.acme.internal", "TXT"); got != `"theirs"` {
+		t.Errorf("a record of others was touched: TXT is %s", got)
+	}
+	update(func(s *world.State) {
+		for rec := range s.Estate.Records.All() {
+			if rec.Type == "TXT" && rec.Values[0] == `"theirs"` {
+				s.Estate.Records.Delete(rec.Key())
+			}
+		}
+		s.Estate.LatticeServices, s.Estate.Targets = r.start.LatticeServices, estate.Table[estate.AliasTarget]{}
+		for v := range r.start.LatticeServices.All() {
+			s.NameLattice(v.ARN)
+		}
+	})
+	if err := r.converge(ctx, w, reconcile.Options{Destroy: true}); err != nil {
+		t.Fatal(err)
+	}
+	if after := form(t, w.Estate()); after != before {
+		t.Errorf("destroy leaves something: %s", differs(before, after))
+	}
+}
+
+// TestLatticeForeignZone: the zone is somebody else's, with records of theirs and
+// aliases that stood before. Nothing is taken without --adopt, and with it no
+// answer changes but that of a service which is gone.
+func TestLatticeForeignZone(t *testing.T) {
+	r := latticeRig(t)
+	r.cfg.PrivateZones = nil
+	const zone = "ZTHEIRS00000000000001"
+	name := dnsname.MustParse("corp.acme.internal")
+	r.start.Zones.Put(estate.Zone{ID: zone, Account: network, Name: name, Private: true, CallerReference: "by hand", RecordCount: 5,
+		VPCs: []estate.VPCRef{{Region: ireland, ID: "vpc-0333333333333333a"}, {Region: ireland, ID: "vpc-0444444444444444a"}, {Region: "eu-central-1", ID: "vpc-0444444444444444b"}}})
+	r.start.Records.Put(
+		estate.RecordSet{Zone: zone, Name: name, Type: "NS", TTL: 172800, Values: []string{"ns-0.awsdns-00.com."}},
+		estate.RecordSet{Zone: zone, Name: name, Type: "SOA", TTL: 900, Values: []string{"ns-0.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
+		estate.RecordSet{Zone: zone, Name: dnsname.MustParse("db.svc.corp.acme.internal"), Type: "A", TTL: 60, Values: []string{"10.0.0.1"}},
+	)
+	gone := world.LatticeName(ireland, "gone", "svc-00000000000000009")
+	orders, _ := r.start.LatticeServices.Get("arn:aws:vpc-lattice:eu-west-1:444444444444:service/svc-0a1b2c3d4e5f60001")
+	alias := func(name string, to estate.LatticeName) {
+		r.start.Records.Put(estate.RecordSet{Zone: zone, Name: dnsname.MustParse(name), Type: "A", Alias: &estate.Alias{Name: to.Name, Zone: to.Zone}})
+	}
+	alias("orders.svc.corp.acme.internal", orders.DNS)
+	alias("gone.svc.corp.acme.internal", gone)
+	w := r.world()
+	ctx := t.Context()
+
+	planned, err := r.process(w, nil).Plan(ctx, reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := planned.Diagnostics.Err(); err == nil || !strings.Contains(err.Error(), "2 alias records to VPC Lattice stand already") {
+		t.Fatalf("without --adopt: %v", err)
+	}
+	if err := r.converge(ctx, w, reconcile.Options{Adopt: true}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(name, rrtype string) string {
+		return resolve.New(w.Estate(), resolve.DefaultPolicy).Resolve(resolve.Vantage{VPC: "vpc-0333333333333333a"}, dnsname.MustParse(name), rrtype).String()
+	}
+	for q, want := range map[[2]string]string{
+		{"db.svc.corp.acme.internal", "A"}:   "10.0.0.1",
+		{"gone.svc.corp.acme.internal", "A"}: "NXDOMAIN",
+	} {
+		if got := ask(q[0], q[1]); got != want {
+			t.Errorf("%s %s is %s, want %s", q[0], q[1], got, want)
+		}
+	}
+	for _, rrtype := range []string{"A", "AAAA"} {
+		if got := ask("orders.svc.corp.acme.internal", rrtype); strings.Contains(got, "N") {
+			t.Errorf("orders %s is %s", rrtype, got)
+		}
+	}
+	if err := r.converge(ctx, w, reconcile.Options{Destroy: true}); err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for rec := range w.Estate().Records.Prefix(estate.RecordsOf(zone)) {
+		left++
+		if plan.IsLattice(rec) || plan.IsLedger(rec) {
+			t.Errorf("destroy leaves %s %s", rec.Name, rec.Type)
+		}
+	}
+	if left != 3 {
+		t.Errorf("destroy leaves %d records, want the three of others", left)
+	}
+}
+
+// latticeCrowd is a rig of n services of 20 accounts in one zone of somebody
+// else's, whose quota of records is given.
+func latticeCrowd(t testing.TB, n int, quota int64) rig {
+	t.Helper()
+	const accounts = 20
+	var y strings.Builder
+	y.WriteString("owner: crowd\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  net: { id: \"" + string(parent) + "\" }\n")
+	for i := range accounts {
+		fmt.Fprintf(&y, "  team%04d: { id: \"%s\" }\n", i, team(i))
+	}
+	y.WriteString("limits: { deletes: 100% }\nlatticeDomains:\n  - zone: corp.test\n    account: net\n    grants:\n")
+	for i := range accounts {
+		fmt.Fprintf(&y, "      - { account: team%04d, names: \"*.team%04d.corp.test\" }\n", i, i)
+	}
+	var e estate.Estate
+	admit(&e, management)
+	admit(&e, parent)
+	name := dnsname.MustParse("corp.test")
+	z := estate.Zone{ID: "ZCROWD", Account: parent, Name: name, Private: true, CallerReference: "by hand", RecordCount: 2, VPCs: []estate.VPCRef{{Region: ireland, ID: "vpc-0444444444444444a"}}}
+	e.Zones.Put(z)
+	e.VPCs.Put(estate.VPC{ID: "vpc-0444444444444444a", Account: parent, Region: ireland, DNSSupport: true, DNSHostnames: true})
+	e.Records.Put(
+		estate.RecordSet{Zone: z.ID, Name: name, Type: "NS", TTL: 172800, Values: []string{"ns-0.awsdns-00.com."}},
+		estate.RecordSet{Zone: z.ID, Name: name, Type: "SOA", TTL: 900, Values: []string{"ns-0.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
+	)
+	if quota > 0 {
+		e.Quotas.Put(estate.Quota{Account: parent, Code: "MAX_RRSETS_BY_ZONE", ID: z.ID, Value: quota})
+	}
+	s := &world.State{Estate: e}
+	for i := range accounts {
+		admit(&s.Estate, team(i))
+	}
+	for i := range n {
+		latticeService(s, i, team(i%accounts), fmt.Sprintf("s%05d.team%04d.corp.test", i, i%accounts), start.Add(time.Duration(i)*time.Millisecond))
+	}
+	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(y.String())}}, "orgdns.yaml"), s.Estate}
+}
+
+func crowdParty(id estate.AccountID) string {
+	switch id {
+	case management:
+		return "management"
+	case parent:
+		return "network"
+	}
+	return "spokes"
+}
+
+// TestLatticeSweepScale: 10,000 services that nobody told of are found and named in
+// one pass, from empty token buckets; then one that went is taken out.
+func TestLatticeSweepScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	const n = 10_000
+	r := latticeCrowd(t, n, 30_000)
+	w := r.world()
+	w.Drain()
+	began, real := w.Now(), time.Now()
+	p := r.process(w, nil)
+	planned, err := p.Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := planned.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	res, err := p.Apply(t.Context(), planned.Plan, reconcile.ApplyOptions{Wait: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	took := w.Now().Sub(began)
+	// The bound: two changes a service and the ledger's set, at 100 a second, and
+	// the last batch's INSYNC.
+	bound := (2*n+1)*time.Second/100 + 60*time.Second
+	if limit := bound * 11 / 10; took > limit {
+		t.Errorf("plan and apply took %s of simulated time; the bound is %s, 1.1 times it %s", took, bound, limit)
+	}
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	t.Logf("simulated %s (bound %s), real %s, %d MB from the system", took, bound, time.Since(real).Round(time.Millisecond), mem.Sys>>20)
+	golden(t, "lattice-sweep.golden", "# 10,000 services found by a pass: calls\n"+callCounts(w, crowdParty))
+	w.ForgetCalls()
+	again, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !again.Empty() {
+		t.Fatalf("the second plan has %d changes", len(again.Changes))
+	}
+	golden(t, "lattice-sweep-again.golden", "# a pass with nothing to do: calls\n"+callCounts(w, crowdParty))
+}
+
+// TestLatticeFullZone: with the default quota of 10,000 records the youngest get
+// none, told by name, after a warning.
+func TestLatticeFullZone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	r := latticeCrowd(t, 4500, 0)
+	w := r.world()
+	planned, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+		return d.Code == "quota" && strings.Contains(d.Summary, "will hold 9002 of 10000 records")
+	}) {
+		t.Errorf("no warning at 90 %%: %v", planned.Diagnostics)
+	}
+	r = latticeCrowd(t, 5010, 0)
+	w = r.world()
+	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	planned, err = r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+		return d.Code == "quota" && strings.Contains(d.Summary, "has no room for")
+	})
+	if i < 0 || !strings.Contains(planned.Diagnostics[i].Detail, "s05009.team0009.corp.test (service svc-00000000000005009 of account "+string(team(9))+")") || strings.Contains(planned.Diagnostics[i].Detail, "s04990") {
+		t.Errorf("what has no room is not told: %v", planned.Diagnostics)
+	}
+	if !planned.Empty() {
+		t.Errorf("the second plan has %d changes", len(planned.Changes))
+	}
+}
