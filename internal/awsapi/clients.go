@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
 	"github.com/orgdns/orgdns/internal/estate"
 )
@@ -89,6 +90,15 @@ func (c *caller) ram(account estate.AccountID, region estate.Region) *ram.Client
 func (c *caller) lambda(account estate.AccountID, region estate.Region) *lambda.Client {
 	return client(c.session(account, ""), "lambda", region, func(c config) *lambda.Client {
 		return lambda.New(lambda.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{},
+		})
+	})
+}
+
+func (c *caller) lattice(account estate.AccountID, region estate.Region) *vpclattice.Client {
+	return client(c.session(account, ""), "vpc-lattice", region, func(c config) *vpclattice.Client {
+		return vpclattice.New(vpclattice.Options{
 			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
 			APIOptions: c.api, Retryer: aws.NopRetryer{},
 		})

@@ -222,6 +222,11 @@ var services = map[string]service{
 		"DeleteFunction":              {},
 		"Invoke":                      {},
 	}},
+	// VPC Lattice throttles at rates that it does not document.
+	"VPC Lattice": {prefix: "vpc-lattice", operations: map[string]rate{
+		"ListServices": {},
+		"GetService":   {},
+	}},
 	// IAM User Guide, reference_iam-quotas.html: 600 requests a second per
 	// account and Region.
 	"STS": {prefix: "sts", all: rate{600, 600}, operations: map[string]rate{

@@ -54,6 +54,8 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryShares:              (*caller).readShares,
 	estate.QueryInvitations:         (*caller).readInvitations,
 	estate.QueryFunctions:           (*caller).readFunctions,
+	estate.QueryLatticeServices:     (*caller).readLatticeServices,
+	estate.QueryLatticeService:      (*caller).readLatticeService,
 }
 
 // Read answers a query. It touches no estate: the patch is applied by whoever
