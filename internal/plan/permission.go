@@ -56,7 +56,6 @@ const (
 	MayReadProfiles         May = "readProfiles"         // Region: Profiles, what they carry, their associations
 	MayReadShares           May = "readShares"           // Region: resource shares of the account, and invitations to it
 	MayReadFunctions        May = "readFunctions"        // Region: Lambda functions, without their code
-	MayReadLattice          May = "readLattice"          // Region: VPC Lattice services
 	MayProbe                May = "probe"                // Region, Function: run it
 	MayLimitEgress          May = "limitEgress"          // Region: what security groups let out
 	MayReadPrincipals       May = "readPrincipals"       // every role, user, group and managed policy

@@ -25,8 +25,8 @@ func latticeRig(t testing.TB) rig {
 	return rig{loadConfig(t, examples.FS, "lattice"), loadEstate(t, "lattice/estate.json")}
 }
 
-// latticeService puts a service into a world, made at its time.
-func latticeService(s *world.State, n int, account estate.AccountID, domain string, at time.Time) estate.LatticeService {
+// latticeComes puts a service into a world, made at its time.
+func latticeComes(s *world.State, n int, account estate.AccountID, domain string, at time.Time) estate.LatticeService {
 	id := fmt.Sprintf("svc-%017d", n)
 	v := estate.LatticeService{
 		ID: id, ARN: fmt.Sprintf("arn:aws:vpc-lattice:%s:%s:service/%s", ireland, account, id), Name: "s", Account: account, Region: ireland,
@@ -124,9 +124,9 @@ func TestLatticeDomains(t *testing.T) {
 
 	// Another claims a name that is had, and one that it was not granted.
 	update(func(s *world.State) {
-		latticeService(s, 1, "444444444444", "cart.svc.corp.acme.internal", w.Now())
-		latticeService(s, 2, "333333333333", "orders.svc.corp.acme.internal", w.Now())
-		latticeService(s, 3, "444444444444", "orders.svc.corp.acme.internal", w.Now())
+		latticeComes(s, 1, "444444444444", "cart.svc.corp.acme.internal", w.Now())
+		latticeComes(s, 2, "333333333333", "orders.svc.corp.acme.internal", w.Now())
+		latticeComes(s, 3, "444444444444", "orders.svc.corp.acme.internal", w.Now())
 	})
 	planned := pass()
 	is("cart.svc.corp.acme.internal", addresses("cart.svc.corp.acme.internal"))
@@ -144,6 +144,7 @@ func TestLatticeDomains(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 
+	r.cfg.Expect = nil // the names go with their services
 	// The first goes: the second takes over. Another goes: its name is gone.
 	first := answer("orders.svc.corp.acme.internal", "A")
 	update(func(s *world.State) {
@@ -291,7 +292,7 @@ func latticeCrowd(t testing.TB, n int, quota int64) rig {
 		admit(&s.Estate, team(i))
 	}
 	for i := range n {
-		latticeService(s, i, team(i%accounts), fmt.Sprintf("s%05d.team%04d.corp.test", i, i%accounts), start.Add(time.Duration(i)*time.Millisecond))
+		latticeComes(s, i, team(i%accounts), fmt.Sprintf("s%05d.team%04d.corp.test", i, i%accounts), start.Add(time.Duration(i)*time.Millisecond))
 	}
 	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(y.String())}}, "orgdns.yaml"), s.Estate}
 }
