@@ -56,6 +56,11 @@ var lives = map[string]life{
 		{name: "the anchor goes", config: "private-release", o: reconcile.Options{AcceptLimits: true}},
 		{name: "destroy", before: withoutPartner, o: reconcile.Options{Destroy: true}},
 	}},
+	"Lattice services": {rig: latticeRig, phases: []phase{
+		{name: "apply"},
+		{name: "a service comes, one goes, one takes over", before: latticeChanges, o: reconcile.Options{AcceptLimits: true}},
+		{name: "destroy", o: reconcile.Options{Destroy: true}},
+	}},
 	"shared by Profile":        sharedLife("profile"),
 	"shared by Resolver rules": sharedLife("resolver"),
 }
