@@ -59,6 +59,7 @@ func (p *planArgs) flags(c *cobra.Command) {
 	c.Flags().BoolVar(&p.MoveRecords, "move-records", false, "carry records that a delegation would hide into the child zone first")
 	c.Flags().BoolVar(&p.Sweep, "sweep", false, "look for what is ours in every zone and Region of the accounts, not only where the configuration leads")
 	c.Flags().BoolVar(&p.AcceptGap, "accept-gap", false, "let the private DNS and the zone of a shared endpoint change places in a hub, though its names have no answer for a moment")
+	c.Flags().BoolVar(&p.CleanupGuidance, "cleanup-guidance", false, "take off the zones of latticeDomains the tags in which AWS's guidance for VPC Lattice keeps its records")
 	c.Flags().BoolVar(&p.AcceptOthers, "accept-others", false, "let what is added to a Profile that stands change the answers of VPCs that are not selected")
 	c.Flags().BoolVar(&p.AcceptLimits, "accept-limits", false, "go on where limits in the configuration would stop the run")
 }

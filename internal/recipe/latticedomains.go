@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -152,6 +153,9 @@ func (n *needs) latticeDomains() {
 			if z.Private { // who resolves it
 				n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
 			}
+			if n.CleanupGuidance {
+				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
+			}
 			if z.RecordCount+int64(n.Estate.LatticeServices.Len()*len(latticeTypes)) > plan.RecordsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
 			}
@@ -195,6 +199,9 @@ func (r *latticeDomains) make() {
 		}
 		r.reserve(d)
 		r.records(d, claims[d])
+		if r.CleanupGuidance && d.stands {
+			r.cleanup(d)
+		}
 		r.freeze(d, claims[d])
 	}
 }
@@ -260,6 +267,30 @@ func (r *latticeDomains) reserve(d *latticeDomain) {
 
 func reservationAddress(d *latticeDomain, g latticeGrant) string {
 	return d.address + "/names/" + g.String()
+}
+
+// guidanceTag is the form of the tags in which AWS's guidance keeps what it has
+// written into a zone: the ARN of a service, and its custom domain name as value.
+var guidanceTag = regexp.MustCompile(`^arn:[a-z-]+:vpc-lattice:[a-z0-9-]+:\d{12}:service/svc-[0-9a-f]+$`)
+
+// cleanup takes the guidance's tags off a zone, once the names are reserved: whoever
+// still ran it would then find no record to delete.
+func (r *latticeDomains) cleanup(d *latticeDomain) {
+	tags := plan.ZoneTags{Zone: d.id, Name: d.Zone}
+	for k := range d.zone.Tags {
+		if guidanceTag.MatchString(k) {
+			tags.Remove = append(tags.Remove, k)
+		}
+	}
+	if len(tags.Remove) == 0 {
+		return
+	}
+	slices.Sort(tags.Remove)
+	w := plan.Wanted{Address: d.address + "/guidance", Account: d.account, Pos: d.Pos, Item: plan.Item{ZoneTags: &tags}, Reason: "the guidance's tags, of no use any more"}
+	for _, g := range d.grants {
+		w.After = append(w.After, plan.Dependency{Address: reservationAddress(d, g)})
+	}
+	r.out.Wanted = append(r.out.Wanted, w)
 }
 
 // latticeClaim is a name with the service that gets it.

@@ -35,6 +35,9 @@ type Input struct {
 	// have no answer for a moment; AcceptOthers lets a Profile that stands change
 	// the answers of VPCs that are not selected.
 	AcceptGap, AcceptOthers bool
+	// CleanupGuidance takes off zones of Lattice domains the tags in which AWS's
+	// guidance for VPC Lattice keeps its records.
+	CleanupGuidance bool
 	// Codes are the programs of probes' functions, by the path that the
 	// configuration has.
 	Codes map[string]Code

@@ -104,6 +104,8 @@ type Options struct {
 	AcceptLimits bool
 	AcceptGap    bool
 	AcceptOthers bool
+	// CleanupGuidance: see recipe.Input.
+	CleanupGuidance bool
 }
 
 func (p *Pass) say(format string, args ...any) {
@@ -118,7 +120,7 @@ func (p *Pass) input(e estate.Estate, ports Ports, o Options) recipe.Input {
 		secrets, _ = p.Secrets(e) // what is not known is reported where it is needed
 	}
 	return recipe.Input{Config: p.Config, Estate: e, Secrets: secrets, Codes: p.Codes, Now: ports.Clock.Now(), Destroy: o.Destroy, Sweep: o.Sweep || o.Destroy, MoveRecords: o.MoveRecords,
-		AcceptGap: o.AcceptGap, AcceptOthers: o.AcceptOthers}
+		AcceptGap: o.AcceptGap, AcceptOthers: o.AcceptOthers, CleanupGuidance: o.CleanupGuidance}
 }
 
 // Observe asks until the recipes need to know nothing more. What was refused

@@ -2,9 +2,11 @@ package twintest
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -256,6 +258,76 @@ func TestLatticeForeignZone(t *testing.T) {
 	}
 	if left != 3 {
 		t.Errorf("destroy leaves %d records, want the three of others", left)
+	}
+}
+
+// TestGuidanceTakeover: a zone with 400 records and an installation of AWS's
+// guidance, its aliases and its tags, is taken over. No answer changes at any call,
+// its tags go, and what it wrote for services that are gone goes, too.
+func TestGuidanceTakeover(t *testing.T) {
+	r := latticeCrowd(t, 40, 0)
+	z, _ := r.start.Zones.Get("ZCROWD")
+	z.Tags = estate.Tags{"team": "network"}
+	names := map[string]string{} // by name, the answer
+	for i := range 400 {
+		name := dnsname.MustParse(fmt.Sprintf("h%03d.corp.test", i))
+		r.start.Records.Put(estate.RecordSet{Zone: z.ID, Name: name, Type: "A", TTL: 60, Values: []string{fmt.Sprintf("10.0.1.%d", i%250)}})
+		names[name.String()] = ""
+	}
+	n := 0
+	for s := range r.start.LatticeServices.All() {
+		for _, rrtype := range []string{"A", "AAAA"} {
+			r.start.Records.Put(estate.RecordSet{Zone: z.ID, Name: s.CustomDomain, Type: rrtype, Alias: &estate.Alias{Name: s.DNS.Name, Zone: s.DNS.Zone, EvaluateTargetHealth: true}})
+		}
+		if n++; n <= 30 { // no more tags fit
+			z.Tags[s.ARN] = s.CustomDomain.String()
+		}
+		names[s.CustomDomain.String()] = ""
+	}
+	gone := world.LatticeName(ireland, "s", "svc-0000000000000aaaa")
+	r.start.Records.Put(estate.RecordSet{Zone: z.ID, Name: dnsname.MustParse("gone.team0001.corp.test"), Type: "A", Alias: &estate.Alias{Name: gone.Name, Zone: gone.Zone}})
+	r.start.Zones.Put(z)
+
+	w := r.world()
+	answers := func(e estate.Estate) string {
+		from := resolve.New(e, resolve.DefaultPolicy)
+		var out strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			for _, rrtype := range []string{"A", "AAAA"} {
+				fmt.Fprintln(&out, name, rrtype, from.Resolve(resolve.Vantage{VPC: "vpc-0444444444444444a"}, dnsname.MustParse(name), rrtype))
+			}
+		}
+		return out.String()
+	}
+	before := answers(w.Estate())
+	if strings.Count(before, "169.254.171.") != 40 {
+		t.Fatal("the guidance's records do not answer")
+	}
+	var mu sync.Mutex
+	changed := ""
+	w.OnCall(func(e world.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if after := answers(w.Estate()); e.Changed && after != before && changed == "" {
+			changed = e.Operation + ": " + differs(before, after)
+		}
+	})
+	o := reconcile.Options{Adopt: true, CleanupGuidance: true}
+	if err := r.converge(t.Context(), w, o); err != nil {
+		t.Fatal(err)
+	}
+	if changed != "" {
+		t.Errorf("an answer changed: %s", changed)
+	}
+	z, _ = w.Estate().Zones.Get("ZCROWD")
+	if len(z.Tags) != 1 || z.Tags["team"] != "network" {
+		t.Errorf("tags that stay: %v", z.Tags)
+	}
+	if _, stands := w.Estate().Records.Get(estate.RecordKey(z.ID, dnsname.MustParse("gone.team0001.corp.test"), "A", "")); stands {
+		t.Error("the record of a service that is gone stays")
+	}
+	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil { // without the flags
+		t.Fatal(err)
 	}
 }
 
