@@ -184,7 +184,7 @@ type sharedService struct {
 	standing estate.Endpoint // the hub's, if it stands
 	stands   bool
 	used     bool // it is somebody else's, and used as it is
-	held     bool // its name waits for a proof that somebody else publishes
+	held     bool // its name waits for a proof that somebody else publishes: none is made until then
 	byZone   bool // a zone of ours answers for its names, not its private DNS
 }
 
@@ -293,6 +293,10 @@ func (s *shareIn) make() {
 		s.problem(s.At("consumers"), diag.Warning, "no-vpc", fmt.Sprintf("no VPC in %s is selected for the share %s", s.region, s.Name), "", "")
 	}
 	s.ownServices()
+	if s.stuck() {
+		s.freeze()
+		return
+	}
 	switch s.Via {
 	case config.ViaOwn:
 		s.eachItsOwn()
@@ -374,8 +378,10 @@ func (s *shareIn) look() {
 	}
 }
 
-// freeze leaves all that stands of the share in this Region as it is.
+// freeze leaves all that stands of the share in this Region as it is, with what
+// connects its VPCs.
 func (s *shareIn) freeze() {
+	s.keepLinks()
 	s.out.Frozen = append(s.out.Frozen, plan.ProbeRole(s.Config.Owner))
 	for _, k := range plan.Kinds {
 		for o := range plan.Objects(s.Estate, k) {

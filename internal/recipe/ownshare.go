@@ -32,8 +32,11 @@ func (s *shareIn) eachItsOwn() {
 		var all []string
 		for _, one := range s.services {
 			address := base + "/" + one.label
+			have, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, v.Account, s.region)
+			if one.held && !stands {
+				continue
+			}
 			all = append(all, address, nameAddress(one, address))
-			have, _ := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, v.Account, s.region)
 			s.endpointOf(one, address, v, plan.Of(group, "id"), have.Fields["subnets"], len(one.names) > 0)
 		}
 		s.before(v, all...)
@@ -167,7 +170,37 @@ func (s *shareIn) ownServices() {
 			s.ownService(one)
 		}
 	}
-	s.services = slices.DeleteFunc(s.services, func(one *sharedService) bool { return one.held })
+	s.services = slices.DeleteFunc(s.services, func(one *sharedService) bool {
+		return one.held && !one.stands && s.Via != config.ViaOwn && !s.elsewhere(one)
+	})
+}
+
+// elsewhere reports whether endpoints of a service stand where another mechanism
+// has them: those of the consumers' own, or with ViaOwn the hub's.
+func (s *shareIn) elsewhere(one *sharedService) bool {
+	if s.Via == config.ViaOwn {
+		return one.stands
+	}
+	for o := range plan.Objects(s.Estate, plan.KindEndpoint) {
+		address := o.Tags[plan.TagAddress]
+		if o.OwnedBy(s.Config.Owner) && o.Region == s.region && !o.Going && strings.HasPrefix(address, s.address+"/own/") && strings.HasSuffix(address, "/"+one.label) {
+			return true
+		}
+	}
+	return false
+}
+
+// stuck reports whether the share cannot go over to another mechanism, since
+// endpoints that it needs wait for a proof.
+func (s *shareIn) stuck() bool {
+	for _, one := range s.services {
+		if one.held && (s.Via == config.ViaOwn || !one.stands) && s.elsewhere(one) {
+			s.problem(one.pos, diag.Warning, "unproven", fmt.Sprintf("the share %s in %s stays as it is until the name of %s is proven", s.Name, s.region, one.label),
+				"`via: "+s.Via+"` needs another endpoint of it, and AWS refuses one with a private name that is not verified (PrivateLink guide, manage-dns-names.html)", "have the record published that the plan waits for")
+			return true
+		}
+	}
+	return false
 }
 
 func (s *shareIn) ownAddress(one *sharedService) string {
@@ -189,8 +222,9 @@ func (s *shareIn) ownService(one *sharedService) {
 	}
 	if o.Region != "" && o.Region != s.region {
 		one.after = s.verification(one, address)
-		if v, _ := s.standingService(one, provider.ID); o.Parent.External != "" && !published(s.Estate, v) {
-			one.held = !one.stands
+		if v, _ := s.standingService(one, provider.ID); o.Parent.External != "" {
+			found, _ := published(s.Estate, v)
+			one.held = !found
 		}
 		return // made in its own Region
 	}
@@ -297,8 +331,9 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 		s.out.Apart[z.ID] = true
 		verified.After = []plan.Dependency{settled(address + "/proof")}
 	case o.Parent.External != "":
-		if v, _ := s.standingService(one, provider.ID); !published(s.Estate, v) {
-			s.awaitProof(one, address, v)
+		v, _ := s.standingService(one, provider.ID)
+		if found, asked := published(s.Estate, v); !found {
+			s.awaitProof(one, address, v, asked)
 			return
 		}
 	default:
@@ -328,34 +363,39 @@ func proofQuery(v estate.EndpointService) (estate.Query, bool) {
 }
 
 // published reports whether AWS has verified the name of a service, or will find
-// its proof in public DNS.
-func published(e estate.Estate, v estate.EndpointService) bool {
+// its proof in public DNS; and whether that could be looked for, where there is a
+// record to look for.
+func published(e estate.Estate, v estate.EndpointService) (found, asked bool) {
 	if v.NameState == estate.NameVerified {
-		return true
+		return true, true
 	}
-	a := plan.ServiceAttributes(v)
-	if len(a["verifyName"]) == 0 {
-		return false
+	q, ok := proofQuery(v)
+	if !ok {
+		return false, true
 	}
-	name, err := dnsname.Parse(a["verifyName"][0])
+	name, err := dnsname.Parse(plan.ServiceAttributes(v)["verifyName"][0])
 	if err != nil {
-		return false
+		return false, true
 	}
 	seen, _ := e.Public.Get(estate.PublicAnswer{Name: name, Type: "TXT"}.Key())
-	return slices.ContainsFunc(seen.Values, func(t string) bool { return strings.Trim(t, `"`) == v.VerifyValue })
+	return slices.ContainsFunc(seen.Values, func(t string) bool { return strings.Trim(t, `"`) == v.VerifyValue }), e.Answered(q)
 }
 
 // awaitProof tells who has to publish which record, and leaves what needs the
-// name to a run that finds it; an endpoint that has the name already keeps it.
-func (s *shareIn) awaitProof(one *sharedService, address string, v estate.EndpointService) {
+// name to a run that finds it; endpoints that have the name already keep it.
+func (s *shareIn) awaitProof(one *sharedService, address string, v estate.EndpointService, asked bool) {
 	o := one.own
 	record := "known after apply"
 	if a := plan.ServiceAttributes(v); len(a["verifyName"]) > 0 {
 		record = fmt.Sprintf("%s TXT %s", a["verifyName"][0], a["verifyValue"][0])
 	}
-	one.held = !one.stands
+	unread := ""
+	if !asked {
+		unread = " (whether it is published is not known: public DNS could not be asked)"
+	}
+	one.held = true
 	s.out.Waiting = append(s.out.Waiting, plan.Waiting{Address: address + "/verified",
-		For: fmt.Sprintf("%s to publish the record that proves %s to AWS, in the public zone that holds that name: %s", o.Parent.External, o.Domain, record)})
+		For: fmt.Sprintf("%s to publish the record that proves %s to AWS, in the public zone that holds that name: %s%s", o.Parent.External, o.Domain, record, unread)})
 }
 
 // ownPrincipals are the accounts that may make endpoints to a service.

@@ -1,6 +1,9 @@
 package twintest
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -8,6 +11,7 @@ import (
 	"github.com/orgdns/orgdns/examples"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -34,6 +38,7 @@ func shareVariant(t testing.TB, via string, pairs ...string) rig {
 // Lines of the examples, and what takes their place.
 const (
 	expectPay  = "  - { from: { accounts: [shop, api, data], tags: { dns: corp } }, name: pay.payments.example.com, resolvesTo: shared }\n"
+	expectEC2  = "  - { from: { accounts: [shop, api, data], tags: { dns: corp }, region: eu-west-1 }, name: ec2.eu-west-1.amazonaws.com, resolvesTo: shared }\n"
 	domainLine = "        domain: pay.payments.example.com"
 )
 
@@ -117,48 +122,166 @@ func TestAcceptance(t *testing.T) {
 
 // TestExternalProof: where the public zone is somebody else's to write, the
 // service is made, who has to publish which record is told, and what needs the
-// name is left to the run that finds the record in public DNS.
+// name is left to the run that finds the record in public DNS. What stands by
+// then stays when the proof is gone again, or cannot be looked for.
 func TestExternalProof(t *testing.T) {
-	r := shareVariant(t, "profile", expectPay, "", domainLine, "        parent: { external: Payments Registrar }\n"+domainLine)
-	w := r.world()
-	waits := func() []string {
-		t.Helper()
-		if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
-			t.Fatal(err)
+	const (
+		parent  = "        parent: { external: Payments Registrar }\n"
+		foreign = estate.AccountID("777777777777")
+	)
+	profile := []string{"expect:\n" + expectEC2 + expectPay, "", domainLine, parent + domainLine}
+	own := append(slices.Clone(profile), "    via: profile", "    via: own", "    vpc: { tags: { role: shared-services } }\n", "",
+		"    connect: { transitGateway: { tags: { role: backbone }, account: network } }\n", "")
+	for _, tt := range []struct {
+		name       string
+		holder     estate.AccountID // of the public zone
+		stands     int              // endpoints of the service, once it is proven
+		as, change []string         // what the example says, and goes over to while nothing is proven
+	}{
+		{"a zone in an account that is listed", "555555555555", 2, profile, own},
+		{"a zone in an account that is not read", foreign, 2, profile, profile},
+		{"endpoints of the consumers' own", foreign, 6, own, profile},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := shareVariant(t, "profile", tt.as...)
+			for z := range r.start.Zones.All() {
+				z.Account = tt.holder
+				r.start.Zones.Put(z)
+			}
+			w := r.world()
+			p := proofs{T: t, rig: r, world: w}
+			for range 2 {
+				p.waits(`TXT "vpce:`)
+			}
+			if n := len(p.endpoints()); n > 0 {
+				t.Errorf("%d endpoints were made before their name was proven", n)
+			}
+			p.publish(true)
+			p.waits()
+			standing := p.endpoints()
+			if len(standing) != tt.stands {
+				t.Errorf("%d endpoints once it is proven, not %d", len(standing), tt.stands)
+			}
+			p.answered()
+
+			p.publish(false)
+			p.waits("to publish the record")
+			p.silent = true
+			p.waits("whether it is published is not known")
+			p.cfg = shareVariant(t, "profile", tt.change...).cfg
+			p.waits("whether it is published is not known")
+			if left := p.endpoints(); !slices.Equal(left, standing) {
+				t.Errorf("of the endpoints %v these are left once the proof is gone: %v", standing, left)
+			}
+			p.answered()
+		})
+	}
+}
+
+// proofs looks at the proof of pay.payments.example.com, which somebody else
+// publishes.
+type proofs struct {
+	*testing.T
+	rig
+	world  *world.World
+	silent bool // public DNS does not answer
+}
+
+// waits brings the share to rest and holds what is waited for against parts of
+// it, one a Region.
+func (p proofs) waits(parts ...string) {
+	p.Helper()
+	one := p.process(p.world, nil)
+	if p.silent {
+		one.Ports.Prober = silent{one.Ports.Prober}
+	}
+	for try := 0; ; try++ {
+		planned, err := one.Plan(p.Context(), reconcile.Options{})
+		if err != nil || planned.Diagnostics.Err() != nil || try == 3 {
+			p.Fatal("no rest: ", err, planned.Diagnostics)
 		}
-		verified, err := r.process(w, nil).Verify(t.Context(), reconcile.Options{})
-		if err != nil {
-			t.Fatal(err)
+		if planned.Empty() {
+			break
 		}
-		for _, c := range verified.Checks {
-			if !c.OK {
-				t.Errorf("%+v", c)
+		if err := one.run(p.Context(), reconcile.Options{}); err != nil {
+			p.Fatal(err)
+		}
+	}
+	verified, err := one.Verify(p.Context(), reconcile.Options{})
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, c := range verified.Checks {
+		if !c.OK {
+			p.Errorf("%+v", c)
+		}
+	}
+	if want := min(len(parts), 1) * 2; len(verified.Waiting) != want {
+		p.Fatalf("waits for %v, not for a record in each of %d Regions", verified.Waiting, want)
+	}
+	for _, x := range verified.Waiting {
+		for _, part := range append(parts, "Payments Registrar", "pay.payments.example.com") {
+			if !strings.Contains(x.For, part) {
+				p.Errorf("%q does not say %q", x.For, part)
 			}
 		}
-		var out []string
-		for _, x := range verified.Waiting {
-			out = append(out, x.For)
-		}
-		return out
 	}
-	for range 2 {
-		list := waits()
-		if len(list) != 2 {
-			t.Fatalf("waits for %q, not for a record in each Region", list)
-		}
-		for _, x := range list {
-			for _, part := range []string{"Payments Registrar", "pay.payments.example.com", " TXT \"vpce:"} {
-				if !strings.Contains(x, part) {
-					t.Errorf("%q does not say %q", x, part)
-				}
+}
+
+// publish puts the records into public DNS, or takes them out, whereupon AWS
+// finds the names unproven.
+func (p proofs) publish(on bool) {
+	p.Helper()
+	err := p.world.Update(func(s *world.State) error {
+		for v := range s.Estate.EndpointServices.All() {
+			name := dnsname.MustParse(plan.ServiceAttributes(v)["verifyName"][0])
+			rs := estate.RecordSet{Zone: "Z0PAYMENTSEXAMPLE", Name: name, Type: "TXT", TTL: 300, Values: []string{`"` + v.VerifyValue + `"`}}
+			if on {
+				s.Estate.Records.Put(rs)
+				continue
 			}
+			s.Estate.Records.Delete(rs.Key())
+			v.NameState = estate.NameFailed
+			s.Estate.EndpointServices.Put(v)
+		}
+		return nil
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// endpoints are those of the service.
+func (p proofs) endpoints() []string {
+	var out []string
+	for e := range p.world.Estate().Endpoints.All() {
+		if strings.Contains(e.Service, "vpce-svc-") {
+			out = append(out, e.ID)
 		}
 	}
-	for p := range w.Estate().Endpoints.All() {
-		if strings.Contains(p.Service, "vpce-svc-") {
-			t.Errorf("endpoint %s was made before its name was proven", p.ID)
+	slices.Sort(out)
+	return out
+}
+
+// answered holds that every consumer resolves the name to an endpoint.
+func (p proofs) answered() {
+	p.Helper()
+	answers := resolve.New(p.world.Estate(), resolve.DefaultPolicy)
+	for v := range p.world.Estate().VPCs.All() {
+		if a := answers.Resolve(resolve.Vantage{VPC: v.ID}, dnsname.MustParse("pay.payments.example.com"), "A"); v.Tags["dns"] == "corp" && len(a.Records) == 0 {
+			p.Errorf("%s has no answer: %s", v.ID, a)
 		}
 	}
+}
+
+// silent is public DNS that does not answer.
+type silent struct{ reconcile.Prober }
+
+func (s silent) Probe(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (resolve.Answer, error) {
+	if from == (resolve.Vantage{}) {
+		return resolve.Answer{}, errors.New("no resolver answers")
+	}
+	return s.Prober.Probe(ctx, from, name, rrtype)
 }
 
 // TestWildcardNames: private names that are wildcards are shared either way, for

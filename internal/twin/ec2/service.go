@@ -53,7 +53,7 @@ func Settle(s *world.State, now time.Time) {
 			continue
 		}
 		service.NameState = estate.NameFailed
-		if proven(dns, service) {
+		if proven(dns, s.Estate.Public, service) {
 			service.NameState = estate.NameVerified
 		}
 		s.Estate.EndpointServices.Put(service)
@@ -62,14 +62,16 @@ func Settle(s *world.State, now time.Time) {
 
 // proven reports whether public DNS has the service's TXT record: at the private
 // name, or at a domain above it, which proves its subdomains
-// (manage-dns-names.html, "You can verify the domain of a subdomain").
-func proven(dns *resolve.Resolver, s estate.EndpointService) bool {
+// (manage-dns-names.html, "You can verify the domain of a subdomain"). What was
+// seen there counts as well, where the world does not hold the zone.
+func proven(dns *resolve.Resolver, seen estate.Table[estate.PublicAnswer], s estate.EndpointService) bool {
 	for n := range estate.ManagedZone(s.PrivateName).Ancestors() {
 		name, err := n.Child(s.VerifyName)
 		if err != nil || n.Depth() < 2 {
 			continue
 		}
-		for _, v := range dns.Resolve(resolve.Vantage{}, name, "TXT").Values() {
+		there, _ := seen.Get(estate.PublicAnswer{Name: name, Type: "TXT"}.Key())
+		for _, v := range append(dns.Resolve(resolve.Vantage{}, name, "TXT").Values(), there.Values...) {
 			if strings.Trim(v, `"`) == s.VerifyValue {
 				return true
 			}
