@@ -574,6 +574,12 @@ bad-value orgdns.yaml:2:20: "101%" is not a number or a percentage; write it as 
 bad-value orgdns.yaml:2:35: "-1" is not a number of answers: it is a whole number from 0 to 2147483647
 bad-value orgdns.yaml:3:22: "none" is not a kind of changes; write one of all, noDeletes, createOnly
 `},
+		{"quotas", "owner: acme\naccounts:\n  dns: { id: \"111111111111\", quotas: { vpcsPerProfil: 5, profiles: many } }\nquotas: { firewallGroups: 7, endpointsPerVPC: 0 }\n", `
+unknown-key orgdns.yaml:3:40: unknown key "vpcsPerProfil"; did you mean "vpcsPerProfile"?
+wrong-type orgdns.yaml:3:68: expected a quota, found the text "many"
+unknown-key orgdns.yaml:4:11: unknown key "firewallGroups"; known here: profiles, vpcsPerProfile, zonesPerProfile, rulesPerProfile, resolverEndpoints, resolverRules, ruleAssociations, endpointsPerVPC, rulesPerSecurityGroup, resourcesPerShare, principalsPerShare
+bad-value orgdns.yaml:4:47: "0" is not a quota: it is a whole number from 1 to 1000000
+`},
 		{"owner", "owner: acme/network\n", `
 bad-value orgdns.yaml:1:8: "acme/network" is not an owner; write up to 32 letters, digits, dots, - and _
 `},

@@ -36,6 +36,7 @@ type Config struct {
 	Expect         []Expectation   // in the order of the files
 	Limits         Limits
 	Policies       Policies
+	Quotas         Quotas // of every account that has none of its own
 }
 
 // Source is where a thing stands in the files.
@@ -90,6 +91,7 @@ type Account struct {
 	Role       string
 	ExternalID Secret
 	Regions    []estate.Region // where its VPCs are looked for; the default Region when not given
+	Quotas     Quotas
 }
 
 // AccountRef is how the configuration names an account: by a name of its list,
@@ -226,6 +228,26 @@ func (a Allowance) String() string {
 		return itoa(a.Number) + "%"
 	}
 	return itoa(a.Number)
+}
+
+// Quotas are what AWS raised quotas to, by the names of estate.RaisedQuotas.
+type Quotas struct {
+	Source
+	Values map[string]int
+}
+
+// Tell puts what the configuration knows of an organization into an estate: the
+// quotas that were raised.
+func (c *Config) Tell(e *estate.Estate) {
+	put := func(account estate.AccountID, q Quotas) {
+		for name, n := range q.Values {
+			e.Quotas.Put(estate.Quota{Account: account, Code: name, Value: int64(n)})
+		}
+	}
+	put("", c.Quotas)
+	for _, a := range c.Accounts {
+		put(a.ID, a.Quotas)
+	}
 }
 
 // Policies say what kinds of change a run may make.

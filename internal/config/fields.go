@@ -24,6 +24,7 @@ var root = object("configuration", "a configuration",
 		key("expect", listOf(expectKind), "DNS tests: checked on the twin at plan time, live after apply.", func(c *Config) *[]Expectation { return &c.Expect }),
 		key("limits", limitsKind, "Stops a run that would change more than this, until it is told `--accept-limits`.", func(c *Config) *Limits { return &c.Limits }),
 		key("policies", policiesKind, "What kinds of change a run may make.", func(c *Config) *Policies { return &c.Policies }),
+		key("quotas", quotasKind, "Quotas that AWS raised in every account that does not say otherwise.", func(c *Config) *Quotas { return &c.Quotas }),
 	}, nil)
 
 type organization struct{ access *Access }
@@ -63,6 +64,7 @@ var accountKind = object("account", "an account", "",
 		key("role", roleKind, "The role that is assumed there.", func(a *Account) *string { return &a.Role }).or("`defaults.role`"),
 		key("externalID", secretKind, "The external ID that the role asks for.", func(a *Account) *Secret { return &a.ExternalID }).or("`defaults.externalID`"),
 		key("regions", oneOrMany(regionKind), "The Regions in which the account has VPCs.", func(a *Account) *[]estate.Region { return &a.Regions }).or("`defaults.region`"),
+		key("quotas", quotasKind, "Quotas that AWS raised there.", func(a *Account) *Quotas { return &a.Quotas }).or("`quotas` of the configuration"),
 	}, nil)
 
 func nameAccount(r *reader, a *Account, name string, pos diag.Pos) {
@@ -229,6 +231,23 @@ var limitsKind = object("limits", "the limits", "",
 		key("deletes", allowanceKind, "How much of what it manages a run may delete: a number, or a percentage of at least 10 things.", func(l *Limits) *Allowance { return &l.Deletes }).or("25%"),
 		key("answers", optional(integer[int]("a number of answers", 0, 1<<31-1)), "For how many pairs of name and type a run may change the answer of anybody who had one; new names do not count.", func(l *Limits) **int { return &l.Answers }).or("any number"),
 	}, nil)
+
+// quotasKind has a key for each quota that may have been raised.
+var quotasKind = func() kind[Quotas] {
+	var fields []field[Quotas]
+	for _, q := range estate.RaisedQuotas {
+		k := integer[int]("a quota", 1, 1_000_000)
+		fields = append(fields, field[Quotas]{fieldDesc{key: q.Name, doc: q.Meaning, def: itoa(q.Usual), value: k.desc}, func(r *reader, n *node, into *Quotas) {
+			if into.Values == nil {
+				into.Values = map[string]int{}
+			}
+			if v, ok := k.read(r, n); ok {
+				into.Values[q.Name] = v
+			}
+		}})
+	}
+	return object("quotas", "the quotas", "What AWS raised quotas to when it was asked. orgdns cannot read these; a plan that would exceed one is an error.", fields, nil)
+}()
 
 var policiesKind = object("policies", "the policies", "",
 	[]field[Policies]{

@@ -15,7 +15,7 @@ type PublicAnswer struct {
 func (a PublicAnswer) Key() string { return a.Name.Key() + "\x01" + a.Type }
 
 // Quota is a service quota and how much of it is used (GetAccountLimit,
-// GetHostedZoneLimit).
+// GetHostedZoneLimit), or what the configuration tells of a RaisedQuota.
 type Quota struct {
 	Account AccountID `json:"account"`
 	Code    string    `json:"code"` // MAX_HOSTED_ZONES_BY_OWNER, MAX_RRSETS_BY_ZONE, …

@@ -8,11 +8,12 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
-// objectQuota is a quota on objects of a kind, as AWS has it unless it was asked
-// for more. No API that orgdns uses tells the real one.
+// objectQuota is a quota on objects of a kind. What it was raised to no API that
+// orgdns uses tells; the configuration may.
 type objectQuota struct {
 	kind  Kind
-	limit int
+	name  string // one of estate's Quota… names; empty where AWS never raises it
+	fixed int    // then it is this
 	// of names what has the quota that an object counts against; false when it
 	// counts for nothing.
 	of   func(account estate.AccountID, region estate.Region, fields map[string]string) (what string, counts bool)
@@ -29,21 +30,17 @@ const (
 
 // objectQuotas are those that a large organization comes to first.
 var objectQuotas = []objectQuota{
-	{KindProfileAssociation, 1000, byField("profile", "Profile"), "VPCs", route53Quotas, "share by several Profiles, with the VPCs spread over as many shares"},
-	{KindRuleAssociation, 2000, byRegion, "associations of Resolver rules with VPCs", route53Quotas, "write `forward: suffix` to need fewer rules, or share by a Profile"},
-	{KindResolverRule, 1000, byRegion, "Resolver rules", route53Quotas, "write `forward: suffix` to need fewer rules, or share by a Profile"},
-	{KindResolverEndpoint, 4, byRegion, "Resolver endpoints", route53Quotas, "use those that stand (`resolverEndpoints`)"},
-	{KindProfile, 5, byRegion, "Profiles", route53Quotas, "use one that stands (`profile`)"},
-	{KindProfileResource, 5000, carried("hostedzone/"), "private zones", route53Quotas, "spread them over several Profiles"},
-	{KindProfileResource, 1000, carried("resolver-rule/"), "Resolver rules", route53Quotas, "spread them over several Profiles"},
-	{KindProfileResource, 5, carried("firewall-rule-group/"), "DNS Firewall rule groups", route53Quotas, "join rule groups"},
-	{KindProfileResource, 2, carried("resolver-query-log-config/"), "query logging configurations", route53Quotas, "leave some out"},
-	{KindEndpoint, 50, interfaces, "interface endpoints", privateLinkQuotas, "spread the services over several hub VPCs"},
+	{KindProfileAssociation, estate.QuotaVPCsPerProfile, 0, byField("profile", "Profile"), "VPCs", route53Quotas, "share by several Profiles, with the VPCs spread over as many shares"},
+	{KindRuleAssociation, estate.QuotaRuleAssociations, 0, byRegion, "associations of Resolver rules with VPCs", route53Quotas, "write `forward: suffix` to need fewer rules, or share by a Profile"},
+	{KindResolverRule, estate.QuotaResolverRules, 0, byRegion, "Resolver rules", route53Quotas, "write `forward: suffix` to need fewer rules, or share by a Profile"},
+	{KindResolverEndpoint, estate.QuotaResolverEndpoints, 0, byRegion, "Resolver endpoints", route53Quotas, "use those that stand (`resolverEndpoints`)"},
+	{KindProfile, estate.QuotaProfiles, 0, byRegion, "Profiles", route53Quotas, "use one that stands (`profile`)"},
+	{KindProfileResource, estate.QuotaZonesPerProfile, 0, carried("hostedzone/"), "private zones", route53Quotas, "spread them over several Profiles"},
+	{KindProfileResource, estate.QuotaRulesPerProfile, 0, carried("resolver-rule/"), "Resolver rules", route53Quotas, "spread them over several Profiles"},
+	{KindProfileResource, "", 5, carried("firewall-rule-group/"), "DNS Firewall rule groups", route53Quotas, "join rule groups"},
+	{KindProfileResource, "", 2, carried("resolver-query-log-config/"), "query logging configurations", route53Quotas, "leave some out"},
+	{KindEndpoint, estate.QuotaEndpointsPerVPC, 0, interfaces, "interface endpoints", privateLinkQuotas, "spread the services over several hub VPCs"},
 }
-
-// membersPerShare are how many resources, and how many principals, a share
-// holds (RAM User Guide, service-quotas.html).
-const membersPerShare = 5000
 
 func byRegion(account estate.AccountID, region estate.Region, _ map[string]string) (string, bool) {
 	return fmt.Sprintf("account %s in %s", account, region), true
@@ -100,8 +97,12 @@ func (b *builder) objectQuotas() {
 			}
 		}
 		for _, what := range sortedKeys(counts) {
-			if counts[what] > q.limit {
-				b.overQuota(first[what], fmt.Sprintf("%s would have %d %s; the quota is %d", what, counts[what], q.unit, q.limit), q.page, q.hint)
+			limit := q.fixed
+			if q.name != "" {
+				limit = b.limit(b.holder(first[what]), q.name)
+			}
+			if counts[what] > limit {
+				b.overQuota(first[what], q.name, fmt.Sprintf("%s would have %d %s; the quota is %d", what, counts[what], q.unit, limit), q.page, q.hint)
 			}
 		}
 	}
@@ -109,16 +110,39 @@ func (b *builder) objectQuotas() {
 		if c.Item().Kind() != KindShare || c.After == nil {
 			continue
 		}
-		for _, f := range []string{"resources", "principals"} {
-			if n := len(c.After.Object.Fields[f]); n > membersPerShare {
-				b.overQuota(c, fmt.Sprintf("the resource share would hold %d %s; the quota is %d", n, f, membersPerShare), ramQuotas,
+		for _, q := range []struct{ field, name string }{{"resources", estate.QuotaResourcesPerShare}, {"principals", estate.QuotaPrincipalsPerShare}} {
+			if n, limit := len(c.After.Object.Fields[q.field]), b.limit(c.Account, q.name); n > limit {
+				b.overQuota(c, q.name, fmt.Sprintf("the resource share would hold %d %s; the quota is %d", n, q.field, limit), ramQuotas,
 					"share with units or with the organization (`shareWith`): each counts as one principal")
 			}
 		}
 	}
 }
 
-func (b *builder) overQuota(c Change, summary, page, hint string) {
+// limit is a quota of an account, as far as it is known.
+func (b *builder) limit(account estate.AccountID, name string) int {
+	return b.e.Raised(account, name, estate.UsualQuota(name))
+}
+
+// holder is the account whose quota a change counts against: of what is put on a
+// Profile its owner's (Developer Guide, sharing-profiles.html), else its own.
+func (b *builder) holder(c Change) estate.AccountID {
+	profile := b.fields(*c.After.Object)["profile"]
+	if p, ok := b.e.Profiles.Get(profile); ok {
+		return p.Account
+	}
+	for _, w := range b.in.Wanted {
+		if w.Address == profile {
+			return w.Account
+		}
+	}
+	return c.Account
+}
+
+func (b *builder) overQuota(c Change, name, summary, page, hint string) {
+	if name != "" {
+		hint += fmt.Sprintf("; where AWS has raised it, write `quotas: { %s: … }`", name)
+	}
 	w := Wanted{Address: c.Address, Account: c.Account, Region: c.Region, Pos: c.Pos}
 	b.problem(w, diag.Error, "quota", summary, page+"; what is not read is not counted", hint)
 }

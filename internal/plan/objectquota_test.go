@@ -98,6 +98,14 @@ func TestObjectQuotas(t *testing.T) {
 			e.Endpoints.Put(estate.Endpoint{ID: "vpce-1", Account: account, Region: region, VPC: "vpc-hub", Type: estate.EndpointGateway, State: estate.EndpointAvailable},
 				estate.Endpoint{ID: "vpce-2", Account: account, Region: region, VPC: "vpc-hub", Type: estate.EndpointInterface, State: estate.EndpointAvailable, Subnets: []string{"subnet-1"}})
 		}, wanted(50, KindEndpoint, endpoint), "VPC vpc-hub would have 51 interface endpoints; the quota is 50"},
+		{"a quota that was raised", func(e *estate.Estate) {
+			standing(990)(e)
+			e.Quotas.Put(estate.Quota{Account: account, Code: estate.QuotaVPCsPerProfile, Value: 1001})
+		}, wanted(11, KindProfileAssociation, onProfile(Lit("rp-1"))), ""},
+		{"a quota that was raised, for all", func(e *estate.Estate) {
+			e.Quotas.Put(estate.Quota{Code: estate.QuotaResolverEndpoints, Value: 8})
+		}, wanted(9, KindResolverEndpoint, func(i int) map[string][]Value { return map[string][]Value{"direction": Lits([]string{"INBOUND"})} }),
+			"account 222222222222 in eu-west-1 would have 9 Resolver endpoints; the quota is 8"},
 		{"principals of a share", nil, wanted(1, KindShare, share(5001)), "the resource share would hold 5001 principals; the quota is 5000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +116,8 @@ func TestObjectQuotas(t *testing.T) {
 			}
 			var got []string
 			for _, d := range Make(Input{Owner: owner, Now: now, Estate: e, Wanted: tt.wanted}).Diagnostics {
-				if d.Address == "" || d.Hint == "" || !strings.Contains(d.Detail, ".html") {
+				raise := !strings.Contains(d.Summary, "DNS Firewall") && !strings.Contains(d.Summary, "query logging")
+				if d.Address == "" || d.Hint == "" || !strings.Contains(d.Detail, ".html") || strings.Contains(d.Hint, "`quotas: {") != raise {
 					t.Errorf("who, where or what to do is missing: %+v", d)
 				}
 				got = append(got, d.Summary)

@@ -64,10 +64,6 @@ func (s *shareIn) ports(services []*sharedService) []int32 {
 	return out
 }
 
-// groupRules is how many inbound rules a security group has unless AWS was asked
-// for more (VPC User Guide, amazon-vpc-limits.html).
-const groupRules = 60
-
 // admitted are the rules by which the consumers reach the endpoints.
 func (s *shareIn) admitted(services []*sharedService) []string {
 	ports := s.ports(services)
@@ -92,12 +88,13 @@ func (s *shareIn) narrowed(rulesEach int) []string {
 	}
 	list = joined(list)
 	exactly := len(list)
-	for len(list) > max(1, groupRules/rulesEach) {
+	room := s.Estate.Raised(s.hub.ID, estate.QuotaRulesPerSecurityGroup, estate.UsualQuota(estate.QuotaRulesPerSecurityGroup))
+	for len(list) > max(1, room/rulesEach) {
 		list = widened(list)
 	}
 	if len(list) < exactly {
 		s.problem(s.At("consumers"), diag.Note, "wider", fmt.Sprintf("the %d ranges of the consumers of %s in %s are admitted as %d wider ones", exactly, s.Name, s.region, len(list)),
-			fmt.Sprintf("a security group has %d rules (VPC User Guide, amazon-vpc-limits.html)", groupRules), "")
+			fmt.Sprintf("a security group has %d rules (VPC User Guide, amazon-vpc-limits.html)", room), "where AWS has raised that quota, write `quotas: { "+estate.QuotaRulesPerSecurityGroup+": … }`")
 	}
 	var out []string
 	for _, p := range list {

@@ -150,6 +150,7 @@ func (p *Pass) needs(ports Ports, o Options) func(estate.Estate) []estate.Query 
 
 // observe asks until needs lists nothing, each round side by side.
 func (p *Pass) observe(ctx context.Context, ports Ports, e estate.Estate, needs func(estate.Estate) []estate.Query) (estate.Estate, error) {
+	p.Config.Tell(&e)
 	for {
 		list := needs(e)
 		if len(list) == 0 {

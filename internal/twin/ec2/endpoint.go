@@ -592,7 +592,7 @@ func (x *endpointChange) quota() error {
 	if !x.c.World.Limits {
 		return nil
 	}
-	n, most := 0, interfaceEndpointsPerVPC
+	n, most := 0, x.c.Estate().Raised(x.c.Account(), estate.QuotaEndpointsPerVPC, interfaceEndpointsPerVPC)
 	if x.p.Type == estate.EndpointGateway {
 		most = gatewayEndpointsRegion
 	}

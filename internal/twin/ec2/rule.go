@@ -139,7 +139,7 @@ func authorize(c *world.Call, a asked, egress bool, specs []types.TagSpecificati
 				count++
 			}
 		}
-		if c.World.Limits && count >= rulesPerGroup {
+		if c.World.Limits && count >= c.Estate().Raised(g.Account, estate.QuotaRulesPerSecurityGroup, rulesPerGroup) {
 			return nil, fail("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
 		}
 		r.ID = newID(c, "sgr", g.ID, strconv.FormatBool(egress), ruleText(r))

@@ -30,8 +30,9 @@ func createProfile(_ context.Context, c *world.Call, in *sdk.CreateProfileInput)
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
-	if over(c, c.Estate().Profiles.By(estate.ByRegion(c.Account(), c.Region)), profileQuota) {
-		return nil, exceeded("profile", profileQuota)
+	quota := c.Estate().Raised(c.Account(), estate.QuotaProfiles, profileQuota)
+	if over(c, c.Estate().Profiles.By(estate.ByRegion(c.Account(), c.Region)), quota) {
+		return nil, exceeded("profile", quota)
 	}
 	p := estate.Profile{ID: newID(c, "rp", aws.ToString(in.Name)), Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusComplete, Tags: tags}
 	p.ARN = arn(c, "profile", p.ID)

@@ -52,6 +52,9 @@ var resourceQuota = map[string]int{
 	estate.ProfileZone: 5000, estate.ProfileRule: 1000, estate.ProfileFirewallGroup: 5, estate.ProfileQueryLog: 2,
 }
 
+// raisedQuota is what the estate calls those that AWS raises.
+var raisedQuota = map[string]string{estate.ProfileZone: estate.QuotaZonesPerProfile, estate.ProfileRule: estate.QuotaRulesPerProfile}
+
 // Delay is how long AWS takes to put an association into effect, or out of it.
 // It says only that this is asynchronous.
 const Delay = 5 * time.Second

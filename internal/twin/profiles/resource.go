@@ -135,8 +135,10 @@ func associateResourceToProfile(_ context.Context, c *world.Call, in *sdk.Associ
 			return nil, &world.Undocumented{Rule: "profiles.priority", Err: conflict("Profile %s has a rule group with the priority %d.", p.ID, r.Priority)}
 		}
 	}
-	if quota, ok := resourceQuota[kind]; ok && c.World.Limits && same >= quota {
-		return nil, exceeded(kind, quota)
+	if quota, ok := resourceQuota[kind]; ok && c.World.Limits {
+		if quota = e.Raised(p.Account, raisedQuota[kind], quota); same >= quota {
+			return nil, exceeded(kind, quota)
+		}
 	}
 	r.ID = newID(c, "rpr", p.ID, r.ARN)
 	e.ProfileResources.Put(r)

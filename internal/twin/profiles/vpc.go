@@ -62,8 +62,9 @@ func associateProfile(_ context.Context, c *world.Call, in *sdk.AssociateProfile
 		//lint:ignore SA4004 a VPC has one
 		return nil, conflict("%s is already associated with Profile %s; a VPC has one Profile.", v.ID, a.Profile)
 	}
-	if over(c, c.Estate().ProfileAssociations.By(estate.ByProfile(p.ID)), vpcQuota) {
-		return nil, exceeded("profile-association", vpcQuota)
+	quota := c.Estate().Raised(p.Account, estate.QuotaVPCsPerProfile, vpcQuota)
+	if over(c, c.Estate().ProfileAssociations.By(estate.ByProfile(p.ID)), quota) {
+		return nil, exceeded("profile-association", quota)
 	}
 	a := estate.ProfileAssociation{
 		ID: newID(c, "rpassoc", p.ID, v.ID), Profile: p.ID, VPC: v.ID, Account: c.Account(), Region: c.Region, Name: aws.ToString(in.Name), Status: estate.StatusCreating, Tags: tags,

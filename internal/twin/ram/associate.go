@@ -40,8 +40,10 @@ func add(c *world.Call, s estate.Share, resources, principals []string) (estate.
 		}
 		s.Principals = append(s.Principals, p)
 	}
-	if c.World.Limits && (len(s.Resources) > membersPerShare || len(s.Principals) > membersPerShare) {
-		return s, limitExceeded("A resource share can hold at most %d resources and %[1]d principals.", membersPerShare)
+	mostResources := c.Estate().Raised(c.Account(), estate.QuotaResourcesPerShare, membersPerShare)
+	mostPrincipals := c.Estate().Raised(c.Account(), estate.QuotaPrincipalsPerShare, membersPerShare)
+	if c.World.Limits && (len(s.Resources) > mostResources || len(s.Principals) > mostPrincipals) {
+		return s, limitExceeded("A resource share can hold at most %d resources and %d principals.", mostResources, mostPrincipals)
 	}
 	c.Estate().Shares.Put(s)
 	invite(c, s)

@@ -68,7 +68,7 @@ func associateResolverRule(_ context.Context, c *world.Call, in *sdk.AssociateRe
 			}
 		}
 	}
-	if over(c, e.RuleAssociations.By(estate.ByRegion(c.Account(), c.Region)), associationQuota) {
+	if over(c, e.RuleAssociations.By(estate.ByRegion(c.Account(), c.Region)), e.Raised(c.Account(), estate.QuotaRuleAssociations, associationQuota)) {
 		return nil, exceeded(c, "max-rule-associations")
 	}
 	a := estate.RuleAssociation{

@@ -51,7 +51,7 @@ func createResolverEndpoint(_ context.Context, c *world.Call, in *sdk.CreateReso
 	if err := checkTags(c, tags); err != nil {
 		return nil, err
 	}
-	if over(c, c.Estate().ResolverEndpoints.By(estate.ByRegion(c.Account(), c.Region)), endpointQuota) {
+	if over(c, c.Estate().ResolverEndpoints.By(estate.ByRegion(c.Account(), c.Region)), c.Estate().Raised(c.Account(), estate.QuotaResolverEndpoints, endpointQuota)) {
 		return nil, exceeded(c, "max-endpoints")
 	}
 	protocols, err := protocolsOf(string(in.Direction), in.Protocols)

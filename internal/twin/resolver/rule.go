@@ -41,7 +41,7 @@ func createResolverRule(_ context.Context, c *world.Call, in *sdk.CreateResolver
 	if err := checkTags(c, tags); err != nil {
 		return nil, err
 	}
-	if over(c, c.Estate().ResolverRules.By(estate.ByRegion(c.Account(), c.Region)), ruleQuota) {
+	if over(c, c.Estate().ResolverRules.By(estate.ByRegion(c.Account(), c.Region)), c.Estate().Raised(c.Account(), estate.QuotaResolverRules, ruleQuota)) {
 		return nil, exceeded(c, "max-rules")
 	}
 	r := estate.ResolverRule{
