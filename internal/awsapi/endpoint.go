@@ -262,6 +262,9 @@ func (w *Writer) doEndpoint(ctx context.Context, s plan.Step) (plan.Attributes, 
 		}
 		return w.namedEndpoint(ctx, client, s, id)
 	case plan.Update:
+		if until := s.Object.One("deleteAfter"); until != "" { // of another's: nothing else changes
+			return plan.Attributes{"id": {s.ID}}, setTags(ctx, client, s.ID, map[string]string{plan.TagDeleteAfter: until}, nil)
+		}
 		if err := w.updateEndpoint(ctx, client, s); err != nil {
 			return nil, err
 		}
@@ -569,5 +572,6 @@ func (w *Writer) endpointSettled(ctx context.Context, s plan.Step, done plan.Att
 		return false, &Error{Account: s.Account, Region: s.Region, Service: "ec2", Operation: "CreateVpcEndpoint", Code: p.State,
 			Message: fmt.Sprintf("endpoint %s of %s is %s", id, p.Service, p.State), Hint: "delete it and run again; the owner of the service may have rejected it"}
 	}
-	return ok && p.State == estate.EndpointAvailable, nil
+	named := s.Object == nil || !s.Object.Changes("privateDNS") || s.Object.One("privateDNS") == boolField(p.PrivateDNS)[0]
+	return ok && p.State == estate.EndpointAvailable && named, nil
 }

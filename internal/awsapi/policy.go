@@ -139,7 +139,10 @@ var parts = map[plan.May][]part{
 	plan.MayMake(plan.KindEndpoint): {{"MakeEndpoint", []string{
 		"ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:CreateTags", "vpce:AllowMultiRegion",
 	}, anyResource, true, false}},
-	plan.MayRetireEndpoints: {{"RetireEndpoints", []string{"ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints"}, arns.retired, true, false}},
+	plan.MayRetireEndpoints: {
+		{"RetireEndpoints", []string{"ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints"}, arns.retired, true, false},
+		{deadlines, []string{"ec2:CreateTags"}, arns.retired, true, false},
+	},
 	plan.MayMake(plan.KindEndpointService): {{"MakeEndpointService", []string{
 		"ec2:CreateVpcEndpointServiceConfiguration", "ec2:ModifyVpcEndpointServiceConfiguration", "ec2:DeleteVpcEndpointServiceConfigurations",
 		"ec2:ModifyVpcEndpointServicePermissions", "ec2:CreateTags", "ec2:DeleteTags", "vpce:AllowMultiRegion",
@@ -253,6 +256,10 @@ var parts = map[plan.May][]part{
 // passing is the statement by which a role is given to functions, and to nothing
 // else (Service Authorization Reference, iam:PassedToService).
 const passing = "PassProbeRole"
+
+// deadlines is the statement by which the deadline is written on endpoints of
+// others, and no other tag (Service Authorization Reference, aws:TagKeys).
+const deadlines = "RetireDeadlines"
 
 var following = part{"Changes", []string{"route53:GetChange"}, arns.changes, false, false}
 
@@ -420,6 +427,12 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 		}
 		if sid == passing {
 			st.Condition = conditions{"StringEquals": {"iam:PassedToService": {plan.ProbeService}}}
+		}
+		if sid == deadlines {
+			if st.Condition == nil {
+				st.Condition = conditions{}
+			}
+			st.Condition.ForAll("StringEquals", "aws:TagKeys", []string{plan.TagDeleteAfter})
 		}
 		if g.part.vpcs && !g.anyVPC {
 			st.Condition = conditions{}

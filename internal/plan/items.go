@@ -44,11 +44,11 @@ type ZoneTags struct {
 	Remove []string         `json:"remove,omitempty"`
 }
 
-// Tag keys on zones and certificates.
+// Tag keys.
 const (
 	TagOwner       = "orgdns:owner"
 	TagAddress     = "orgdns:address"
-	TagDeleteAfter = "orgdns:delete-after" // RFC 3339: all caches have forgotten the zone's servers
+	TagDeleteAfter = "orgdns:delete-after" // RFC 3339: all caches have forgotten the zone's servers, or the endpoint's addresses
 	TagStableSince = "orgdns:stable-since" // RFC 3339: the delegation was last changed
 )
 

@@ -6,9 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
@@ -355,47 +353,6 @@ func (b *builder) orphanObjects() {
 			}
 			b.plan.Managed++
 			b.add(w, Change{Action: Delete, ID: s.ID, Before: s.item(nil), Basis: []Basis{b.basisObject(ObjectQuery(k, b.in.Owner, s.Account, s.Region), k, s.ID)}})
-		}
-	}
-}
-
-// Retired is a VPC endpoint that goes though orgdns did not make it: the one
-// exception to the rule that nothing of others is deleted. The configuration
-// asks for it, and whoever lists it here has judged that nobody needs it.
-type Retired struct {
-	Address string
-	ID      string
-	Account estate.AccountID
-	Region  estate.Region
-	Reason  string
-	After   []Dependency
-	Pos     diag.Pos
-}
-
-// NamesTTL is how long resolvers keep the answers of an endpoint's private DNS.
-// AWS answers with this TTL and documents none.
-const NamesTTL = time.Minute
-
-// retired deletes endpoints of others: names go first, and the endpoint when
-// nobody has its addresses in a cache any more. Of ours orphanObjects speaks, and
-// what is going already, or was not read, is left alone.
-func (b *builder) retired() {
-	for _, r := range b.in.Retired {
-		q := ObjectQuery(KindEndpoint, b.in.Owner, r.Account, r.Region)
-		for _, s := range b.prints.objects.find(KindEndpoint, r.ID) {
-			if s.Account != r.Account || s.Region != r.Region || s.Going || s.OwnedBy(b.in.Owner) || !b.e.Answered(q) {
-				continue
-			}
-			w := Wanted{Address: r.Address, Account: r.Account, Region: r.Region, Reason: r.Reason, After: r.After, Pos: r.Pos}
-			gone := Change{Action: Delete, ID: s.ID, Foreign: true, Before: s.item(nil), Basis: []Basis{b.basisObject(q, KindEndpoint, s.ID)}}
-			if off := (map[string][]Value{"privateDNS": {Bool(false)}}); slices.Equal(s.Fields["privateDNS"], truth(true)) {
-				names := w
-				names.Address, names.Settle = w.Address+"/names", true
-				b.add(names, Change{Action: Update, ID: s.ID, Foreign: true, Before: s.item(off), After: &Item{Object: &Object{KindEndpoint, off}}, Basis: gone.Basis})
-				gone.Needs = []Dependency{{Address: names.Address, Settled: true}}
-				gone.Delays = []Delay{{names.Address, NamesTTL}}
-			}
-			b.add(w, gone)
 		}
 	}
 }

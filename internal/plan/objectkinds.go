@@ -19,8 +19,9 @@ const (
 	// one a range), egress likewise. Attributes: id.
 	KindSecurityGroup Kind = "securityGroup"
 	// KindEndpoint, an interface endpoint: vpc, service, serviceRegion, subnets,
-	// groups, privateDNS, inboundOnly, policy, ipType, dnsIPType. Attributes:
-	// id, arn, name (the regional one), zone (that an alias to it gives).
+	// groups, privateDNS, inboundOnly, policy, ipType, dnsIPType; deleteAfter (a
+	// time) of one that is Retired. Attributes: id, arn, name (the regional one),
+	// zone (that an alias to it gives).
 	KindEndpoint Kind = "endpoint"
 	// KindEndpointService: loadBalancers, acceptance, privateName, regions,
 	// principals. Attributes: id, name, verifyName, verifyValue.
@@ -139,6 +140,9 @@ func standingEndpoints(e estate.Estate) iter.Seq[Standing] {
 				Attributes: EndpointAttributes(p),
 				Going:      p.State == estate.EndpointDeleting || p.State == "deleted",
 				Pending:    p.State == estate.EndpointPending || p.State == estate.EndpointPendingAcceptance,
+			}
+			if until := p.Tags[TagDeleteAfter]; until != "" {
+				s.Fields["deleteAfter"] = []string{until}
 			}
 			if !yield(s) {
 				return

@@ -61,8 +61,8 @@ const (
 	MayReadPrincipals       May = "readPrincipals"       // every role, user, group and managed policy
 	MayReadControlPolicies  May = "readControlPolicies"  // service and resource control policies
 	MayReadResourcePolicies May = "readResourcePolicies" // Region: of buckets and KMS keys
-	MayRetireEndpoints      May = "retireEndpoints"      // Region; Endpoints: take private DNS off VPC endpoints that others made, and delete them
 	MayReadLattice          May = "readLattice"          // Region: VPC Lattice services
+	MayRetireEndpoints      May = "retireEndpoints"      // Region; Endpoints: write a deadline on VPC endpoints that others made, take their private DNS off, delete them
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone           May = "deleteZone"           // Zone
