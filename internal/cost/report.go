@@ -87,15 +87,12 @@ func (p *Prices) OfNumbers(d Design) (Report, error) {
 	return r, nil
 }
 
-// Duplicates are the interface endpoints of an estate that stand in VPCs of
-// consumers.
-func (p *Prices) Duplicates(e estate.Estate, consumers []string) []Duplicate {
+// Duplicates are what the interface endpoints among those of consumers cost.
+func (p *Prices) Duplicates(list []estate.Endpoint) []Duplicate {
 	var out []Duplicate
-	for _, id := range slices.Compact(slices.Sorted(slices.Values(consumers))) {
-		for v := range e.Endpoints.By(estate.ByVPC(id)) {
-			if bill := p.Endpoint(v); v.Type == estate.EndpointInterface && len(bill.Lines) > 0 {
-				out = append(out, Duplicate{v.ID, v.Account, v.Region, v.VPC, v.Service, bill.Total})
-			}
+	for _, v := range list {
+		if bill := p.Endpoint(v); v.Type == estate.EndpointInterface && len(bill.Lines) > 0 {
+			out = append(out, Duplicate{v.ID, v.Account, v.Region, v.VPC, v.Service, bill.Total})
 		}
 	}
 	slices.SortFunc(out, func(a, b Duplicate) int {

@@ -12,6 +12,7 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/retire"
 )
 
 // eachItsOwn wants endpoints in each consumer VPC, as an organization has them
@@ -455,6 +456,7 @@ type SharedName struct {
 	Name      dnsname.Name // a name to ask for; one below a wildcard
 	VPCs      []estate.VPC
 	Endpoints []estate.Endpoint // whose addresses answer, any of them
+	Own       []estate.Endpoint // of VPCs, which answer there in their place while they stand: their duplicates
 	Ports     []int32
 	Secure    []int32 // of these, where TLS is spoken with a certificate for the name
 	Probe     *config.Probe
@@ -487,6 +489,7 @@ func SharedNames(in Input) []SharedName {
 		for _, r := range shareRegions(c, hub) {
 			s := newShare(in, c, hub, &Output{Apart: map[string]bool{}}).in(r)
 			s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool { return v.ID == s.vpc.ID || !v.DNSSupport || !v.DNSHostnames })
+			duplicates := retire.Pairs(s.duplicates())
 			for _, one := range s.services {
 				for _, name := range one.names {
 					if name = asking(name); name.IsZero() {
@@ -496,6 +499,11 @@ func SharedNames(in Input) []SharedName {
 					if s.Via != config.ViaOwn {
 						if one.stands {
 							shared.Endpoints = append(shared.Endpoints, one.standing)
+							for _, d := range duplicates {
+								if d.Shared.ID == one.standing.ID && d.Own.PrivateDNS {
+									shared.Own = append(shared.Own, d.Own)
+								}
+							}
 						}
 						out = append(out, shared)
 						continue

@@ -23,34 +23,67 @@ import (
 // same run is about to make: so an endpoint goes in a run after the one that
 // brought the shared way into effect (docs/decisions/0019-retirement.md).
 
-// duplicates are the own endpoints of the consumers for what the share serves,
-// but for those that orgdns made: these come and go with the configuration.
-func (s *shareIn) duplicates() []estate.Endpoint {
-	var out []estate.Endpoint
+// duplicates are the consumers' own endpoints for what the share serves, as
+// package retire is asked for them.
+func (s *shareIn) duplicates() retire.Input {
+	in := retire.Input{Estate: s.Estate, Prices: cost.Builtin(), Kept: s.keeps, Begun: func(p estate.Endpoint) bool {
+		_, begun := plan.Unnamed(p)
+		return begun
+	}}
+	for _, one := range s.services {
+		if one.stands {
+			in.Shared = append(in.Shared, one.standing.ID)
+		} else if name, known := one.service.Literal(); known && name != "" {
+			in.Coming = append(in.Coming, estate.Endpoint{Service: name, Account: s.hub.ID, VPC: s.vpc.ID, Region: s.region, ServiceRegion: one.ServiceRegion})
+		}
+	}
 	for _, v := range s.consumers {
-		for p := range s.Estate.Endpoints.By(estate.ByVPC(v.ID)) {
-			if v.ID != s.vpc.ID && p.Tags[plan.TagOwner] != s.Config.Owner && slices.ContainsFunc(s.services, func(one *sharedService) bool { return one.serves(p) }) {
-				out = append(out, p)
-			}
+		in.Consumers = append(in.Consumers, v.ID)
+	}
+	return in
+}
+
+// keeps reports whether an endpoint is nobody's duplicate: those that orgdns made
+// come and go with a configuration, this one or another, and one that a share
+// picks is what others may use.
+func (s *shareIn) keeps(p estate.Endpoint) bool {
+	if p.Tags[plan.TagOwner] != "" {
+		return true
+	}
+	return slices.ContainsFunc(s.Config.EndpointShares, func(other config.EndpointShare) bool {
+		return slices.ContainsFunc(other.Services, func(svc config.SharedService) bool {
+			name, _ := svc.In(p.Region)
+			return slices.ContainsFunc(svc.Endpoints, func(pick config.Pick) bool {
+				return pick.ID == p.ID || pick.ID == "" && p.Service == name && p.Tags.Match(pick.Tags)
+			})
+		})
+	})
+}
+
+// Duplicates are the consumers' own endpoints for what a share serves.
+func Duplicates(in Input, s config.EndpointShare) []estate.Endpoint {
+	hub, problems := in.Config.FindAccount(s.Account, in.Estate)
+	if len(problems) > 0 || s.Via == config.ViaOwn {
+		return nil
+	}
+	var out []estate.Endpoint
+	one := newShare(in, s, hub, &Output{})
+	for _, r := range shareRegions(s, hub) {
+		for _, pair := range retire.Pairs(one.in(r).duplicates()) {
+			out = append(out, pair.Own)
 		}
 	}
 	return out
 }
 
-// serves reports whether an endpoint is to the same service.
-func (one *sharedService) serves(p estate.Endpoint) bool {
-	name, known := one.service.Literal()
-	if one.stands {
-		return p.Service == one.standing.Service && p.ServiceRegion == one.standing.ServiceRegion
-	}
-	return known && p.Service == name && p.ServiceRegion == one.ServiceRegion
-}
-
 // retirement asks for who would notice if a duplicate went: nothing, where there
 // is none.
 func (n *needs) retirement(s *shareIn) {
-	own := s.duplicates()
-	if s.RetireDuplicates == "" || len(own) == 0 {
+	if s.RetireDuplicates == "" {
+		return
+	}
+	own := retire.Pairs(s.duplicates())
+	if len(own) == 0 {
 		return
 	}
 	n.ask(estate.Query{Kind: estate.QueryOrganization})
@@ -58,12 +91,27 @@ func (n *needs) retirement(s *shareIn) {
 		n.ask(estate.Query{Kind: estate.QueryAccounts})
 	}
 	where := map[estate.Region]bool{}
-	for _, p := range own {
+	for _, pair := range own {
+		p := pair.Own
 		where[cmp.Or(p.ServiceRegion, p.Region)] = true
-		n.ask(estate.Query{Kind: estate.QueryZones, Account: p.Account})
+		for _, q := range retire.NearQueries(n.Estate, p) {
+			n.ask(q)
+		}
 		for _, key := range []string{estate.ByAccount(p.Account), estate.ByVPC(p.VPC)} {
 			for z := range n.Estate.Zones.By(key) {
 				n.ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
+			}
+		}
+	}
+	for _, one := range s.services { // what would answer without the endpoints
+		for _, name := range one.names {
+			for above := range name.Ancestors() {
+				for z := range n.Estate.Zones.By(estate.ByName(above)) {
+					if z.Private {
+						n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
+						n.ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
+					}
+				}
 			}
 		}
 	}
@@ -76,36 +124,28 @@ func (n *needs) retirement(s *shareIn) {
 
 // retire reports the duplicates, and lets go of those that can.
 func (s *shareIn) retire() {
-	if s.RetireDuplicates == "" || len(s.duplicates()) == 0 {
+	if s.RetireDuplicates == "" {
 		return
 	}
-	prices := cost.Builtin()
-	in := retire.Input{Estate: s.Estate, Prices: prices}
+	in := s.duplicates()
+	if len(retire.Pairs(in)) == 0 {
+		return
+	}
 	for _, c := range s.AcceptDuplicates {
 		in.Accepted = append(in.Accepted, retire.Code(c))
-	}
-	for p := range s.Estate.Endpoints.All() { // those of ours are no matter here
-		if p.Tags[plan.TagOwner] == s.Config.Owner && p.VPC != s.vpc.ID {
-			in.Estate.Endpoints.Delete(p.ID)
-		}
 	}
 	by := map[string]*sharedService{}
 	for _, one := range s.services {
 		if one.stands {
-			in.Shared, by[one.standing.ID] = append(in.Shared, one.standing.ID), one
-		} else if name, known := one.service.Literal(); known {
-			in.Coming = append(in.Coming, estate.Endpoint{Service: name, Account: s.hub.ID, VPC: s.vpc.ID, Region: s.region, ServiceRegion: one.ServiceRegion})
+			by[one.standing.ID] = one
 		}
-	}
-	for _, v := range s.consumers {
-		in.Consumers = append(in.Consumers, v.ID)
 	}
 	arrived := s.arrived()
 	in.Way = func(own, shared estate.Endpoint, v estate.VPC) []retire.Finding {
 		return s.way(own, shared, v, by[shared.ID], arrived)
 	}
 	report := retire.Find(in)
-	s.tell(report, prices.Date)
+	s.tell(report, in.Prices.Date)
 	if s.RetireDuplicates == config.RetireRemove {
 		s.remove(report)
 	}
@@ -129,20 +169,29 @@ func (s *shareIn) way(own, shared estate.Endpoint, v estate.VPC, one *sharedServ
 	without := s.Estate
 	without.Endpoints.Delete(own.ID)
 	r := resolve.New(without, resolve.DefaultPolicy)
+	six := slices.ContainsFunc(own.Addresses, func(a estate.EndpointAddress) bool { return a.IPv6.IsValid() })
 	for _, name := range one.names {
 		asked := asking(name)
 		if asked.IsZero() {
 			continue
 		}
-		a := r.Resolve(resolve.Vantage{VPC: v.ID}, asked, "A")
-		if leadsTo(a, shared) {
-			continue
+		for z := range s.Estate.VPCZones.Prefix(v.ID + "/") {
+			if held, ok := s.Estate.Zones.Get(z.Zone); asked.Under(z.Name) && !strings.HasSuffix(z.Owner, ".amazonaws.com") && (!ok || len(held.VPCs) == 0) {
+				out = append(out, retire.Finding{Code: retire.Unread, Account: estate.AccountID(z.Owner), Where: z.Zone,
+					Text: fmt.Sprintf("the zone %s, which the VPC uses, was not read, and may answer for %s", z.Name, asked), Hint: "let orgdns read it"})
+			}
 		}
-		if !arrived {
-			return []retire.Finding{{Code: retire.NotReady, Account: v.Account, Where: v.ID, Text: fmt.Sprintf("%s does not lead to the shared endpoint yet", asked), Hint: "judged once it does"}}
+		for _, rrtype := range []string{"A", "AAAA"} {
+			a := r.Resolve(resolve.Vantage{VPC: v.ID}, asked, rrtype)
+			if leadsTo(a, shared) || rrtype == "AAAA" && !six && !a.Positive() { // nobody has any now
+				continue
+			}
+			if !arrived {
+				return []retire.Finding{{Code: retire.NotReady, Account: v.Account, Where: v.ID, Text: fmt.Sprintf("%s does not lead to the shared endpoint yet", asked), Hint: "judged once it does"}}
+			}
+			out = append(out, retire.Finding{Code: retire.NotInEffect, Account: v.Account, Where: v.ID,
+				Text: fmt.Sprintf("without the endpoint the VPC gets for %s %s: %s", asked, rrtype, a), Hint: "see what answers with `orgdns explain`"})
 		}
-		out = append(out, retire.Finding{Code: retire.NotInEffect, Account: v.Account, Where: v.ID,
-			Text: fmt.Sprintf("without the endpoint the VPC gets for %s: %s", asked, a), Hint: "see what answers with `orgdns explain`"})
 	}
 	var ports []reach.Port
 	for _, p := range s.ports([]*sharedService{one}) {
@@ -160,15 +209,11 @@ func (s *shareIn) way(own, shared estate.Endpoint, v estate.VPC, one *sharedServ
 
 // leadsTo reports whether an answer is addresses of an endpoint and no others.
 func leadsTo(a resolve.Answer, p estate.Endpoint) bool {
-	if !a.Positive() {
-		return false
-	}
-	for _, rr := range a.Records {
-		if rr.Type == "A" && !slices.ContainsFunc(p.Addresses, func(x estate.EndpointAddress) bool { return x.IPv4.String() == rr.Value }) {
-			return false
-		}
-	}
-	return true
+	return a.Positive() && !slices.ContainsFunc(a.Records, func(rr resolve.RR) bool {
+		return rr.Type != "CNAME" && !slices.ContainsFunc(p.Addresses, func(x estate.EndpointAddress) bool {
+			return rr.Value == x.IPv4.String() || rr.Value == x.IPv6.String()
+		})
+	})
 }
 
 // pending reports whether a duplicate waits for nothing but the shared way.
@@ -176,12 +221,12 @@ func pending(d retire.Duplicate) bool {
 	return len(d.Blocks) > 0 && !slices.ContainsFunc(d.Blocks, func(f retire.Finding) bool { return f.Code != retire.NotReady })
 }
 
-// tell puts the report into the plan, with what sharing costs.
+// tell puts the report into the plan. What sharing costs is added by who makes
+// bills of shares.
 func (s *shareIn) tell(r retire.Report, date string) {
-	sharing := s.cost()
 	out := plan.Duplicates{
 		Share: s.Name, Region: s.region, Remove: s.RetireDuplicates == config.RetireRemove, Prices: date,
-		Monthly: r.Monthly.String(), Removable: r.Removable.String(), Sharing: sharing.String(), Saving: (r.Monthly - sharing).String(),
+		Monthly: r.Monthly.String(), Removable: r.Removable.String(),
 	}
 	for _, d := range r.Duplicates {
 		p := d.Endpoint
@@ -205,27 +250,6 @@ func (s *shareIn) tell(r retire.Report, date string) {
 	s.out.Duplicates = append(s.out.Duplicates, out)
 }
 
-// cost is what the share costs a month in its Region before data: its endpoints,
-// and what leads the consumers there.
-func (s *shareIn) cost() cost.Money {
-	d := cost.Design{Regions: []estate.Region{s.region}, Via: cost.Via(s.Via), Services: int64(len(s.services)), VPCs: int64(len(s.consumers)), Zones: 1, Network: cost.NetworkPeering}
-	if s.Connect.TransitGateway {
-		d.Network = cost.NetworkTransit
-	}
-	for _, one := range s.services {
-		zones := int64(len(s.spread(s.vpc, s.Subnets, one.zones, one.standing.Subnets)))
-		if one.stands {
-			zones = cost.Zones(one.standing)
-		}
-		d.Zones = max(d.Zones, zones)
-	}
-	bill, err := cost.Builtin().OfDesign(d)
-	if err != nil { // no service, or no consumer
-		return 0
-	}
-	return bill.Total
-}
-
 // remove lets go of what nothing blocks, and says of the rest why it stays.
 // Things that stand in the way of many are told once.
 func (s *shareIn) remove(r retire.Report) {
@@ -243,7 +267,7 @@ func (s *shareIn) remove(r retire.Report) {
 			s.out.Waiting = append(s.out.Waiting, plan.Waiting{Address: address, For: "the shared endpoint to serve " + p.VPC + "; run again then"})
 		case d.Removable:
 			s.out.Retired = append(s.out.Retired, plan.Retired{Address: address, ID: p.ID, Account: p.Account, Region: p.Region, Pos: s.At("retireDuplicates"),
-				After:  s.first(p.VPC),
+				After: s.first(p.VPC), On: s.restsOn(d),
 				Reason: fmt.Sprintf("not made by orgdns: `retireDuplicates: remove` of %s lets it go, since %s serves %s", s.Name, d.Shared, p.VPC)})
 		}
 		for _, f := range d.Blocks {
@@ -278,6 +302,18 @@ func (s *shareIn) first(vpc string) []plan.Dependency {
 		if w.Address == s.vpcAddress(vpc) || strings.HasPrefix(w.Address, s.vpcAddress(vpc)+"/") {
 			out = append(out, settled(w.Address))
 		}
+	}
+	return out
+}
+
+// restsOn is what leads the VPC to the shared endpoint, and that itself.
+func (s *shareIn) restsOn(d retire.Duplicate) []plan.Standing {
+	out := []plan.Standing{{Kind: plan.KindEndpoint, ID: d.Shared, Account: s.hub.ID}}
+	for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(d.Endpoint.VPC)) {
+		out = append(out, plan.Standing{Kind: plan.KindProfileAssociation, ID: a.ID, Account: a.Account})
+	}
+	for a := range s.Estate.RuleAssociations.By(estate.ByVPC(d.Endpoint.VPC)) {
+		out = append(out, plan.Standing{Kind: plan.KindRuleAssociation, ID: a.ID, Account: a.Account})
 	}
 	return out
 }

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/diag"
@@ -26,7 +28,9 @@ func (p *Pass) Apply(ctx context.Context, pl *plan.Plan, o ApplyOptions) (*apply
 
 // Stale reads what a saved plan relies on and reports everything that has
 // become something else since it was made (settled point 15). Other changes in
-// a busy zone do not matter.
+// a busy zone do not matter. What the plan deletes of others is judged anew:
+// who would notice stands in policies, groups, routes and names of the whole
+// organization.
 func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
 	e, err := p.observe(ctx, p.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
 		var list []estate.Query
@@ -61,6 +65,38 @@ func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
 			}
 		}
 	}
+	if slices.ContainsFunc(pl.Changes, func(c plan.Change) bool { return c.Foreign }) {
+		if e, err = p.observe(ctx, p.Ports, e, p.needs(p.Ports, Options{})); err != nil {
+			return nil, err
+		}
+		out.Add(retained(pl, p.make(e, p.Ports, Options{}))...)
+	}
 	out.Sort()
 	return out, nil
+}
+
+// retained are the endpoints of others that a saved plan deletes, and a plan made
+// now would not.
+func retained(saved, now *plan.Plan) diag.List {
+	var out diag.List
+	for _, c := range saved.Changes {
+		if again, still := now.Change(c.Address); !c.Foreign || c.Action != plan.Delete || still && again.Action == plan.Delete && again.ID == c.ID {
+			continue
+		}
+		var found []string
+		for _, d := range now.Duplicates {
+			for _, x := range d.Endpoints {
+				for _, f := range x.Findings {
+					if text := f.Where + ": " + f.Text; x.ID == c.ID && f.Blocks && !slices.Contains(found, text) {
+						found = append(found, text)
+					}
+				}
+			}
+		}
+		out.Add(diag.Diagnostic{Code: "stale-plan", Address: c.Address, Account: string(c.Account), Region: string(c.Region),
+			Summary: fmt.Sprintf("endpoint %s would not be removed any more", c.ID),
+			Detail:  strings.Join(found, "; "),
+			Hint:    "plan again, look at it, and apply that plan"})
+	}
+	return out
 }

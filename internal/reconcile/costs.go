@@ -47,7 +47,7 @@ func (p *Pass) Costs(ctx context.Context, prices *cost.Prices, t cost.Traffic) (
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &costs{Estate: e, prices: prices, traffic: t, owner: p.Config.Owner, made: map[cost.Via]recipe.Output{}}
+	c := &costs{Input: input(p.Config, e), Estate: e, prices: prices, traffic: t, owner: p.Config.Owner, made: map[cost.Via]recipe.Output{}}
 	for _, v := range ways {
 		in := input(configs[v], e)
 		c.made[v] = recipe.Make(in)
@@ -97,8 +97,39 @@ func by(cfg *config.Config, v cost.Via) *config.Config {
 	return &out
 }
 
+// savings tell what sharing costs where duplicates are told, and what is saved
+// once all of them are gone: by the same bill as Costs, before data.
+func (p *Pass) savings(in recipe.Input, made recipe.Output, list []plan.Duplicates) error {
+	c := &costs{Input: in, Estate: in.Estate, prices: cost.Builtin(), owner: in.Config.Owner, names: recipe.SharedNames(in)}
+	for i := range list {
+		d := &list[i]
+		s := in.Config.EndpointShares[slices.IndexFunc(in.Config.EndpointShares, func(s config.EndpointShare) bool { return s.Name == d.Share })]
+		via := cost.Via(s.Via)
+		c.made = map[cost.Via]recipe.Output{via: made}
+		one := c.share(s)
+		bill, err := c.prices.Of(*one.estates[via], nil, cost.Traffic{})
+		if err != nil {
+			return fmt.Errorf("the cost of %s: %w", s.Name, err)
+		}
+		var sharing, own cost.Money
+		for _, l := range bill.Lines {
+			if l.Region == d.Region {
+				sharing += l.Sum
+			}
+		}
+		for _, x := range c.prices.Duplicates(one.duplicates) {
+			if x.Region == d.Region {
+				own += x.Monthly
+			}
+		}
+		d.Sharing, d.Saving = sharing.String(), (own - sharing).String()
+	}
+	return nil
+}
+
 // costs reports on shares.
 type costs struct {
+	recipe.Input // of the configured ways
 	estate.Estate
 	prices   *cost.Prices
 	traffic  cost.Traffic
@@ -115,6 +146,7 @@ type costed struct {
 	consumers  map[string]estate.VPC
 	estates    map[cost.Via]*estate.Estate // what stands, and each way
 	closed     map[cost.Via]string         // why a way is not open
+	duplicates []estate.Endpoint
 }
 
 // share gathers what belongs to a share.
@@ -144,6 +176,7 @@ func (c *costs) share(s config.EndpointShare) *costed {
 		out.estates[v] = c.wanted(s, v, p)
 	}
 	out.estates[cost.ViaNow] = c.stands(p)
+	out.duplicates = recipe.Duplicates(c.Input, s)
 	return out
 }
 
@@ -344,6 +377,11 @@ func together(shares []*costed) *costed {
 	all := append([]cost.Via{cost.ViaNow}, ways...)
 	for _, s := range shares {
 		maps.Copy(out.consumers, s.consumers)
+		for _, d := range s.duplicates { // once, though several serve for it
+			if !slices.ContainsFunc(out.duplicates, func(o estate.Endpoint) bool { return o.ID == d.ID }) {
+				out.duplicates = append(out.duplicates, d)
+			}
+		}
 		if s.configured != out.configured {
 			out.configured = cost.ViaConfigured
 		}
@@ -399,9 +437,7 @@ func (c *costs) report(s *costed) (cost.Report, error) {
 		r.Options = append(r.Options, cost.Option{Via: v, Bill: bill, Problem: s.closed[v]})
 	}
 	r.Compare()
-	if s.configured != cost.ViaOwn {
-		r.Duplicates = c.prices.Duplicates(*s.estates[cost.ViaNow], slices.Collect(maps.Keys(s.consumers)))
-	}
+	r.Duplicates = c.prices.Duplicates(s.duplicates)
 	return r, nil
 }
 

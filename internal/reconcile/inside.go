@@ -58,8 +58,7 @@ func looksOf(in recipe.Input) []look {
 	var out []look
 	last := map[string]int{} // VPC and share -> its latest look
 	for _, n := range recipe.SharedNames(in) {
-		addresses := addressesOf(n.Endpoints)
-		if n.Probe == nil || len(addresses) == 0 {
+		if n.Probe == nil || len(addressesOf(n.Endpoints)) == 0 {
 			continue // of names that are not there yet the plan tells
 		}
 		for _, v := range n.VPCs {
@@ -73,8 +72,9 @@ func looksOf(in recipe.Input) []look {
 				i = len(out)
 				out, last[key] = append(out, one), i
 			}
+			addresses, want := promised(n, v)
 			out[i].request.Names = append(out[i].request.Names, lookFor(n, addresses))
-			out[i].wants = append(out[i].wants, "the endpoint of "+n.Share+", reached: "+strings.Join(addresses, ", "))
+			out[i].wants = append(out[i].wants, want+", reached")
 		}
 	}
 	return out

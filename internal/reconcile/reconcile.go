@@ -315,6 +315,9 @@ func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
 	out.Diagnostics.Add(made.Diagnostics...)
 	out.Waiting = append(out.Waiting, made.Waiting...)
 	out.Duplicates = made.Duplicates
+	if err := p.savings(in, made, out.Duplicates); err != nil {
+		out.Diagnostics.Add(diag.Diagnostic{Severity: diag.Warning, Code: "cost", Summary: err.Error()})
+	}
 	out.Diagnostics.Sort()
 	return out
 }

@@ -58,19 +58,35 @@ func shareAddresses(names []recipe.SharedName, share, vpc string) []string {
 	return addressesOf(list)
 }
 
+// promised are the addresses by which a name of a share is to be answered in a
+// consumer VPC: those of the shared endpoint, or of one that the VPC has of its
+// own besides.
+func promised(n recipe.SharedName, v estate.VPC) (addresses []string, want string) {
+	list := slices.Clone(n.Endpoints)
+	beside := ""
+	for _, own := range n.Own {
+		if own.VPC == v.ID {
+			list = append(list, own)
+			beside = ", or the VPC's own " + own.ID
+		}
+	}
+	addresses = addressesOf(list)
+	return addresses, "the endpoint of " + n.Share + beside + ": " + strings.Join(addresses, ", ")
+}
+
 // promises are that the names of each share are answered in each consumer VPC
 // with the addresses of its endpoint.
 func (p *Pass) promises(ctx context.Context, r *resolve.Resolver, in recipe.Input) ([]Check, error) {
 	var out []Check
 	for _, n := range recipe.SharedNames(in) {
-		addresses := addressesOf(n.Endpoints)
-		if len(addresses) == 0 {
+		if len(addressesOf(n.Endpoints)) == 0 {
 			continue // not there yet: the plan says so
 		}
 		for _, v := range n.VPCs {
+			addresses, want := promised(n, v)
 			c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, question{
 				Expectation: config.Expectation{Name: n.Name, Type: "A"},
-				want:        "the endpoint of " + n.Share + ": " + strings.Join(addresses, ", "),
+				want:        want,
 				met:         func(a resolve.Answer) bool { return among(a, addresses) },
 			})
 			if err != nil {

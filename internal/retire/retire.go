@@ -37,6 +37,13 @@ const (
 	Group Code = "security-group"
 	// Named: a record or a Profile leads to the own endpoint.
 	Named Code = "names-endpoint"
+	// NoPrivateDNS: the service's names do not lead to the own endpoint, so that
+	// whoever uses it does so by its own names (vpce-…), which no reader sees.
+	NoPrivateDNS Code = "private-dns-off"
+	// Inbound: others resolve through an inbound Resolver endpoint of the VPC, and
+	// get there what the VPC gets (Route 53 Developer Guide,
+	// resolver-forwarding-inbound-queries.html).
+	Inbound Code = "inbound-resolver"
 	// Unread: something that could tell of users was not read.
 	Unread Code = "unread"
 	// NotReady: the shared endpoint, or the way to its names, is not in effect yet.
@@ -52,11 +59,14 @@ const (
 
 // The codes of what somebody may notice, and that blocks nothing.
 const (
-	Free         Code = "free"            // a gateway endpoint: it costs nothing, and stays
-	Wider        Code = "shared-is-wider" // the shared endpoint permits what the own one did not
-	Mentioned    Code = "mentioned"       // a policy names the endpoint, and is decided as before
-	NoPrivateDNS Code = "private-dns-off" // the service's names never led to the own endpoint
+	Free      Code = "free"            // a gateway endpoint: it costs nothing, and stays
+	Wider     Code = "shared-is-wider" // the shared endpoint permits what the own one did not
+	Mentioned Code = "mentioned"       // a policy names the endpoint, and is decided as before
+	Begun     Code = "removal-begun"   // its private DNS is off since an earlier run is removing it
 )
+
+// notices are the codes that block nothing.
+var notices = []Code{Free, Wider, Mentioned, Begun}
 
 // Acceptable are the codes that an Input may accept.
 var Acceptable = []Code{Policy, Group}
@@ -99,6 +109,11 @@ type Input struct {
 	// where. Their duplicates are counted, and judged once they stand.
 	Coming    []estate.Endpoint
 	Consumers []string // VPC IDs
+	// Kept tells endpoints that are nobody's duplicates: those that orgdns made,
+	// for this owner or another, and those that a share uses. Optional.
+	Kept func(estate.Endpoint) bool
+	// Begun tells endpoints whose private DNS an earlier run took off. Optional.
+	Begun func(estate.Endpoint) bool
 	// Way tells what else speaks against a removal: how the VPC would resolve and
 	// reach the shared endpoint. Optional.
 	Way    func(own, shared estate.Endpoint, v estate.VPC) []Finding
@@ -106,6 +121,64 @@ type Input struct {
 	// Accepted are codes, of Acceptable, that somebody looked at: they no
 	// longer block.
 	Accepted []Code
+}
+
+// Pair is an endpoint of a consumer's own, and the shared one for the same.
+type Pair struct{ Own, Shared estate.Endpoint }
+
+// Pairs are the duplicates, by account, Region, VPC and ID: what a consumer VPC
+// has for a service that is shared with it, from the same Region and to the same,
+// and that is not going already. What else is a duplicate is said nowhere.
+func Pairs(in Input) []Pair {
+	shared := map[serving]estate.Endpoint{}
+	for _, id := range slices.Sorted(slices.Values(in.Shared)) {
+		if p, ok := in.Estate.Endpoints.Get(id); ok {
+			if _, twice := shared[servingOf(p)]; !twice {
+				shared[servingOf(p)] = p
+			}
+		}
+	}
+	for _, p := range in.Coming {
+		if _, stands := shared[servingOf(p)]; !stands {
+			shared[servingOf(p)] = p
+		}
+	}
+	var out []Pair
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(in.Consumers))) {
+		for p := range in.Estate.Endpoints.By(estate.ByVPC(id)) {
+			by, ok := shared[servingOf(p)]
+			switch {
+			case !ok, p.VPC == by.VPC, p.State == estate.EndpointDeleting, slices.Contains(in.Shared, p.ID), in.Kept != nil && in.Kept(p):
+			default:
+				out = append(out, Pair{p, by})
+			}
+		}
+	}
+	slices.SortFunc(out, func(x, y Pair) int {
+		a, b := x.Own, y.Own
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.VPC, b.VPC), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// NearQueries are what must be known of the account of a duplicate, and of that
+// of its VPC: zones, Profiles and Resolver endpoints that may lead to it, and the
+// zones that the VPC uses, whoever owns them.
+func NearQueries(e estate.Estate, p estate.Endpoint) []estate.Query {
+	owners := []estate.AccountID{p.Account}
+	var out []estate.Query
+	if v, ok := e.VPCs.Get(p.VPC); ok {
+		out = append(out, estate.Query{Kind: estate.QueryVPCZones, Account: v.Account, Region: v.Region, ID: v.ID})
+		if v.Account != p.Account {
+			owners = append(owners, v.Account)
+		}
+	}
+	for _, a := range owners {
+		out = append(out, estate.Query{Kind: estate.QueryZones, Account: a},
+			estate.Query{Kind: estate.QueryProfiles, Account: a, Region: p.Region},
+			estate.Query{Kind: estate.QueryResolverEndpoints, Account: a, Region: p.Region})
+	}
+	return out
 }
 
 // Queries are what must be known of the consumers' organization before anything
@@ -132,21 +205,9 @@ func Queries(e estate.Estate, regions []estate.Region) []estate.Query {
 
 // Find lists the duplicates with all that was found of each.
 func Find(in Input) Report {
-	f := &finder{Input: in, e: in.Estate, policies: index(sources(in.Estate)), unread: map[estate.Region][]Finding{}}
-	shared := map[serving]estate.Endpoint{}
-	for _, id := range slices.Sorted(slices.Values(in.Shared)) {
-		if p, ok := f.e.Endpoints.Get(id); ok {
-			if _, twice := shared[servingOf(p)]; !twice {
-				shared[servingOf(p)] = p
-			}
-		}
-	}
-	for _, p := range in.Coming {
-		if _, stands := shared[servingOf(p)]; !stands {
-			shared[servingOf(p)] = p
-		}
-	}
 	var r Report
+	var read []string
+	f := &finder{Input: in, e: in.Estate, policies: index(sources(in.Estate)), unread: map[estate.Region][]Finding{}}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(in.Consumers))) {
 		v, ok := f.e.VPCs.Get(id)
 		if q := (estate.Query{Kind: estate.QueryEndpoints, Account: v.Account, Region: v.Region}); !ok || !f.known(q) {
@@ -154,23 +215,18 @@ func Find(in Input) Report {
 				Text: "the endpoints of the VPC were not read, so what it has of its own is not known", Hint: "let orgdns read its account"})
 			continue
 		}
-		for p := range f.e.Endpoints.By(estate.ByVPC(id)) {
-			by, ok := shared[servingOf(p)]
-			if !ok || slices.Contains(in.Shared, p.ID) || p.State == estate.EndpointDeleting {
-				continue
-			}
-			d := f.judge(p, by, v)
-			r.Monthly += d.Monthly
-			if d.Removable {
-				r.Removable += d.Monthly
-			}
-			r.Duplicates = append(r.Duplicates, d)
-		}
+		read = append(read, id)
 	}
-	slices.SortFunc(r.Duplicates, func(x, y Duplicate) int {
-		a, b := x.Endpoint, y.Endpoint
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.VPC, b.VPC), cmp.Compare(a.ID, b.ID))
-	})
+	in.Consumers = read
+	for _, pair := range Pairs(in) {
+		v, _ := f.e.VPCs.Get(pair.Own.VPC)
+		d := f.judge(pair.Own, pair.Shared, v)
+		r.Monthly += d.Monthly
+		if d.Removable {
+			r.Removable += d.Monthly
+		}
+		r.Duplicates = append(r.Duplicates, d)
+	}
 	return r
 }
 
@@ -204,7 +260,7 @@ func (f *finder) judge(p, shared estate.Endpoint, v estate.VPC) Duplicate {
 	add := func(findings ...Finding) {
 		for _, x := range findings {
 			switch {
-			case slices.Contains([]Code{Free, Wider, Mentioned, NoPrivateDNS}, x.Code),
+			case slices.Contains(notices, x.Code),
 				slices.Contains(Acceptable, x.Code) && slices.Contains(f.Accepted, x.Code):
 				d.Notices = append(d.Notices, x)
 			default:
@@ -222,10 +278,16 @@ func (f *finder) judge(p, shared estate.Endpoint, v estate.VPC) Duplicate {
 	if shared.State != estate.EndpointAvailable {
 		add(Finding{NotReady, shared.Account, shared.ID, fmt.Sprintf("the shared endpoint is %s, not available", cmp.Or(shared.State, "in no known state")), "wait until it is"})
 	}
-	if !p.PrivateDNS {
-		add(Finding{NoPrivateDNS, p.Account, p.ID, "private DNS is off: the service's names lead elsewhere already, and only who uses the endpoint's own names would notice", ""})
+	switch {
+	case p.PrivateDNS:
+	case f.Begun != nil && f.Begun(p):
+		add(Finding{Begun, p.Account, p.ID, "its private DNS was taken off by an earlier run, which removes it", ""})
+	default:
+		add(Finding{NoPrivateDNS, p.Account, p.ID, "private DNS is off: who uses it does so by its own names (vpce-…), and nobody else can tell",
+			"ask those who made it, and delete it by hand"})
 	}
 	add(f.names(p)...)
+	add(f.inbound(p)...)
 	add(f.groups(p, shared, v)...)
 	add(comparePolicies(p, shared)...)
 	add(f.conditions(p, shared)...)
@@ -263,8 +325,28 @@ func (f *finder) names(p estate.Endpoint) []Finding {
 			}
 		}
 	}
-	if q := (estate.Query{Kind: estate.QueryZones, Account: p.Account}); !f.known(q) {
-		out = append(out, Finding{Unread, p.Account, string(p.Account), "the zones of the account were not read, and may lead to the endpoint", "let orgdns read them"})
+	for _, q := range NearQueries(f.e, p) {
+		if what := near[q.Kind]; !f.known(q) {
+			out = append(out, Finding{Unread, q.Account, cmp.Or(q.ID, string(q.Account)), "the " + what + " were not read, and may lead to the endpoint or elsewhere", "let orgdns read them"})
+		}
+	}
+	return out
+}
+
+// near is what NearQueries ask for.
+var near = map[estate.QueryKind]string{
+	estate.QueryZones: "zones of the account", estate.QueryProfiles: "Route 53 Profiles of the account", estate.QueryResolverEndpoints: "Resolver endpoints of the account",
+	estate.QueryVPCZones: "zones that the VPC uses",
+}
+
+// inbound finds the doors through which others resolve as the VPC does.
+func (f *finder) inbound(p estate.Endpoint) []Finding {
+	var out []Finding
+	for r := range f.e.ResolverEndpoints.By(estate.ByVPC(p.VPC)) {
+		if r.Direction == estate.EndpointInbound {
+			out = append(out, Finding{Inbound, r.Account, r.ID, "others may resolve the service's names through this inbound Resolver endpoint of the VPC, and would get addresses of the shared endpoint",
+				"see who asks there and whether they reach the shared endpoint; then delete the own one by hand"})
+		}
 	}
 	return out
 }

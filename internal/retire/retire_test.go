@@ -40,7 +40,10 @@ func world() estate.Estate {
 	e.Zones.Put(estate.Zone{ID: "ZOWN", Account: consumer, Name: dnsname.MustParse("own.example"), VPCs: []estate.VPCRef{{Region: region, ID: "vpc-own"}}})
 	for _, q := range append(Queries(e, []estate.Region{region}),
 		estate.Query{Kind: estate.QueryAccounts}, estate.Query{Kind: estate.QueryEndpoints, Account: consumer, Region: region},
-		estate.Query{Kind: estate.QueryZones, Account: consumer}, estate.Query{Kind: estate.QueryRecords, Account: consumer, ID: "ZOWN"}) {
+		estate.Query{Kind: estate.QueryRecords, Account: consumer, ID: "ZOWN"}) {
+		e.Answers.Put(estate.Answer{Query: q})
+	}
+	for _, q := range NearQueries(e, own()) {
 		e.Answers.Put(estate.Answer{Query: q})
 	}
 	return e
@@ -64,7 +67,8 @@ func group(id string, ranges ...string) estate.SecurityGroup {
 }
 
 func find(e estate.Estate, accepted ...Code) Report {
-	return Find(Input{Estate: e, Shared: []string{"vpce-hub"}, Consumers: []string{"vpc-own"}, Prices: cost.Builtin(), Accepted: accepted})
+	return Find(Input{Estate: e, Shared: []string{"vpce-hub"}, Consumers: []string{"vpc-own"}, Prices: cost.Builtin(), Accepted: accepted,
+		Begun: func(p estate.Endpoint) bool { return p.Tags["begun"] != "" }})
 }
 
 // told are the findings as code, place and text.
@@ -219,6 +223,9 @@ func TestUnread(t *testing.T) {
 		{estate.Query{Kind: estate.QueryResourcePolicies, Account: provider, Region: region, ID: estate.PoliciesKMS}, "the policies of KMS keys of account 222222222222 were not read"},
 		{estate.Query{Kind: estate.QueryZones, Account: consumer}, "the zones of the account were not read"},
 		{estate.Query{Kind: estate.QueryRecords, Account: consumer, ID: "ZOWN"}, "the records of own.example were not read"},
+		{estate.Query{Kind: estate.QueryVPCZones, Account: consumer, Region: region, ID: "vpc-own"}, "the zones that the VPC uses were not read"},
+		{estate.Query{Kind: estate.QueryProfiles, Account: consumer, Region: region}, "the Route 53 Profiles of the account were not read"},
+		{estate.Query{Kind: estate.QueryResolverEndpoints, Account: consumer, Region: region}, "the Resolver endpoints of the account were not read"},
 	} {
 		e := world()
 		e.Answers.Put(estate.Answer{Query: tt.query, Code: "AccessDenied"})
@@ -358,6 +365,20 @@ func TestState(t *testing.T) {
 		want   Code
 	}{
 		{"private DNS off", func(e *estate.Estate) { p := own(); p.PrivateDNS = false; e.Endpoints.Put(p) }, NoPrivateDNS},
+		{"private DNS off since a removal began", func(e *estate.Estate) {
+			p := own()
+			p.PrivateDNS, p.Tags = false, estate.Tags{"begun": "yes"}
+			e.Endpoints.Put(p)
+		}, Begun},
+		{"an inbound Resolver endpoint", func(e *estate.Estate) {
+			e.ResolverEndpoints.Put(estate.ResolverEndpoint{ID: "rslvr-in-1", Account: consumer, VPC: "vpc-own", Direction: estate.EndpointInbound})
+		}, Inbound},
+		{"an outbound Resolver endpoint", func(e *estate.Estate) {
+			e.ResolverEndpoints.Put(estate.ResolverEndpoint{ID: "rslvr-out-1", Account: consumer, VPC: "vpc-own", Direction: estate.EndpointOutbound})
+		}, ""},
+		{"an inbound Resolver endpoint elsewhere", func(e *estate.Estate) {
+			e.ResolverEndpoints.Put(estate.ResolverEndpoint{ID: "rslvr-in-1", Account: provider, VPC: "vpc-hub", Direction: estate.EndpointInbound})
+		}, ""},
 		{"made by a service", func(e *estate.Estate) { p := own(); p.Requester = true; e.Endpoints.Put(p) }, Managed},
 		{"the shared one pending", func(e *estate.Estate) {
 			p, _ := e.Endpoints.Get("vpce-hub")
@@ -379,7 +400,7 @@ func TestState(t *testing.T) {
 		d := find(e).Duplicates[0]
 		findings := slices.Concat(d.Blocks, d.Notices)
 		if tt.want == "" && len(findings) > 0 || tt.want != "" && (len(findings) != 1 || findings[0].Code != tt.want) ||
-			d.Removable != (tt.want == "" || tt.want == NoPrivateDNS) {
+			d.Removable != (tt.want == "" || tt.want == Begun) {
 			t.Errorf("%s: removable %v, found %v, want %q", tt.what, d.Removable, told(findings), tt.want)
 		}
 	}
@@ -406,6 +427,23 @@ func TestWay(t *testing.T) {
 		}})
 	if d := r.Duplicates[0]; d.Removable || len(d.Blocks) != 1 || d.Blocks[0].Text != "vpce-own vpce-hub" {
 		t.Errorf("found %+v", d)
+	}
+}
+
+// TestKept: what orgdns made or a share uses is no duplicate, nor is what the
+// hub VPC has beside the shared endpoint.
+func TestKept(t *testing.T) {
+	e := world()
+	beside := own()
+	beside.ID, beside.VPC, beside.Account = "vpce-beside", "vpc-hub", provider
+	e.Endpoints.Put(beside)
+	in := Input{Estate: e, Shared: []string{"vpce-hub"}, Consumers: []string{"vpc-own", "vpc-hub"}}
+	if got := Pairs(in); len(got) != 1 || got[0].Own.ID != "vpce-own" || got[0].Shared.ID != "vpce-hub" {
+		t.Errorf("found %+v", got)
+	}
+	in.Kept = func(p estate.Endpoint) bool { return p.ID == "vpce-own" }
+	if got := Pairs(in); len(got) != 0 {
+		t.Errorf("found %+v, which is kept", got)
 	}
 }
 
