@@ -261,7 +261,7 @@ var kindWords = map[plan.Kind]objectWords{
 // fieldText is what people call a field of an object, where that is another
 // word.
 var fieldText = map[string]string{
-	"acceptance": "asks for acceptance", "dnsIPType": "DNS records", "egress": "lets out to", "external": "accounts outside the organization",
+	"acceptance": "asks for acceptance", "deleteAfter": "not removed before", "dnsIPType": "DNS records", "egress": "lets out to", "external": "accounts outside the organization",
 	"inboundOnly": "private DNS for inbound Resolver endpoints alone", "ingress": "admits", "ipType": "IP addresses",
 	"groups": "security groups", "loadBalancers": "load balancers", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
 	"serviceRegion": "service in", "vpc": "VPC",
@@ -274,6 +274,8 @@ func objectText(c plan.Change) string {
 	out := []string{words.text}
 	if v := o.Fields[words.about]; len(v) > 0 {
 		out = append(out, objectValue(v[0]))
+	} else if o.Kind == plan.KindEndpoint { // of another's some fields change, and no more is said
+		out[0] = "VPC endpoint"
 	}
 	if o.Kind == plan.KindResolverEndpoint { // an inbound Resolver endpoint
 		slices.Reverse(out)

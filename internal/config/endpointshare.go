@@ -573,7 +573,7 @@ var endpointShareKind = object("endpoint share", "an endpoint share",
 		key("forward", enum("names or suffix", ForwardNames, ForwardSuffix), "With `via: resolver`, a rule for each name, or one for each suffix (`REGION.amazonaws.com`) with SYSTEM rules for what must not be forwarded.", func(s *EndpointShare) *string { return &s.Forward }).or("names"),
 		key("resolverEndpoints", resolverEndpointsKind, "Resolver endpoints that stand and are used.", func(s *EndpointShare) *ResolverEndpoints { return &s.ResolverEndpoints }),
 		key("connect", connectKind, "`none`: what cannot be reached is reported. `transitGateway`, or a mapping that names it: what is missing is made.", func(s *EndpointShare) *Connect { return &s.Connect }).or("none"),
-		key("retireDuplicates", enum("a way to treat duplicates", RetireReport, RetireRemove), "The consumers' own endpoints for the same services: `report` them with their cost and who would notice; `remove` is for a coming version, and refused.", func(s *EndpointShare) *string { return &s.RetireDuplicates }).or("they are left alone"),
+		key("retireDuplicates", enum("a way to treat duplicates", RetireReport, RetireRemove), "The consumers' own endpoints for the same services: `report` them with their cost and who would notice; `remove` deletes those that nobody would miss, though orgdns did not make them.", func(s *EndpointShare) *string { return &s.RetireDuplicates }).or("they are left alone"),
 		key("acceptDuplicates", oneOrMany(enum("a difference", AcceptPolicy, AcceptGroup)), "What does not keep an own endpoint, since somebody looked at it: `endpoint-policy`, that its policy permits what the shared one's does not; `security-group`, that its security groups admit whom the shared one's do not.", func(s *EndpointShare) *[]string { return &s.AcceptDuplicates }).or("both keep it"),
 		key("probe", probeKind, "Verify from inside the consumer VPCs.", func(s *EndpointShare) **Probe { return &s.Probe }).or("nothing runs there"),
 	}, (*reader).finishEndpointShare)
@@ -682,9 +682,6 @@ func (r *reader) finishEndpointShare(s *EndpointShare) {
 	}
 	if (s.Via == ViaProfile || s.Via == ViaResolver) && s.node.value("vpc") == nil {
 		r.problem(s.Pos, CodeMissingKey, `the key "vpc" is missing`, "the endpoints stand in a hub VPC", "write its ID or tags, or `via: own`")
-	}
-	if s.RetireDuplicates == RetireRemove {
-		r.problem(s.At("retireDuplicates"), CodeNotYet, "orgdns does not remove the endpoints of others in this version", "what would speak against it is not all looked for yet", "write `retireDuplicates: report`, and delete by hand what you find safe")
 	}
 	if s.node.value("retireDuplicates") == nil && s.node.value("acceptDuplicates") != nil && s.Via != ViaOwn {
 		r.problem(s.At("acceptDuplicates"), CodeKeyConflict, "nothing is accepted where duplicates are not looked for", "", "write retireDuplicates, or remove the key")

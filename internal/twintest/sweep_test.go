@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ var lives = map[string]life{
 	}},
 	"shared by Profile":        sharedLife("profile"),
 	"shared by Resolver rules": sharedLife("resolver"),
+	"duplicates removed":       {rig: retiring, orders: 1, every: 2, phases: []phase{{name: "apply"}}},
 }
 
 // sharedLife is that of an example of shared endpoints.
@@ -230,10 +232,11 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 
 // caches are the zones whose name servers some resolver may still ask, and until
 // when: the delegation to them was seen until then, and both its TTL and that
-// of the zone's own NS records count from there (settled point 21).
+// of the zone's own NS records count from there (settled point 21). And the
+// endpoints of others whose addresses some resolver may still have.
 type caches struct {
 	last  estate.Estate
-	until map[string]time.Time // by zone ID
+	until map[string]time.Time // by ID of the zone or endpoint
 }
 
 func newCaches(e estate.Estate) *caches {
@@ -260,7 +263,18 @@ func (c *caches) commit(e estate.Estate, now time.Time) (problem string) {
 			}
 		}
 	}
+	for p := range c.last.Endpoints.All() {
+		if len(p.Managed()) > 0 && p.Tags[plan.TagOwner] == "" {
+			c.until[p.ID] = now.Add(plan.NamesTTL)
+		}
+	}
 	for id, until := range c.until {
+		if strings.HasPrefix(id, "vpce-") {
+			if p, _ := e.Endpoints.Get(id); p.State != estate.EndpointAvailable && now.Before(until) {
+				problem = fmt.Sprintf("endpoint %s went at %s; resolvers may have its addresses until %s", id, now, until)
+			}
+			continue
+		}
 		if _, stands := e.Zones.Get(id); !stands && now.Before(until) {
 			z, _ := c.last.Zones.Get(id)
 			problem = fmt.Sprintf("zone %s went at %s; resolvers may ask its servers until %s", z.Name, now, until)
@@ -294,15 +308,15 @@ func keeping(before, after estate.Estate) kept {
 	return kept{lasting(before, after), shared(before, after)}
 }
 
-// shared are the private names of endpoints, asked for in VPCs that have no
-// endpoint: nobody is led to nothing on the way from one answer to the next. A
-// VPC with endpoints has no answer while its zone has no record yet: AWS makes
-// a private zone with a VPC.
+// shared are the private names of endpoints, asked for in VPCs that have none of
+// orgdns: nobody is led to nothing on the way from one answer to the next. A
+// VPC with endpoints of ours has no answer while its zone has no record yet: AWS
+// makes a private zone with a VPC.
 func shared(before, after estate.Estate) []choice {
 	names, hubs := map[dnsname.Name]bool{}, map[string]bool{}
 	for _, e := range []estate.Estate{before, after} {
 		for p := range e.Endpoints.All() {
-			hubs[p.VPC] = true
+			hubs[p.VPC] = hubs[p.VPC] || p.Tags[plan.TagOwner] != ""
 			for _, n := range p.PrivateNames {
 				names[n] = true
 			}

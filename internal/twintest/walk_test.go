@@ -112,6 +112,7 @@ func policies() map[string]resolve.Policy {
 // changed that its answers hang on.
 type walkWatch struct {
 	mu       sync.Mutex              // calls are told side by side
+	hub      string                  // VPC
 	names    map[dnsname.Name]string // of each private name the service
 	policies map[string]resolve.Policy
 	only     string            // a VPC; empty for all
@@ -121,8 +122,12 @@ type walkWatch struct {
 }
 
 func newWalkWatch(policies map[string]resolve.Policy) *walkWatch {
-	w := &walkWatch{policies: policies, seen: map[string]string{}, names: map[dnsname.Name]string{}}
-	for _, s := range walkServices {
+	return newShareWatch(walkHubVPC, walkServices, policies)
+}
+
+func newShareWatch(hub string, services []string, policies map[string]resolve.Policy) *walkWatch {
+	w := &walkWatch{hub: hub, policies: policies, seen: map[string]string{}, names: map[dnsname.Name]string{}}
+	for _, s := range services {
 		w.names[dnsname.MustParse(s+"."+string(ireland)+".amazonaws.com")] = "com.amazonaws." + string(ireland) + "." + s
 	}
 	return w
@@ -139,10 +144,10 @@ func (w *walkWatch) at(in *world.World) {
 func (w *walkWatch) look(e estate.Estate, when string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	common := w.hub(e)
+	common := w.common(e)
 	var resolvers map[string]*resolve.Resolver
 	for v := range e.VPCs.All() {
-		if v.ID == walkHubVPC || w.only != "" && v.ID != w.only {
+		if v.Region != ireland || v.Tags["dns"] != "corp" || w.only != "" && v.ID != w.only {
 			continue
 		}
 		now := common + ofVPC(e, v.ID)
@@ -159,7 +164,7 @@ func (w *walkWatch) look(e estate.Estate, when string) {
 		for policy, r := range resolvers {
 			for name, service := range w.names {
 				w.asked++
-				if problem := rightAnswer(e, v.ID, service, r.Resolve(resolve.Vantage{VPC: v.ID}, name, "A")); problem != "" && len(w.wrong) < 20 {
+				if problem := rightAnswer(e, []string{v.ID, w.hub}, service, r.Resolve(resolve.Vantage{VPC: v.ID}, name, "A")); problem != "" && len(w.wrong) < 20 {
 					w.wrong = append(w.wrong, fmt.Sprintf("%s: %s from %s with %s: %s", when, name, v.ID, policy, problem))
 				}
 			}
@@ -167,10 +172,10 @@ func (w *walkWatch) look(e estate.Estate, when string) {
 	}
 }
 
-// hub is what answers in every VPC hang on, ofVPC what those of one do.
-func (w *walkWatch) hub(e estate.Estate) string {
+// common is what answers in every VPC hang on, ofVPC what those of one do.
+func (w *walkWatch) common(e estate.Estate) string {
 	var b strings.Builder
-	b.WriteString(ofVPC(e, walkHubVPC))
+	b.WriteString(ofVPC(e, w.hub))
 	for r := range e.ResolverRules.All() {
 		fmt.Fprint(&b, r.ID, r.Status, r.Targets)
 	}
@@ -207,14 +212,14 @@ func ofVPC(e estate.Estate, id string) string {
 }
 
 // rightAnswer says what is wrong with an answer: it must be addresses of an
-// endpoint of the service that stands in the VPC or in the hub.
-func rightAnswer(e estate.Estate, vpc, service string, a resolve.Answer) string {
+// endpoint of the service that stands in one of the VPCs.
+func rightAnswer(e estate.Estate, vpcs []string, service string, a resolve.Answer) string {
 	if len(a.Records) == 0 {
 		return "no answer: " + a.String()
 	}
 	for _, rr := range a.Records {
 		right := false
-		for _, at := range []string{vpc, walkHubVPC} {
+		for _, at := range vpcs {
 			for p := range e.Endpoints.By(estate.ByVPC(at)) {
 				right = right || p.Service == service && p.State == estate.EndpointAvailable &&
 					slices.ContainsFunc(p.Addresses, func(x estate.EndpointAddress) bool { return x.IPv4.String() == rr.Value })
