@@ -408,7 +408,11 @@ func (w *Writer) doTransitAcceptance(ctx context.Context, s plan.Step) (plan.Att
 	claimed := plan.AcceptanceMarks(w.opt.Owner, s.Address, map[string][]string{
 		"association": union(o.Fields["association"], o.Before["association"]), "propagation": union(o.Fields["propagation"], o.Before["propagation"]),
 	})
-	return done, w.withLedger(ctx, client, id, nil, plan.TagAcceptedTables, marks, claimed, func() error {
+	tags := a.OwnerTags
+	if a.Account == s.Account {
+		tags = a.Tags
+	}
+	return done, w.withLedger(ctx, client, id, tags, plan.TagAcceptedTables, marks, claimed, func() error {
 		if a.State == estate.AttachmentPendingAcceptance {
 			if err := accept(ctx, client, s, id); err != nil {
 				return err

@@ -54,8 +54,9 @@ type Standing struct {
 	// Attributes are what others may refer to; "id" is always among them.
 	Attributes Attributes
 	// Going: it is being deleted, and as good as absent. Pending: it is not in
-	// effect yet.
-	Going, Pending bool
+	// effect yet. Stale: its ledger lists what is not there, since a run ended
+	// between the two.
+	Going, Pending, Stale bool
 }
 
 // Values of fields that are true or false.
@@ -270,9 +271,14 @@ func (b *builder) object(w Wanted, want Object) {
 	s := candidates[i]
 	b.keep(w, s)
 	b.plan.Managed++
-	switch fields := slices.Sorted(maps.Keys(want.Fields)); {
-	case len(b.differs(want, s, fields)) > 0:
-		b.add(w, Change{Action: Update, ID: s.ID, Before: s.item(want.Fields), After: &w.Item, Basis: []Basis{b.basisObject(q, want.Kind, s.ID)}})
+	differs := len(b.differs(want, s, slices.Sorted(maps.Keys(want.Fields)))) > 0
+	switch {
+	case differs || s.Stale:
+		c := Change{Action: Update, ID: s.ID, Before: s.item(want.Fields), After: &w.Item, Basis: []Basis{b.basisObject(q, want.Kind, s.ID)}}
+		if !differs {
+			c.Reason = "its ledger lists what is no longer there"
+		}
+		b.add(w, c)
 	case s.Pending:
 		b.add(w, Change{Action: Await, ID: s.ID, After: &w.Item})
 		b.plan.Changes[len(b.plan.Changes)-1].Settle = true

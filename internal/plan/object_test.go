@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"maps"
+	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -50,4 +53,72 @@ func TestAcceptance(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStaleLedger: a run that ended between taking something out and its ledger
+// leaves an entry behind; the next run writes the ledger anew.
+func TestStaleLedger(t *testing.T) {
+	members := MemberTags(TagMembers, []string{"arn:gone"})
+	marked := func(address string, ledger map[string]string) estate.Tags {
+		tags := estate.Tags{}
+		maps.Copy(tags, Marks(owner, address))
+		maps.Copy(tags, ledger)
+		return tags
+	}
+	attachment := func(e *estate.Estate, tables map[string][]string) {
+		e.TransitAttachments.Put(estate.TransitAttachment{ID: "tgw-attach-1", Gateway: "tgw-1", Owner: "1", Account: "2", Region: "eu",
+			State: estate.AttachmentAvailable, Tags: estate.Tags{}, OwnerTags: AcceptanceMarks(owner, "a", tables)})
+	}
+	for _, tt := range []struct {
+		kind         Kind
+		address      string
+		fields       map[string][]Value
+		clean, stale func(*estate.Estate)
+	}{
+		{KindShare, "a", map[string][]Value{"name": Lits([]string{"s"}), "resources": {}, "principals": {}},
+			func(e *estate.Estate) {
+				e.Shares.Put(estate.Share{ARN: "arn:share", Account: "1", Region: "eu", Name: "s", Tags: marked("a", nil)})
+			},
+			func(e *estate.Estate) {
+				e.Shares.Put(estate.Share{ARN: "arn:share", Account: "1", Region: "eu", Name: "s", Tags: marked("a", members)})
+			}},
+		{KindEndpointService, "a", map[string][]Value{"principals": {}},
+			func(e *estate.Estate) {
+				e.EndpointServices.Put(estate.EndpointService{ID: "vpce-svc-1", Account: "1", Region: "eu", Tags: marked("a", nil)})
+			},
+			func(e *estate.Estate) {
+				e.EndpointServices.Put(estate.EndpointService{ID: "vpce-svc-1", Account: "1", Region: "eu", Tags: marked("a", members)})
+			}},
+		{KindTransitAcceptance, "a", map[string][]Value{"attachment": Lits([]string{"tgw-attach-1"}), "association": {}, "propagation": {}},
+			func(e *estate.Estate) { attachment(e, nil) },
+			func(e *estate.Estate) { attachment(e, map[string][]string{"association": {"tgw-rtb-9"}}) }},
+		{KindRoutes, RoutesAddress("rtb-1"), map[string][]Value{"table": Lits([]string{"rtb-1"}), "routes": Lits([]string{"10.0.0.0/16 tgw-1"})},
+			func(e *estate.Estate) { routeTable(e, "10.0.0.0/16 tgw-1") },
+			func(e *estate.Estate) { routeTable(e, "10.0.0.0/16 tgw-1", "10.1.0.0/16 tgw-1") }},
+	} {
+		t.Run(string(tt.kind), func(t *testing.T) {
+			planned := func(put func(*estate.Estate)) []Change {
+				var e estate.Estate
+				for _, q := range ObjectQueries(owner, "1", "eu") {
+					e.Answers.Put(estate.Answer{Query: q})
+				}
+				put(&e)
+				return Make(Input{Owner: owner, Now: now, Estate: e, Wanted: []Wanted{
+					{Address: tt.address, Account: "1", Region: "eu", Item: Item{Object: &Object{tt.kind, tt.fields}}},
+				}}).Changes
+			}
+			if got := planned(tt.clean); len(got) > 0 {
+				t.Errorf("nothing is to be done, and it plans %s %s", got[0].Action, got[0].Address)
+			}
+			if got := planned(tt.stale); len(got) != 1 || got[0].Action != Update || !strings.Contains(got[0].Reason, "ledger") {
+				t.Errorf("planned %+v", got)
+			}
+		})
+	}
+}
+
+// routeTable puts a table with a route of ours, and a ledger that lists these.
+func routeTable(e *estate.Estate, ledger ...string) {
+	e.RouteTables.Put(estate.RouteTable{ID: "rtb-1", Account: "1", Region: "eu", Tags: MemberTags(RoutesTag(owner), ledger),
+		Routes: []estate.Route{{To: netip.MustParsePrefix("10.0.0.0/16"), Target: "tgw-1", State: estate.RouteActive}}})
 }

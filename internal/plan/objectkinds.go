@@ -188,6 +188,7 @@ func standingServices(e estate.Estate) iter.Seq[Standing] {
 				},
 				Attributes: ServiceAttributes(v),
 				Going:      v.State == "Deleting" || v.State == "Deleted", Pending: v.State == "Pending",
+				Stale: staleLedger(v.Tags, TagMembers, v.Principals),
 			}
 			if v.PrivateName.IsZero() {
 				s.Fields["privateName"] = []string{}
@@ -289,6 +290,7 @@ func standingShares(e estate.Estate) iter.Seq[Standing] {
 				Fields:     map[string][]string{"name": one(v.Name), "external": truth(v.AllowExternal)},
 				Attributes: Attributes{"id": {v.ARN}, "arn": {v.ARN}},
 			}
+			var members []string
 			for field, list := range map[string][]estate.ShareMember{"resources": v.Resources, "principals": v.Principals} {
 				ids := []string{}
 				for _, m := range list {
@@ -299,7 +301,9 @@ func standingShares(e estate.Estate) iter.Seq[Standing] {
 					s.Pending = s.Pending || m.Status == estate.ShareAssociating && strings.HasPrefix(m.ID, "arn:")
 				}
 				s.Fields[field] = ledgered(v.Tags, ids)
+				members = append(members, ids...)
 			}
+			s.Stale = staleLedger(v.Tags, TagMembers, members)
 			if !yield(s) {
 				return
 			}
@@ -449,7 +453,9 @@ func standingAcceptances(e estate.Estate) iter.Seq[Standing] {
 			if a.State == estate.AttachmentPendingAcceptance {
 				s.Tags = nil // marked, and not accepted: to be done again
 			}
+			var tables []string
 			given := func(field, table string) {
+				tables = append(tables, field+" "+table)
 				if inLedger(tags, TagAcceptedTables, field+" "+table) {
 					s.Fields[field] = append(s.Fields[field], table)
 				}
@@ -460,6 +466,7 @@ func standingAcceptances(e estate.Estate) iter.Seq[Standing] {
 					given("propagation", t.ID)
 				}
 			}
+			s.Stale = staleLedger(tags, TagAcceptedTables, tables)
 			if !yield(s) {
 				return
 			}
@@ -479,11 +486,15 @@ func standingRoutes(e estate.Estate) iter.Seq[Standing] {
 					Fields:     map[string][]string{"table": one(t.ID), "routes": {}},
 					Attributes: Attributes{"id": {"routes/" + t.ID}},
 				}
+				var routes []string
 				for _, r := range t.Routes {
-					if route := r.To.String() + " " + r.Target; r.To.IsValid() && inLedger(t.Tags, RoutesTag(owner), route) {
+					route := r.To.String() + " " + r.Target
+					routes = append(routes, route)
+					if r.To.IsValid() && inLedger(t.Tags, RoutesTag(owner), route) {
 						s.Fields["routes"] = append(s.Fields["routes"], route)
 					}
 				}
+				s.Stale = staleLedger(t.Tags, RoutesTag(owner), routes)
 				if !yield(s) {
 					return
 				}
@@ -538,15 +549,28 @@ func MemberTags(key string, members []string) map[string]string {
 }
 
 func inLedger(tags estate.Tags, key, member string) bool {
-	h := hash(member, memberHash)
+	return slices.Contains(ledgerEntries(tags, key), hash(member, memberHash))
+}
+
+// ledgerEntries are the hashes that a ledger lists.
+func ledgerEntries(tags estate.Tags, key string) []string {
+	var out []string
 	for k, v := range tags {
 		if k == key || strings.HasPrefix(k, key+".") {
-			if slices.Contains(strings.Fields(v), h) {
-				return true
-			}
+			out = append(out, strings.Fields(v)...)
 		}
 	}
-	return false
+	return out
+}
+
+// staleLedger reports whether a ledger lists something that is not among the
+// members.
+func staleLedger(tags estate.Tags, key string, members []string) bool {
+	known := map[string]bool{}
+	for _, m := range members {
+		known[hash(m, memberHash)] = true
+	}
+	return slices.ContainsFunc(ledgerEntries(tags, key), func(h string) bool { return !known[h] })
 }
 
 // ledgered are the members that the ledger in the tags lists.

@@ -126,13 +126,22 @@ func (s shaken) Do(ctx context.Context, step plan.Step) (plan.Attributes, error)
 
 // run plans and applies once, waiting for deadlines.
 func (p process) run(ctx context.Context, o reconcile.Options) error {
-	planned, err := p.Plan(ctx, o)
+	planned, err := p.plan(ctx, o)
 	if err != nil {
 		return err
 	}
-	if err := planned.Diagnostics.Err(); err != nil {
-		return err
+	return p.apply(ctx, planned)
+}
+
+func (p process) plan(ctx context.Context, o reconcile.Options) (*reconcile.Planned, error) {
+	planned, err := p.Plan(ctx, o)
+	if err != nil {
+		return nil, err
 	}
+	return planned, planned.Diagnostics.Err()
+}
+
+func (p process) apply(ctx context.Context, planned *reconcile.Planned) error {
 	res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: true})
 	if err != nil {
 		return err
@@ -151,21 +160,25 @@ func (p process) run(ctx context.Context, o reconcile.Options) error {
 func (r rig) converge(ctx context.Context, w *world.World, o reconcile.Options) error {
 	for range 4 {
 		p := r.process(w, nil)
-		planned, err := p.Plan(ctx, o)
+		planned, err := p.plan(ctx, o)
 		if err != nil {
-			return err
-		}
-		if err := planned.Diagnostics.Err(); err != nil {
 			return err
 		}
 		if planned.Empty() {
 			return nil
 		}
-		if err := p.run(ctx, o); err != nil {
+		if err := p.apply(ctx, planned); err != nil {
 			return err
 		}
 	}
 	return errors.New("no rest after four runs")
+}
+
+// rested is the form of a world once AWS has brought to its end what was on its
+// way when the run ended, such as an endpoint that goes.
+func rested(t testing.TB, w *world.World) string {
+	t.Helper()
+	return form(t, w.Fork(clock.NewVirtual(w.Now().Add(time.Hour))).Estate())
 }
 
 // form is an estate as text, without times: what two runs must agree on.

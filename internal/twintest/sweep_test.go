@@ -14,6 +14,7 @@ import (
 
 	"github.com/orgdns/orgdns/internal/audit"
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -34,10 +35,11 @@ type life struct {
 }
 
 // phase is a part of a life: with a configuration that stands in a file of
-// testdata, or with the one before.
+// testdata, with one that is changed, or with the one before.
 type phase struct {
 	name   string
 	config string
+	change func(*config.Config)
 	o      reconcile.Options
 	before func(*world.State) error // what somebody else does first
 }
@@ -69,7 +71,17 @@ var lives = map[string]life{
 
 // sharedLife is that of an example of shared endpoints.
 func sharedLife(via string) life {
-	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, orders: 1, every: 4, phases: []phase{{name: "apply"}}}
+	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, every: 4, phases: []phase{
+		{name: "apply"},
+		{name: "a VPC loses its tag, a service is taken out", change: withoutSTS, o: reconcile.Options{AcceptLimits: true},
+			before: func(s *world.State) error { untag(s, "vpc-066666666666666a0"); return nil }},
+		{name: "destroy", o: reconcile.Options{Destroy: true}},
+	}}
+}
+
+func withoutSTS(c *config.Config) {
+	s := &c.EndpointShares[0]
+	s.Services = slices.DeleteFunc(s.Services, func(x config.SharedService) bool { return x.Label() == "sts" })
 }
 
 // byPartner associates a VPC of an account that the configuration does not know,
@@ -120,6 +132,9 @@ func (l life) walk(t *testing.T, name string) {
 	for i, ph := range l.phases {
 		if ph.config != "" {
 			r.cfg = loadConfig(t, os.DirFS("testdata/sweep"), l.accounts+".yaml", ph.config+".yaml")
+		}
+		if ph.change != nil {
+			ph.change(r.cfg)
 		}
 		if ph.before != nil {
 			if err := w.Update(ph.before); err != nil {
@@ -182,7 +197,7 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 	if err := r.converge(ctx, w, o); err != nil {
 		t.Fatal(err)
 	}
-	want := form(t, w.Estate())
+	want := rested(t, w)
 	if len(forks) < 5 {
 		t.Fatalf("only %d calls changed something", len(forks))
 	}
@@ -220,7 +235,7 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 		if err := r.converge(ctx, f, o); err != nil {
 			note(err.Error(), "then")
 		}
-		note(differs(want, form(t, f.Estate())), "another estate")
+		note(differs(want, rested(t, f)), "another estate")
 		if broken != "" {
 			t.Errorf("died after call %d (%s %s): %s", at[k].Number, at[k].Account, at[k].Operation, broken)
 			failed++
@@ -408,7 +423,7 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every
 	if err := r.converge(t.Context(), plain, o); err != nil {
 		t.Fatal(err)
 	}
-	want := form(t, plain.Estate())
+	want := rested(t, plain)
 	n := 0
 	for _, call := range plain.Calls() {
 		for _, kind := range []world.FaultKind{
@@ -440,7 +455,7 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every
 					if first != nil && kind != world.FaultStale {
 						t.Errorf("the run gave up: %v", first)
 					}
-					if d := differs(want, form(t, w.Estate())); d != "" {
+					if d := differs(want, rested(t, w)); d != "" {
 						t.Fatalf("another estate, %s", d)
 					}
 				})
