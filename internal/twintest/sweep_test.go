@@ -399,9 +399,10 @@ func unsafe(e estate.Estate, keep kept) string {
 func TestFaults(t *testing.T) {
 	for name, x := range map[string]struct {
 		rig
-		every int // n-th fault; those of shared endpoints are a thousand, each of a second
+		every int // n-th fault; those of shared endpoints take most of a second each
 	}{
 		"delegations": {acme(t), 1}, "privateZones": {private(t), 1},
+		"endpointShares by Profile": {shareRig(t, "profile"), 167}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), 167},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if x.every > 1 && testing.Short() {
@@ -424,18 +425,11 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every
 		t.Fatal(err)
 	}
 	want := rested(t, plain)
-	n := 0
+	n, turn := 0, 0
 	for _, call := range plain.Calls() {
-		for _, kind := range []world.FaultKind{
-			world.FaultThrottle, world.FaultServer, world.FaultTimeout, world.FaultLostResponse, world.FaultReset, world.FaultStale, world.FaultSlow,
-		} {
-			if call.Reads() && (kind == world.FaultLostResponse || kind == world.FaultReset || kind == world.FaultSlow) {
-				continue // as harmless as a time-out
-			}
-			if !call.Reads() && kind == world.FaultStale {
-				continue // a write is not answered from the past
-			}
-			for skip := range min(call.Count, 3) {
+		for skip := range min(call.Count, 3) {
+			turn++
+			for _, kind := range disturbances(call.Reads(), turn) {
 				if n++; n%every != 0 {
 					continue
 				}
@@ -463,4 +457,15 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every
 		}
 	}
 	return plain
+}
+
+// disturbances are what goes wrong with a call. A read that fails is tried again
+// whatever the reason was, so each has one of these, in turn; but it may be
+// answered from the past, as a write is not.
+func disturbances(reads bool, turn int) []world.FaultKind {
+	fails := []world.FaultKind{world.FaultThrottle, world.FaultServer, world.FaultTimeout}
+	if reads {
+		return []world.FaultKind{fails[turn%len(fails)], world.FaultStale}
+	}
+	return append(fails, world.FaultLostResponse, world.FaultReset, world.FaultSlow)
 }
