@@ -13,7 +13,6 @@ const (
 	CodeUnknownKey  = "unknown-key"  // a key that does not exist
 	CodeMissingKey  = "missing-key"  // a key that must be there
 	CodeKeyConflict = "key-conflict" // keys that exclude each other
-	CodeNotYet      = "not-yet"      // a recipe or a setting that this version does not have
 	CodeWrongType   = "wrong-type"   // a list where a text belongs, and the like
 	CodeBadValue    = "bad-value"    // a value that its key does not take
 	CodeBadName     = "bad-name"     // not a domain name
