@@ -90,7 +90,8 @@ const (
 	firstPoll  = 30 * time.Second // Route 53 takes up to 60 seconds
 	secondPoll = 31 * time.Second // just past the 60 seconds
 	nextPoll   = 10 * time.Second
-	patience   = 15 * time.Minute
+	longPoll   = 30 * time.Second // of what is not in effect after slow
+	slow       = 15 * time.Minute
 	objectPoll = 5 * time.Second // objects take seconds to minutes
 	// linger bounds how long a batch waits for changes that are about to
 	// become ready.
@@ -539,10 +540,12 @@ func (r *run) poll(step plan.Step, attrs plan.Attributes) (bool, error) {
 		}
 	}
 	wait := firstPoll
-	for waited := time.Duration(0); waited < patience; waited += wait {
+	for waited := time.Duration(0); waited < step.Patience(); waited += wait {
 		switch {
 		case step.Object != nil && waited < time.Minute:
 			wait = objectPoll
+		case waited >= slow:
+			wait = longPoll
 		case waited >= firstPoll+secondPoll:
 			wait = nextPoll
 		case waited >= firstPoll:

@@ -105,11 +105,12 @@ func groupRules(id string, egress bool, p types.IpPermission) ([]estate.GroupRul
 var securityGroupBinding = binding{
 	reads:   []estate.QueryKind{estate.QuerySecurityGroups},
 	do:      (*Writer).doSecurityGroup,
-	settled: (*Writer).settledAtOnce,
+	settled: (*Writer).groupSettled,
 	needs: map[plan.Action][]plan.May{
 		plan.Create: {plan.MayMake(plan.KindSecurityGroup)},
 		plan.Update: {plan.MayMake(plan.KindSecurityGroup)},
 		plan.Delete: {plan.MayMake(plan.KindSecurityGroup)},
+		plan.Await:  {plan.MayLimitEgress},
 	},
 }
 
@@ -129,6 +130,8 @@ func (w *Writer) doSecurityGroup(ctx context.Context, s plan.Step) (plan.Attribu
 		return plan.Attributes{"id": {s.ID}}, w.admit(ctx, client, s.ID, *s.Object)
 	case plan.Delete:
 		return plan.Attributes{"id": {s.ID}}, w.deleteGroup(ctx, client, s)
+	case plan.Await:
+		return plan.Attributes{"id": {s.ID}}, nil
 	}
 	return nil, impossible(s)
 }
@@ -252,25 +255,27 @@ func revokeRules(ctx context.Context, client *ec2.Client, id string, egress bool
 	return err
 }
 
-// deleteGroup deletes a group once nothing uses it any more. The network
-// interfaces of a function go long after the function.
+// groupSettled asks, where a group is waited for, whether Lambda has let go of the
+// network interfaces of its function.
+func (w *Writer) groupSettled(ctx context.Context, s plan.Step, _ plan.Attributes) (bool, error) {
+	if s.Action != plan.Await {
+		return true, nil
+	}
+	left, err := w.ec2(s.Account, s.Region).DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{
+		Filters: []types.Filter{{Name: aws.String("group-id"), Values: []string{s.ID}}},
+	})
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(left.NetworkInterfaces, func(n types.NetworkInterface) bool { return n.InterfaceType == types.NetworkInterfaceTypeLambda }), nil
+}
+
+// deleteGroup deletes a group once nothing uses it any more.
 func (w *Writer) deleteGroup(ctx context.Context, client *ec2.Client, s plan.Step) error {
-	try := func() error {
+	err := w.outlast(ctx, ec2Release, coded("DependencyViolation"), func() error {
 		_, err := client.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &s.ID})
 		return err
-	}
-	err := w.outlast(ctx, ec2Release, coded("DependencyViolation"), try)
-	if Code(err) == "DependencyViolation" && strings.Contains(s.Address, plan.ProbeGroup) {
-		left, readErr := client.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{
-			Filters: []types.Filter{{Name: aws.String("group-id"), Values: []string{s.ID}}},
-		})
-		if readErr != nil {
-			return readErr
-		}
-		if !slices.ContainsFunc(left.NetworkInterfaces, func(n types.NetworkInterface) bool { return n.InterfaceType != types.NetworkInterfaceTypeLambda }) {
-			err = w.outlast(ctx, lambdaRelease-ec2Release, coded("DependencyViolation"), try)
-		}
-	}
+	})
 	if absent(err) {
 		err = nil
 	}

@@ -23,10 +23,6 @@ const (
 	// probeTimeout is less than how long an answer is waited for.
 	probeTimeout = 55 * time.Second
 	probeMemory  = 256 // MiB; the processor's share grows with it
-	// lambdaRelease: Lambda lets go of the network interfaces of a function that
-	// is gone within 45 minutes (github.com/hashicorp/terraform-provider-aws,
-	// pull 10114, by what Lambda's team told there).
-	lambdaRelease = 45 * time.Minute
 	// rolePropagation: a role that was just made is not known everywhere (IAM User
 	// Guide, troubleshoot.html).
 	rolePropagation = time.Minute
@@ -84,7 +80,7 @@ func (w *Writer) doProbeRole(ctx context.Context, s plan.Step) (plan.Attributes,
 	if _, err := w.doRole(ctx, s); err != nil {
 		return nil, err
 	}
-	return plan.Attributes{attrID: {s.Role.Name}}, nil
+	return plan.Attributes{attrID: {w.roleARN(s.Account, s.Role.Name)}}, nil
 }
 
 var probeBinding = binding{

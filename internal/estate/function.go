@@ -1,5 +1,7 @@
 package estate
 
+import "time"
+
 // Statuses of a Lambda function (Lambda Developer Guide, functions-states.html).
 const (
 	FunctionPending = "Pending"
@@ -8,6 +10,11 @@ const (
 	// interfaces still stand; only the twin has such rows.
 	FunctionReleasing = "Releasing"
 )
+
+// FunctionRelease is how long the network interfaces of a function may stand after
+// it left its VPC or was deleted: Lambda's team told 45 minutes
+// (github.com/hashicorp/terraform-provider-aws, pull 10347).
+const FunctionRelease = 45 * time.Minute
 
 // Function is a Lambda function (API_FunctionConfiguration), as far as it tells
 // what runs, where, and as whom.

@@ -185,10 +185,6 @@ func (b *builder) zoneKey(v Value) string {
 // references, one unit per name, ledgers, the order.
 func (b *builder) finish() {
 	p := b.plan
-	changing := map[string]bool{}
-	for _, c := range p.Changes {
-		changing[c.Address] = true
-	}
 	records := map[string]string{} // made in this plan, by place -> address
 	for _, c := range p.Changes {
 		if c.After != nil && c.After.Record != nil {
@@ -218,11 +214,16 @@ func (b *builder) finish() {
 	}
 	b.cuts()
 	b.inOrder()
+	b.probesGo()
 	b.servedLast()
 	b.orders()
 	b.unite()
 	b.quotas()
 	b.objectQuotas()
+	changing := map[string]bool{}
+	for _, c := range p.Changes {
+		changing[c.Address] = true
+	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		c.Needs = tidy(c.Needs, c.Address, changing)

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -61,9 +62,9 @@ func standingProbeRoles(e estate.Estate) iter.Seq[Standing] {
 			if !strings.HasPrefix(r.Tags[TagAddress], probeRoles) { // a writer's
 				continue
 			}
-			if !yield(Standing{Kind: KindProbeRole, ID: r.Name, Account: r.Account, Tags: r.Tags,
+			if !yield(Standing{Kind: KindProbeRole, ID: r.ARN, Account: r.Account, Tags: r.Tags,
 				Fields:     map[string][]string{"name": one(r.Name), "trust": one(NormalDocument(r.Trust)), "policy": one(NormalDocument(r.Inline[RolePolicy]))},
-				Attributes: Attributes{"id": {r.Name}},
+				Attributes: Attributes{"id": {r.ARN}},
 			}) {
 				return
 			}
@@ -102,6 +103,40 @@ func ProbeGroups(e estate.Estate, owner string) iter.Seq[estate.SecurityGroup] {
 
 // ProbeGroup ends the address of the security group of a function.
 const ProbeGroup = "/probe/group"
+
+// probesGo orders how functions go. Lambda takes their network interfaces away as
+// their role, long after them, and no more once that is gone
+// (github.com/awslabs/aws-support-tools, pull 174): so the role waits for the
+// interfaces, and the group, by which all this is found, for the role.
+func (b *builder) probesGo() {
+	roles := map[estate.AccountID]*Change{}
+	var groups []*Change
+	for i := range b.plan.Changes {
+		c := &b.plan.Changes[i]
+		switch o := c.Item().Object; {
+		case o == nil || c.Action != Delete:
+		case o.Kind == KindProbeRole:
+			roles[c.Account] = c
+		case o.Kind == KindSecurityGroup && strings.Contains(c.Address, ProbeGroup):
+			groups = append(groups, c)
+		}
+	}
+	var waits []Change
+	for _, g := range groups {
+		released := *g
+		released.Address, released.Action, released.Settle = g.Address+"/released", Await, true
+		released.Before, released.After, released.Reason = nil, g.Before, "Lambda lets go of the function's network interfaces"
+		released.Needs = slices.Clone(g.Needs)
+		waits = append(waits, released)
+		first := []Dependency{{Address: released.Address, Settled: true}}
+		if role := roles[g.Account]; role != nil {
+			role.Needs = append(role.Needs, first...)
+			first = append(first, Dependency{Address: role.Address, Settled: true})
+		}
+		g.Needs = append(g.Needs, first...)
+	}
+	b.plan.Changes = append(b.plan.Changes, waits...)
+}
 
 // Variables of the environment of a function: which function of orgdns it is, and
 // what its program is known by.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"time"
+
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 )
@@ -23,6 +25,14 @@ type Step struct {
 	Role          *RoleStep
 	Object        *ObjectStep // the kinds of objects
 	Batch         *Batch      // KindRecord
+}
+
+// Patience is how long AWS may take until a step is in effect.
+func (s Step) Patience() time.Duration {
+	if s.Kind == KindSecurityGroup && s.Action == Await {
+		return estate.FunctionRelease
+	}
+	return 15 * time.Minute
 }
 
 // ZoneVPC is a VPC to be associated with a zone.

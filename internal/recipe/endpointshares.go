@@ -382,7 +382,7 @@ func (s *shareIn) look() {
 // connects its VPCs.
 func (s *shareIn) freeze() {
 	s.keepLinks()
-	s.out.Frozen = append(s.out.Frozen, plan.ProbeRole(s.Config.Owner))
+	s.out.keepProbes(s.Input, everywhere)
 	for _, k := range plan.Kinds {
 		for o := range plan.Objects(s.Estate, k) {
 			if o.Region == s.region && o.OwnedBy(s.Config.Owner) && (o.Tags == nil || strings.HasPrefix(o.Tags[plan.TagAddress], s.address+"/")) {
@@ -410,7 +410,7 @@ func (s *shareIn) leave() {
 	for _, v := range s.consumers {
 		chosen[v.ID] = true
 	}
-	s.out.Frozen = append(s.out.Frozen, plan.ProbeRole(s.Config.Owner))
+	s.out.keepProbes(s.Input, everywhere)
 	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindTransitAttachment, plan.KindProbe} {
 		for o := range plan.Objects(s.Estate, k) {
 			if vpc := o.Fields["vpc"]; o.Region == s.region && o.OwnedBy(s.Config.Owner) && len(vpc) > 0 && vpc[0] != s.vpc.ID && !chosen[vpc[0]] {

@@ -33,8 +33,14 @@ func (n *needs) probes(in *shareIn) {
 }
 
 func (n *needs) probesOf(account estate.AccountID, r estate.Region) {
-	n.ask(plan.ObjectQuery(plan.KindProbe, n.Config.Owner, account, r))
-	n.ask(plan.ObjectQuery(plan.KindProbeRole, n.Config.Owner, account, ""))
+	for _, q := range probeQueries(n.Config.Owner, account, r) {
+		n.ask(q)
+	}
+}
+
+// probeQueries see the functions of an owner and their role.
+func probeQueries(owner string, account estate.AccountID, r estate.Region) []estate.Query {
+	return []estate.Query{plan.ObjectQuery(plan.KindProbe, owner, account, r), plan.ObjectQuery(plan.KindProbeRole, owner, account, "")}
 }
 
 // probesThatStand asks for functions wherever the security group of one stands,
@@ -45,20 +51,35 @@ func (n *needs) probesThatStand() {
 	}
 }
 
-// probesGo orders how probes go: the role before the groups that lead to it, and
-// not while functions may stand that could not be read.
-func probesGo(in Input, out *Output) {
-	probed := map[estate.Query]bool{} // where functions may stand
+// unseenProbes leaves an account's role and groups as they are, where functions
+// or the role may stand that could not be read.
+func unseenProbes(in Input, out *Output) {
+	unseen := map[estate.AccountID]bool{}
 	for g := range plan.ProbeGroups(in.Estate, in.Config.Owner) {
-		probed[plan.ObjectQuery(plan.KindProbe, in.Config.Owner, g.Account, g.Region)] = true
-		out.Orders = append(out.Orders, plan.Order{First: plan.ProbeRoleAddress(g.Account), Then: g.ID})
+		for _, q := range probeQueries(in.Config.Owner, g.Account, g.Region) {
+			a, _ := in.Estate.Asked(q)
+			unseen[g.Account] = unseen[g.Account] || a.Code != ""
+		}
 	}
-	for a := range in.Estate.Answers.All() {
-		if a.Query.Kind == estate.QueryFunctions && a.Code != "" && probed[a.Query] {
-			out.Frozen = append(out.Frozen, plan.ProbeRole(in.Config.Owner))
+	out.keepProbes(in, func(a estate.AccountID) bool { return unseen[a] })
+}
+
+// keepProbes leaves the role of functions as it is, and the groups that lead to
+// it.
+func (out *Output) keepProbes(in Input, of func(estate.AccountID) bool) {
+	for o := range plan.Objects(in.Estate, plan.KindProbeRole) {
+		if o.OwnedBy(in.Config.Owner) && of(o.Account) {
+			out.Frozen = append(out.Frozen, o.ID)
+		}
+	}
+	for g := range plan.ProbeGroups(in.Estate, in.Config.Owner) {
+		if of(g.Account) {
+			out.Frozen = append(out.Frozen, g.ID)
 		}
 	}
 }
+
+func everywhere(estate.AccountID) bool { return true }
 
 // probes says that verify looks from inside, and wants what it looks by.
 func (s *shareIn) probes() {

@@ -93,7 +93,7 @@ func Make(in Input) Output {
 		l := &latticeDomains{Input: in, out: &out}
 		l.make()
 	}
-	probesGo(in, &out)
+	unseenProbes(in, &out)
 	if in.Sweep {
 		out.Diagnostics.Add(unswept(in)...)
 	}

@@ -67,16 +67,26 @@ var lives = map[string]life{
 	"shared by Profile":        sharedLife("profile"),
 	"shared by Resolver rules": sharedLife("resolver"),
 	"duplicates removed":       {rig: retiring, orders: 1, every: 2, phases: []phase{{name: "apply"}}},
+	"looked into": {rig: func(t testing.TB) rig { return probeRig(t, "{ lambda: true }") }, every: 6, phases: []phase{
+		{name: "apply"},
+		{name: "a VPC loses its tag, the last of its account", before: withoutData, o: reconcile.Options{AcceptLimits: true}},
+		{name: "destroy", o: reconcile.Options{Destroy: true}},
+	}},
 }
 
 // sharedLife is that of an example of shared endpoints.
 func sharedLife(via string) life {
 	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, every: 4, phases: []phase{
 		{name: "apply"},
-		{name: "a VPC loses its tag, a service is taken out", change: withoutSTS, o: reconcile.Options{AcceptLimits: true},
-			before: func(s *world.State) error { untag(s, "vpc-066666666666666a0"); return nil }},
+		{name: "a VPC loses its tag, a service is taken out", change: withoutSTS, before: withoutData, o: reconcile.Options{AcceptLimits: true}},
 		{name: "destroy", o: reconcile.Options{Destroy: true}},
 	}}
+}
+
+// withoutData takes the tag off the VPC of the account data in eu-west-1.
+func withoutData(s *world.State) error {
+	untag(s, "vpc-066666666666666a0")
+	return nil
 }
 
 func withoutSTS(c *config.Config) {

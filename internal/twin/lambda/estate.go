@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -16,11 +15,6 @@ import (
 // A function stands in the estate too, where EC2 finds its network interfaces.
 // [function.put] writes the row; [adopt] makes functions of rows that came with
 // the estate.
-
-// releasing is how long the network interfaces of a function stand after it left
-// its VPC or was deleted: AWS says no time, and people see up to 20 minutes
-// (github.com/hashicorp/terraform-provider-aws, pull 10114).
-const releasing = 20 * time.Minute
 
 // put writes a function.
 func (f function) put(c *world.Call) {
@@ -52,15 +46,19 @@ func (f function) forget(c *world.Call) {
 }
 
 // release leaves the network interfaces of a function that goes, or goes
-// elsewhere, standing for a while.
+// elsewhere, standing for a while: until Lambda takes them away as the function's
+// role, if the estate knows that.
 func release(c *world.Call, next estate.Function) {
 	old, stood := c.Estate().Functions.Get(next.ARN)
 	if !stood || old.VPC == "" || slices.Equal(old.Subnets, next.Subnets) && slices.Equal(old.Groups, next.Groups) {
 		return
 	}
 	old.ARN, old.Status = fmt.Sprintf("%s:%s", old.ARN, c.State.HexID(c.Account(), "released function", old.ARN, 8)), estate.FunctionReleasing
+	if _, known := c.Estate().Roles.Get(old.Role); !known {
+		old.Role = ""
+	}
 	c.Estate().Functions.Put(old)
-	c.State.Later(c.Now.Add(releasing), world.Later{Kind: world.LaterFunction, ID: old.ARN, From: old.Status})
+	c.State.Later(c.Now.Add(estate.FunctionRelease), world.Later{Kind: world.LaterFunction, ID: old.ARN, From: old.Status})
 }
 
 // adopt makes functions of the caller's rows that came with the estate: Active,

@@ -145,7 +145,7 @@ func TestLife(t *testing.T) {
 	if f := shown().Configuration; *f.Timeout != 30 || f.VpcConfig != nil || !slices.Equal(placed(), []string{estate.FunctionReleasing}) {
 		t.Errorf("after an update %+v, in the VPC stands %v", f, placed())
 	}
-	c.Advance(releasing)
+	c.Advance(estate.FunctionRelease)
 	if got := placed(); len(got) > 0 {
 		t.Errorf("long after the function left its VPC there stands %v", got)
 	}
@@ -154,6 +154,28 @@ func TestLife(t *testing.T) {
 	}
 	must(t, cl, deleteFunction, &lambda.DeleteFunctionInput{FunctionName: aws.String("probe")})
 	refused(t, cl, getFunction, &lambda.GetFunctionInput{FunctionName: aws.String("probe")}, "ResourceNotFoundException", *made.FunctionArn)
+}
+
+// TestRelease: Lambda takes network interfaces away as the function's role, and no
+// more once that is gone.
+func TestRelease(t *testing.T) {
+	for name, goes := range map[string]bool{"the role stays": false, "the role goes": true} {
+		t.Run(name, func(t *testing.T) {
+			cl, c := bed(t)
+			must(t, cl, createFunction, probe(t, nil))
+			c.Advance(startingVPC)
+			must(t, cl, deleteFunction, &lambda.DeleteFunctionInput{FunctionName: aws.String("probe")})
+			if goes {
+				if err := cl.World.Update(func(s *world.State) error { s.Estate.Roles.Delete(role); return nil }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.Advance(2 * estate.FunctionRelease)
+			if left := cl.World.Estate().Functions.Len(); left > 0 != goes {
+				t.Errorf("%d functions have network interfaces", left)
+			}
+		})
+	}
 }
 
 // TestRefusals: roles, code and places that Lambda refuses.

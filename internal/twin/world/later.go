@@ -172,6 +172,10 @@ func (s *State) become(l Later) {
 	case LaterProfileAssociation:
 		change(&e.ProfileAssociations, l, func(v *estate.ProfileAssociation) *string { return &v.Status })
 	case LaterFunction:
+		f, _ := e.Functions.Get(l.ID)
+		if _, stands := e.Roles.Get(f.Role); l.From == estate.FunctionReleasing && f.Role != "" && !stands {
+			return // Lambda takes network interfaces away as the function's role
+		}
 		change(&e.Functions, l, func(v *estate.Function) *string { return &v.Status })
 	case LaterLatticeService:
 		v, _ := e.LatticeServices.Get(l.ID)
