@@ -134,16 +134,16 @@ func (l *Loop) wait(ctx context.Context, account string, costs []Cost) error {
 	return err
 }
 
-// refused notes that AWS's buckets were emptier than ours: the call took
-// nothing, and at least one bucket holds less than it needs. After several
-// refusals in a row somebody else is drinking from it, and the wait grows.
+// refused notes that AWS's buckets were emptier than ours: at least one of them
+// held less than the call needs, so what it paid for was not there, and is not
+// given back. After several refusals in a row somebody else is drinking from
+// it, and the wait grows.
 func (l *Loop) refused(account string, costs []Cost, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
 	for _, c := range costs {
 		b := l.bucketLocked(account, c, now)
-		b.tokens += c.Tokens
 		b.tokens = min(b.tokens, -c.Tokens*float64(min(n, 4)))
 	}
 }

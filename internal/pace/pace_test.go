@@ -240,6 +240,34 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
+// TestRefusedTogether holds that calls which find a bucket empty at one moment
+// come again one after another, not all at once.
+func TestRefusedTogether(t *testing.T) {
+	v := clock.NewVirtual(start)
+	defer v.Enter()()
+	l, a := New(v), &aws{clock: v, burst: 5, refill: 5, at: start}
+	done := clock.NewMailbox[error](v)
+	const calls = 8
+	for range calls {
+		v.Go(func() {
+			done.Send(l.Call(context.Background(), "1", []Cost{{"b", 1, 5, 5}}, classify, func(ctx context.Context) error {
+				if err := v.Sleep(ctx, time.Millisecond); err != nil { // all are on their way before one is refused
+					return err
+				}
+				return a.take(1)
+			}))
+		})
+	}
+	for range calls {
+		if err := done.Receive(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.refused > calls {
+		t.Errorf("%d calls were refused %d times", calls, a.refused)
+	}
+}
+
 func TestContextEnds(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
