@@ -23,6 +23,10 @@ import (
 // ec2Page is the largest page of EC2's operations (EC2 API, MaxResults).
 const ec2Page = 1000
 
+// maxFilterValues is how many values a filter takes (EC2 User Guide,
+// Using_Filtering.html).
+const maxFilterValues = 200
+
 // replaceRegion puts what was read in place of all that a table held for the
 // account and Region of a query.
 func replaceRegion[V estate.Row](t *estate.Table[V], q estate.Query, rows []V) {

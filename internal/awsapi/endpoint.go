@@ -562,16 +562,43 @@ func unproven(d types.ServiceDetail) bool {
 // endpointSettled asks whether an endpoint is in service, or gone.
 func (w *Writer) endpointSettled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
 	id := stepID(s, done)
-	p, ok, err := describeEndpoint(ctx, w.ec2(s.Account, s.Region), s, id)
+	client := w.ec2(s.Account, s.Region)
+	got := w.inEffect(ctx, s, id, func(ctx context.Context) effect {
+		p, _, err := describeEndpoint(ctx, client, s, id)
+		return effect{status: p.State, message: p.Service, privateDNS: boolField(p.PrivateDNS)[0], err: err}
+	}, func(ctx context.Context, all []question) (map[string]effect, error) {
+		return endpointStates(ctx, client, all)
+	})
 	switch {
-	case err != nil:
-		return false, err
+	case got.err != nil:
+		return false, got.err
 	case s.Action == plan.Delete:
-		return !ok || p.State == "deleted", nil
-	case ok && endpointGoing(p.State):
-		return false, &Error{Account: s.Account, Region: s.Region, Service: "ec2", Operation: "CreateVpcEndpoint", Code: p.State,
-			Message: fmt.Sprintf("endpoint %s of %s is %s", id, p.Service, p.State), Hint: "delete it and run again; the owner of the service may have rejected it"}
+		return got.status == "" || got.status == "deleted", nil
+	case endpointGoing(got.status):
+		return false, &Error{Account: s.Account, Region: s.Region, Service: "ec2", Operation: "CreateVpcEndpoint", Code: got.status,
+			Message: fmt.Sprintf("endpoint %s of %s is %s", id, got.message, got.status), Hint: "delete it and run again; the owner of the service may have rejected it"}
 	}
-	named := s.Object == nil || !s.Object.Changes("privateDNS") || s.Object.One("privateDNS") == boolField(p.PrivateDNS)[0]
-	return ok && p.State == estate.EndpointAvailable && named, nil
+	named := s.Object == nil || !s.Object.Changes("privateDNS") || s.Object.One("privateDNS") == got.privateDNS
+	return got.status == estate.EndpointAvailable && named, nil
+}
+
+// endpointStates reads the states of many endpoints. By a filter, an ID that is
+// not there is no error.
+func endpointStates(ctx context.Context, client *ec2.Client, all []question) (map[string]effect, error) {
+	out := map[string]effect{}
+	for ids := range slices.Chunk(idsOf(all), maxFilterValues) {
+		pages := ec2.NewDescribeVpcEndpointsPaginator(client, &ec2.DescribeVpcEndpointsInput{
+			Filters: []types.Filter{{Name: aws.String("vpc-endpoint-id"), Values: ids}}, MaxResults: aws.Int32(ec2Page),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, v := range page.VpcEndpoints {
+				out[aws.ToString(v.VpcEndpointId)] = effect{status: endpointState(v.State), message: aws.ToString(v.ServiceName), privateDNS: boolField(aws.ToBool(v.PrivateDnsEnabled))[0]}
+			}
+		}
+	}
+	return out, nil
 }

@@ -64,24 +64,24 @@ func idOf(s plan.Step, done plan.Attributes) string {
 	return s.ID
 }
 
-// inEffect judges the status of what a step made, changed or deleted, as a call
-// told it.
-func inEffect(s plan.Step, service, operation, id, status, message string, err error) (bool, error) {
+// judge is whether what a step made, changed or deleted is in effect, as an
+// operation told it.
+func (x effect) judge(s plan.Step, service, operation, id string) (bool, error) {
 	if s.Action == plan.Delete {
-		if Code(err) == notFound || err == nil && (status == "" || status == "DELETED") {
+		if Code(x.err) == notFound || x.err == nil && (x.status == "" || x.status == "DELETED") {
 			return true, nil
 		}
-		return false, err
+		return false, x.err
 	}
 	switch {
-	case Code(err) == notFound: // not seen everywhere yet
+	case Code(x.err) == notFound: // not seen everywhere yet
 		return false, nil
-	case err != nil:
-		return false, err
-	case status == estate.StatusFailed:
-		return false, unfit(s, service, operation, id, status, message)
+	case x.err != nil:
+		return false, x.err
+	case x.status == estate.StatusFailed:
+		return false, unfit(s, service, operation, id, x.status, x.message)
 	}
-	return status == estate.StatusComplete || status == estate.StatusOperational, nil
+	return x.status == estate.StatusComplete || x.status == estate.StatusOperational, nil
 }
 
 // unfit is the error of what will not come into effect.

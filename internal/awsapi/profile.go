@@ -282,7 +282,7 @@ func profileStatus(ctx context.Context, client *route53profiles.Client, id strin
 func (w *Writer) profileSettled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
 	id := idOf(s, done)
 	status, message, err := profileStatus(ctx, w.profiles(s.Account, s.Region), id)
-	return inEffect(s, "route53profiles", "GetProfile", id, status, message, err)
+	return effect{status: status, message: message, err: err}.judge(s, "route53profiles", "GetProfile", id)
 }
 
 var profileResourceBinding = binding{
@@ -362,12 +362,29 @@ func onItsWay(s types.ProfileStatus) bool {
 }
 
 func (w *Writer) profileResourceSettled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
-	id, status, message := idOf(s, done), "", ""
-	out, err := w.profiles(s.Account, s.Region).GetProfileResourceAssociation(ctx, &route53profiles.GetProfileResourceAssociationInput{ProfileResourceAssociationId: &id})
-	if err == nil && out.ProfileResourceAssociation != nil {
-		status, message = string(out.ProfileResourceAssociation.Status), aws.ToString(out.ProfileResourceAssociation.StatusMessage)
+	id, client := idOf(s, done), w.profiles(s.Account, s.Region)
+	effectOf := func(r types.ProfileResourceAssociation) effect {
+		return effect{status: string(r.Status), message: aws.ToString(r.StatusMessage)}
 	}
-	return inEffect(s, "route53profiles", "GetProfileResourceAssociation", id, status, message, err)
+	return w.inEffect(ctx, s, id, func(ctx context.Context) effect {
+		out, err := client.GetProfileResourceAssociation(ctx, &route53profiles.GetProfileResourceAssociationInput{ProfileResourceAssociationId: &id})
+		if err != nil || out.ProfileResourceAssociation == nil {
+			return effect{err: err}
+		}
+		return effectOf(*out.ProfileResourceAssociation)
+	}, func(ctx context.Context, all []question) (map[string]effect, error) {
+		out := map[string]effect{}
+		for _, profile := range fieldOf(all, "profile") {
+			list, err := profileResources(ctx, client, profile)
+			if err != nil && Code(err) != notFound {
+				return nil, err
+			}
+			for _, r := range list {
+				out[aws.ToString(r.Id)] = effectOf(r)
+			}
+		}
+		return out, nil
+	}).judge(s, "route53profiles", "GetProfileResourceAssociation", id)
 }
 
 var profileAssociationBinding = binding{
@@ -429,12 +446,24 @@ func (w *Writer) doProfileAssociation(ctx context.Context, s plan.Step) (plan.At
 }
 
 func (w *Writer) profileAssociationSettled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
-	id, status, message := idOf(s, done), "", ""
-	out, err := w.profiles(s.Account, s.Region).GetProfileAssociation(ctx, &route53profiles.GetProfileAssociationInput{ProfileAssociationId: &id})
-	if err == nil && out.ProfileAssociation != nil {
-		status, message = string(out.ProfileAssociation.Status), aws.ToString(out.ProfileAssociation.StatusMessage)
+	id, client := idOf(s, done), w.profiles(s.Account, s.Region)
+	effectOf := func(a types.ProfileAssociation) effect {
+		return effect{status: string(a.Status), message: aws.ToString(a.StatusMessage)}
 	}
-	return inEffect(s, "route53profiles", "GetProfileAssociation", id, status, message, err)
+	return w.inEffect(ctx, s, id, func(ctx context.Context) effect {
+		out, err := client.GetProfileAssociation(ctx, &route53profiles.GetProfileAssociationInput{ProfileAssociationId: &id})
+		if err != nil || out.ProfileAssociation == nil {
+			return effect{err: err}
+		}
+		return effectOf(*out.ProfileAssociation)
+	}, func(ctx context.Context, _ []question) (map[string]effect, error) {
+		list, err := profileAssociations(ctx, client, "")
+		out := map[string]effect{}
+		for _, a := range list {
+			out[aws.ToString(a.Id)] = effectOf(a)
+		}
+		return out, err
+	}).judge(s, "route53profiles", "GetProfileAssociation", id)
 }
 
 // token is the n-th client token of what stands for an address, in the

@@ -465,7 +465,7 @@ func (w *Writer) resolverEndpointSettled(ctx context.Context, s plan.Step, done 
 	if status == string(types.ResolverEndpointStatusActionNeeded) && s.Action != plan.Delete {
 		return false, unfit(s, "route53resolver", "GetResolverEndpoint", id, status, message)
 	}
-	return inEffect(s, "route53resolver", "GetResolverEndpoint", id, status, message, err)
+	return effect{status: status, message: message, err: err}.judge(s, "route53resolver", "GetResolverEndpoint", id)
 }
 
 var resolverRuleBinding = binding{
@@ -609,9 +609,18 @@ func ruleStatus(ctx context.Context, client *route53resolver.Client, id string) 
 }
 
 func (w *Writer) resolverRuleSettled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
-	id := idOf(s, done)
-	status, message, err := ruleStatus(ctx, w.resolver(s.Account, s.Region), id)
-	return inEffect(s, "route53resolver", "GetResolverRule", id, status, message, err)
+	id, client := idOf(s, done), w.resolver(s.Account, s.Region)
+	return w.inEffect(ctx, s, id, func(ctx context.Context) effect {
+		status, message, err := ruleStatus(ctx, client, id)
+		return effect{status: status, message: message, err: err}
+	}, func(ctx context.Context, _ []question) (map[string]effect, error) {
+		list, err := listRules(ctx, client)
+		out := map[string]effect{}
+		for _, r := range list {
+			out[aws.ToString(r.Id)] = effect{status: string(r.Status), message: aws.ToString(r.StatusMessage)}
+		}
+		return out, err
+	}).judge(s, "route53resolver", "GetResolverRule", id)
 }
 
 var ruleAssociationBinding = binding{
@@ -684,12 +693,24 @@ func ruleAssociation(ctx context.Context, client *route53resolver.Client, rule, 
 }
 
 func (w *Writer) ruleAssociationSettled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
-	id, status, message := idOf(s, done), "", ""
-	out, err := w.resolver(s.Account, s.Region).GetResolverRuleAssociation(ctx, &route53resolver.GetResolverRuleAssociationInput{ResolverRuleAssociationId: &id})
-	if err == nil && out.ResolverRuleAssociation != nil {
-		status, message = string(out.ResolverRuleAssociation.Status), aws.ToString(out.ResolverRuleAssociation.StatusMessage)
+	id, client := idOf(s, done), w.resolver(s.Account, s.Region)
+	effectOf := func(a types.ResolverRuleAssociation) effect {
+		return effect{status: string(a.Status), message: aws.ToString(a.StatusMessage)}
 	}
-	return inEffect(s, "route53resolver", "GetResolverRuleAssociation", id, status, message, err)
+	return w.inEffect(ctx, s, id, func(ctx context.Context) effect {
+		out, err := client.GetResolverRuleAssociation(ctx, &route53resolver.GetResolverRuleAssociationInput{ResolverRuleAssociationId: &id})
+		if err != nil || out.ResolverRuleAssociation == nil {
+			return effect{err: err}
+		}
+		return effectOf(*out.ResolverRuleAssociation)
+	}, func(ctx context.Context, all []question) (map[string]effect, error) {
+		list, err := listRuleAssociations(ctx, client, types.Filter{Name: aws.String("VPCId"), Values: fieldOf(all, "vpc")})
+		out := map[string]effect{}
+		for _, a := range list {
+			out[aws.ToString(a.Id)] = effectOf(a)
+		}
+		return out, err
+	}).judge(s, "route53resolver", "GetResolverRuleAssociation", id)
 }
 
 func (w *Writer) resolverMarks(s plan.Step) []types.Tag {

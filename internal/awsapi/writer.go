@@ -23,6 +23,8 @@ type Writer struct {
 	doubtful map[string]bool
 	// restarted counts, by address, how often a verification was started again.
 	restarted map[string]int
+
+	asked together
 }
 
 // binding is a kind of resource on AWS; the other half of its file in package
