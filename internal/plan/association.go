@@ -97,6 +97,9 @@ func (b *builder) association(w Wanted, want Association) bool {
 		ref, _ := want.Zone.Ref()
 		if b.anchorOf(ref.Address) == want.VPC.ID { // the zone is made with it
 			b.after([]Dependency{{Address: ref.Address}}, room)
+			for _, d := range needs {
+				b.unhurried[d.Address] = true
+			}
 			return false
 		}
 		needs = append(needs, room...)
@@ -158,6 +161,26 @@ func (b *builder) claimFirst(w Wanted, want Association, entry string) []Depende
 	claim := b.claim(w, want.Zone, want.ZoneName, want.Owner, entry)
 	b.plan.Changes = append(b.plan.Changes, claim)
 	return []Dependency{{Address: claim.Address}}
+}
+
+// withRecords lets the claim of the VPC with which a zone is made wait for what
+// the zone's records wait for, so that it goes into a batch with them: until then
+// the zone's comment tells of it (AnchorComment).
+func (b *builder) withRecords() {
+	if len(b.unhurried) == 0 {
+		return
+	}
+	needs := map[string][]Dependency{} // of the records, by zone
+	for _, c := range b.plan.Changes {
+		if r := c.Item().Record; r != nil && r.Entry == "" {
+			needs[r.Zone.String()] = append(needs[r.Zone.String()], c.Needs...)
+		}
+	}
+	for i := range b.plan.Changes {
+		if c := &b.plan.Changes[i]; b.unhurried[c.Address] {
+			c.Needs = append(c.Needs, needs[c.After.Record.Zone.String()]...)
+		}
+	}
 }
 
 // authorized reports whether an authorization for the VPC stands already.

@@ -49,6 +49,8 @@ func Make(in Input) *Plan {
 		knownBy:  map[string]Basis{},
 		frozen:   map[string]bool{},
 		standing: map[string]bool{},
+
+		unhurried: map[string]bool{},
 	}
 	for _, w := range in.Wanted {
 		if b.wanted[w.Address] {
@@ -95,6 +97,8 @@ type builder struct {
 	claims map[string]bool
 	// made are the associations to be made, by zone.
 	made map[string][]Dependency
+	// unhurried are claims that may wait, by address; see withRecords.
+	unhurried map[string]bool
 	// standing are ledger entries of things other than records that stand,
 	// "<zone ID> <entry>"; whoever takes those out withdraws them.
 	standing map[string]bool
@@ -217,6 +221,7 @@ func (b *builder) finish() {
 	b.probesGo()
 	b.servedLast()
 	b.orders()
+	b.withRecords()
 	b.unite()
 	b.quotas()
 	b.objectQuotas()
