@@ -86,8 +86,8 @@ func (c *caller) readTransitAttachments(ctx context.Context, q estate.Query) (Pa
 	return func(e *estate.Estate) {
 		known := map[string]estate.TransitAttachment{}
 		var gone []string
-		for a := range e.TransitAttachments.All() {
-			if a.Region == q.Region && (a.Account == q.Account || a.Owner == q.Account) {
+		for _, key := range []string{estate.ByRegion(q.Account, q.Region), estate.ByOwner(q.Account, q.Region)} {
+			for a := range e.TransitAttachments.By(key) {
 				known[a.ID] = a
 				gone = append(gone, a.ID)
 			}

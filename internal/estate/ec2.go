@@ -28,7 +28,16 @@ func (v VPC) IndexKeys() []string {
 	if ip := v.Resolver(); ip.IsValid() {
 		keys = append(keys, ByAddress(ip))
 	}
+	for _, p := range v.Participants {
+		keys = append(keys, ByParticipant(p, v.Region))
+	}
 	return keys
+}
+
+// ByParticipant is the index key of the VPCs of others that an account sees in a
+// Region.
+func ByParticipant(id AccountID, r Region) string {
+	return "participant/" + string(id) + "/" + string(r)
 }
 
 // Resolver is the address of the VPC's own resolver, VPC+2: the base of its

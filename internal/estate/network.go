@@ -187,8 +187,12 @@ type TransitAttachment struct {
 
 func (a TransitAttachment) Key() string { return a.ID }
 func (a TransitAttachment) IndexKeys() []string {
-	return []string{ByRegion(a.Account, a.Region), ByVPC(a.VPC), ByGateway(a.Gateway)}
+	return []string{ByRegion(a.Account, a.Region), ByOwner(a.Owner, a.Region), ByVPC(a.VPC), ByGateway(a.Gateway)}
 }
+
+// ByOwner is the index key of the attachments to the gateways of an account in a
+// Region.
+func ByOwner(id AccountID, r Region) string { return "owner/" + string(id) + "/" + string(r) }
 
 // ByGateway is the index key of what belongs to a Transit Gateway.
 func ByGateway(id string) string { return "gateway/" + id }

@@ -96,7 +96,7 @@ func (o Organization) UnitARN(id string) string {
 func (e Estate) SharedWith(account AccountID) map[string]time.Time {
 	out := map[string]time.Time{}
 	for _, id := range e.principals(account) {
-		for s := range e.Shares.By(ByMember(id)) {
+		for _, s := range slices.Collect(e.Shares.By(ByMember(id))) { // see Lends
 			if s.Account == account {
 				continue
 			}
@@ -123,7 +123,9 @@ func (e Estate) Lends(arn string, owner, to AccountID) bool {
 		return true
 	}
 	var ids []string
-	for s := range e.Shares.By(ByMember(arn)) {
+	// Collected first: a walk's own function would hold the estate, and with it
+	// make a copy of it for each call.
+	for _, s := range slices.Collect(e.Shares.By(ByMember(arn))) {
 		if m, _ := ShareMemberIn(s.Resources, arn); s.Account != owner || m.Status != ShareAssociated {
 			continue
 		}

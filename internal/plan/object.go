@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -241,7 +240,7 @@ func (b *builder) objects() {
 }
 
 func objectKey(k Kind, account estate.AccountID, region estate.Region, mark string) string {
-	return fmt.Sprint(k, " ", account, " ", region, " ", mark)
+	return string(k) + " " + string(account) + " " + string(region) + " " + mark
 }
 
 // object plans one.

@@ -31,7 +31,7 @@ type Change struct {
 // The cost grows with what is touched, not with the estates: VPCs that see a
 // name alike are evaluated once.
 func Diff(before, after *Resolver, touched ...dnsname.Name) []Change {
-	d := &differ{sides: [2]*Resolver{before, after}, own: map[string]string{}, profiles: map[profileKey][]string{}}
+	d := &differ{sides: [2]*Resolver{before, after}, own: map[string]string{}, profiles: map[sideKey][]string{}, rules: map[sideKey][]string{}}
 	d.common = []Vantage{{}}
 	for v := range after.e.VPCs.All() {
 		if _, ok := before.e.VPCs.Get(v.ID); !ok {
@@ -61,7 +61,8 @@ type differ struct {
 	own    map[string]string
 	common []Vantage
 
-	profiles         map[profileKey][]string               // the VPCs of Profiles
+	profiles         map[sideKey][]string                  // the VPCs of Profiles
+	rules            map[sideKey][]string                  // the VPCs of rules
 	carriedEndpoints [2]map[dnsname.Name][]estate.Endpoint // those in Profiles, by managed zone
 	hosts            map[dnsname.Name][]dnsname.Name       // see glue
 	cut              map[dnsname.Name]bool                 // all cuts of hosts

@@ -254,7 +254,7 @@ func (d *differ) vpcsOf(side int, arn string) []string {
 		if !inEffect(x.Status) {
 			continue
 		}
-		key := profileKey{side, x.Profile}
+		key := sideKey{side, x.Profile}
 		vpcs, ok := d.profiles[key]
 		if !ok {
 			vpcs = d.sides[side].profileVPCs(x.Profile)
@@ -265,13 +265,19 @@ func (d *differ) vpcsOf(side int, arn string) []string {
 	return out
 }
 
-type profileKey struct {
-	side    int
-	profile string
+// sideKey is a resource of one of the sides.
+type sideKey struct {
+	side int
+	id   string
 }
 
-// ruleVPCs are the VPCs in which a rule is in effect.
+// ruleVPCs are the VPCs in which a rule is in effect, found once: every name below
+// its domain asks for them.
 func (d *differ) ruleVPCs(side int, rule estate.ResolverRule) []string {
+	key := sideKey{side, rule.ID}
+	if vpcs, ok := d.rules[key]; ok {
+		return vpcs
+	}
 	r := d.sides[side]
 	var out []string
 	for a := range r.e.RuleAssociations.By(estate.ByRule(rule.ID)) {
@@ -279,7 +285,9 @@ func (d *differ) ruleVPCs(side int, rule estate.ResolverRule) []string {
 			out = append(out, a.VPC)
 		}
 	}
-	return append(out, d.vpcsOf(side, rule.ARN())...)
+	out = append(out, d.vpcsOf(side, rule.ARN())...)
+	d.rules[key] = out
+	return out
 }
 
 // endpointsAt walks the endpoints of a side that may answer a private name in
@@ -344,8 +352,7 @@ func (d *differ) network(side int, n dnsname.Name) []string {
 			p, what := r.at(t.IP, through, rule.Region)
 			out = append(out, "target", t.IP.String(), p.ID, p.VPC, p.Direction, string(rune('0'+what)))
 		}
-		vpcs := d.ruleVPCs(side, rule)
-		slices.Sort(vpcs)
+		vpcs := slices.Sorted(slices.Values(d.ruleVPCs(side, rule)))
 		out = append(out, "in", strings.Join(vpcs, ","))
 	}
 	d.endpointsAt(side, n, func(p estate.Endpoint, vpcs []string) {

@@ -16,12 +16,14 @@ import (
 // attachmentsOf are the attachments of the caller's VPCs and to its gateways, in
 // the Region, each with its state of now.
 func attachmentsOf(c *world.Call) []estate.TransitAttachment {
-	var out []estate.TransitAttachment
-	for a := range c.Estate().TransitAttachments.All() {
-		if (a.Account == c.Account() || a.Owner == c.Account()) && a.Region == c.Region {
-			a.State = under(c, a.ID, a.State)
+	out := slices.Collect(c.Estate().TransitAttachments.By(estate.ByRegion(c.Account(), c.Region)))
+	for a := range c.Estate().TransitAttachments.By(estate.ByOwner(c.Account(), c.Region)) {
+		if a.Account != c.Account() {
 			out = append(out, a)
 		}
+	}
+	for i, a := range out {
+		out[i].State = under(c, a.ID, a.State)
 	}
 	partedOf(c, attachmentGone, func(a estate.TransitAttachment, state string) {
 		if (a.Account == c.Account() || a.Owner == c.Account()) && a.Region == c.Region {

@@ -46,8 +46,8 @@ func sharedVPCs(c *world.Call) []estate.VPC {
 		}
 	}
 	// What orgdns has read of an estate says who takes part, not by which share.
-	for v := range c.Estate().VPCs.All() {
-		if v.Region == c.Region && slices.Contains(v.Participants, c.Account()) && !slices.ContainsFunc(out, func(o estate.VPC) bool { return o.ID == v.ID }) {
+	for v := range c.Estate().VPCs.By(estate.ByParticipant(c.Account(), c.Region)) {
+		if !slices.ContainsFunc(out, func(o estate.VPC) bool { return o.ID == v.ID }) {
 			v.Tags, _ = participantTags.Get(c.State, participant(c, v.ID))
 			out = append(out, v)
 		}
