@@ -45,7 +45,7 @@ func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
 		again := o
 		again.Adopt = false
 		second = p.make(e, stage.Ports, again)
-		second.Changes = slices.DeleteFunc(second.Changes, func(c plan.Change) bool { return tolerated(out, c) })
+		second.Changes = slices.DeleteFunc(second.Changes, func(c plan.Change) bool { return tolerated(out, c) || later(out, c) })
 		if second.Empty() || second.Diagnostics.HasErrors() {
 			break
 		}
@@ -89,6 +89,13 @@ func tolerated(out *Planned, c plan.Change) bool {
 	return slices.ContainsFunc(out.Diagnostics, func(d diag.Diagnostic) bool {
 		return d.Code == apply.CodeUndocumented && d.Address == c.Address
 	})
+}
+
+// later reports whether a change lets go of an endpoint of others that the plan
+// leaves alone: it is judged by what stands, so that is for a run after this one
+// (docs/decisions/0019-retirement.md).
+func later(out *Planned, c plan.Change) bool {
+	return c.Foreign && !slices.ContainsFunc(out.Changes, func(p plan.Change) bool { return p.Foreign && p.ID == c.ID })
 }
 
 // waited reports whether the first run left something for a later one.
