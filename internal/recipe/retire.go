@@ -124,7 +124,7 @@ func (n *needs) retirement(s *shareIn) {
 
 // retire reports the duplicates, and lets go of those that can.
 func (s *shareIn) retire() {
-	if s.RetireDuplicates == "" {
+	if s.RetireDuplicates == "" || s.frozen {
 		return
 	}
 	in := s.duplicates()

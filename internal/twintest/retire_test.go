@@ -3,6 +3,7 @@ package twintest
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -349,6 +350,13 @@ func TestRetireBlocks(t *testing.T) {
 			e.Records.Put(estate.RecordSet{Zone: "ZSTS", Name: name, Type: "A", TTL: 60, Values: []string{"192.0.2.1"}},
 				estate.RecordSet{Zone: "ZSTS", Name: name, Type: "SOA", TTL: 900, Values: []string{"ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}})
 		}, []string{apiSTS}, "not-in-effect", "without the endpoint the VPC gets for sts.eu-west-1.amazonaws.com A: 192.0.2.1"},
+		{"addresses of IPv6 that the shared endpoint lacks", own(apiSTS, func(p *estate.Endpoint) {
+			p.IPType, p.DNSIPType = estate.DNSDualStack, estate.DNSDualStack
+			p.Addresses = slices.Clone(p.Addresses)
+			for i := range p.Addresses {
+				p.Addresses[i].IPv6 = netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", i+1))
+			}
+		}), []string{apiSTS}, "not-in-effect", "without the endpoint the VPC gets for sts.eu-west-1.amazonaws.com AAAA: NODATA"},
 		{"a network ACL", func(e *estate.Estate) {
 			acl := estate.NetworkACL{ID: "acl-03333333333333333", Account: "333333333333", Region: ireland, VPC: retireAPI}
 			for sub := range e.Subnets.By(estate.ByVPC(retireAPI)) {
