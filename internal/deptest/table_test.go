@@ -36,7 +36,7 @@ var (
 	layer4   = layer3.and("recipe", "apply")
 	layer5   = layer4.and("reconcile")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
-	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront",
+	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront", "twin/cloudtrail",
 		"twin/ec2", "twin/elbv2", "twin/eventbridge", "twin/iamapi", "twin/kms", "twin/lambda", "twin/lattice", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/ssm", "twin/sts", "twin/tagging")
 )
 
@@ -107,6 +107,7 @@ var table = map[string]rule{
 	"twin/acm":           service("acm"),
 	"twin/apigateway":    service("apigatewayv2"),
 	"twin/cloudfront":    service("cloudfront"),
+	"twin/cloudtrail":    service("cloudtrail"),
 	"twin/ec2":           service("ec2"),
 	"twin/elbv2":         service("elasticloadbalancingv2"),
 	"twin/eventbridge":   service("eventbridge"),

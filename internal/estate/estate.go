@@ -88,6 +88,7 @@ type Estate struct {
 	EventBuses Table[EventBus]
 	EventRules Table[EventRule]
 	Parameters Table[Parameter]
+	Trails     Table[Trail]
 
 	Quotas Table[Quota]
 	Public Table[PublicAnswer]
@@ -156,6 +157,7 @@ type snapshot struct {
 	EventBuses           []EventBus            `json:"eventBuses,omitempty"`
 	EventRules           []EventRule           `json:"eventRules,omitempty"`
 	Parameters           []Parameter           `json:"parameters,omitempty"`
+	Trails               []Trail               `json:"trails,omitempty"`
 	Quotas               []Quota               `json:"quotas,omitempty"`
 	Public               []PublicAnswer        `json:"public,omitempty"`
 	Answers              []Answer              `json:"answers,omitempty"`
@@ -221,6 +223,7 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		EventBuses:           slices.Collect(e.EventBuses.All()),
 		EventRules:           slices.Collect(e.EventRules.All()),
 		Parameters:           slices.Collect(e.Parameters.All()),
+		Trails:               slices.Collect(e.Trails.All()),
 		Quotas:               slices.Collect(e.Quotas.All()),
 		Public:               slices.Collect(e.Public.All()),
 		Answers:              slices.Collect(e.Answers.All()),
@@ -293,6 +296,7 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.EventBuses.Put(s.EventBuses...)
 	e.EventRules.Put(s.EventRules...)
 	e.Parameters.Put(s.Parameters...)
+	e.Trails.Put(s.Trails...)
 	e.Quotas.Put(s.Quotas...)
 	e.Public.Put(s.Public...)
 	e.Answers.Put(s.Answers...)

@@ -122,6 +122,9 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 			acm.Settle(state, wc.Now) // services see certificates as they are now
 		}
 		out, err = c.service.mux.Serve(ctx, wc, op, in)
+		if err == nil {
+			err = record(wc, in, out)
+		}
 		if err == nil && fault.Kind == world.FaultSlow {
 			c.answered = wc.Hold()
 		}

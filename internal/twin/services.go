@@ -8,6 +8,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/acm"
 	"github.com/orgdns/orgdns/internal/twin/apigateway"
 	"github.com/orgdns/orgdns/internal/twin/cloudfront"
+	"github.com/orgdns/orgdns/internal/twin/cloudtrail"
 	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/elbv2"
 	"github.com/orgdns/orgdns/internal/twin/eventbridge"
@@ -73,6 +74,7 @@ var list = []struct {
 	{name: "ssm", handlers: ssm.Service, rates: rates{action: ssm.Rate}},
 	{name: "events", handlers: eventbridge.Service, rates: rates{action: eventbridge.Rate}},
 	{name: "vpc-lattice", handlers: lattice.Service},
+	{name: "cloudtrail", handlers: cloudtrail.Service, rates: rates{cloudtrail.Rate, cloudtrail.Reads}},
 }
 
 // assembly is what all twins of a process share.

@@ -22,6 +22,7 @@ var managed = map[string]string{
 			"organizations:DescribeEffectivePolicy","organizations:DescribeOrganization"],"Resource":"*"}]}`,
 	"ReadOnlyAccess": `{"Version":"2012-10-17","Statement":[{"Sid":"ReadOnlyActionsGroup1","Effect":"Allow","Action":[
 		"acm:Describe*","acm:Get*","acm:List*","apigateway:GET","cloudfront:Describe*","cloudfront:Get*","cloudfront:List*",
+		"cloudtrail:Describe*","cloudtrail:Get*","cloudtrail:List*",
 		"ec2:Describe*","ec2:Get*","ec2:List*","elasticloadbalancing:Describe*","events:Describe*","events:List*",
 		"iam:Generate*","iam:Get*","iam:List*","iam:Simulate*","lambda:Get*","lambda:List*",
 		"organizations:Describe*","organizations:List*","ram:Get*","ram:List*","route53:Get*","route53:List*","route53:Test*",

@@ -97,6 +97,7 @@ func associate(c *world.Call, a estate.LatticeAssociation, tags estate.Tags, q q
 	})
 	a.Account, a.Region, a.Status, a.Created, a.Tags = c.Account(), c.Region, estate.LatticeCreating, c.Now, tags.With(nil)
 	settle(c, a, estate.LatticeActive)
+	c.TagsChanged(a.ARN(a.Account), nil, a.Tags)
 	return a, nil
 }
 
@@ -152,6 +153,7 @@ func dissolve(c *world.Call, a estate.LatticeAssociation) (estate.LatticeAssocia
 	case a.Status != estate.LatticeDeleting:
 		a.Status = estate.LatticeDeleting
 		settle(c, a, "")
+		c.TagsChanged(a.ARN(a.Account), a.Tags, nil)
 	}
 	return a, nil
 }

@@ -56,6 +56,7 @@ func newNetwork(c *world.Call, name string, tags estate.Tags) (estate.LatticeNet
 		return taken
 	})
 	e.LatticeNetworks.Put(n)
+	c.TagsChanged(n.ARN, nil, n.Tags)
 	return n, nil
 }
 
@@ -153,5 +154,6 @@ func deleteServiceNetwork(_ context.Context, c *world.Call, in *vpclattice.Delet
 	}
 	c.Estate().LatticeNetworks.Delete(n.ARN)
 	forget(c, n.ARN)
+	c.TagsChanged(n.ARN, n.Tags, nil)
 	return &vpclattice.DeleteServiceNetworkOutput{}, nil
 }

@@ -62,6 +62,7 @@ func createService(_ context.Context, c *world.Call, in *vpclattice.CreateServic
 		c.State.Use(certificate, v.ARN)
 	}
 	remember(c, in.ClientToken, in, v.ID)
+	c.TagsChanged(v.ARN, nil, v.Tags)
 	return created(c, v), nil
 }
 
@@ -191,7 +192,10 @@ func updateService(_ context.Context, c *world.Call, in *vpclattice.UpdateServic
 }
 
 // deleteService deletes a service that no service network has, with its policies
-// (API_DeleteService). Its name goes when it has gone.
+// (API_DeleteService). Its name goes when it has gone. That its tags are told as
+// gone no page says; AWS's guidance relies on it (README of
+// aws-solutions-library-samples/guidance-for-amazon-vpc-lattice-automated-dns-configuration-on-aws,
+// "Uninstall the Guidance").
 func deleteService(_ context.Context, c *world.Call, in *vpclattice.DeleteServiceInput) (*vpclattice.DeleteServiceOutput, error) {
 	v, err := service(c, in.ServiceIdentifier)
 	if err != nil {
@@ -209,6 +213,7 @@ func deleteService(_ context.Context, c *world.Call, in *vpclattice.DeleteServic
 			c.State.Unuse(m.certificate, v.ARN)
 		}
 		forget(c, v.ARN)
+		c.TagsChanged(v.ARN, v.Tags, nil)
 	}
 	return &vpclattice.DeleteServiceOutput{Arn: &v.ARN, Id: &v.ID, Name: &v.Name, Status: types.ServiceStatus(v.Status)}, nil
 }

@@ -63,6 +63,7 @@ func tagResource(_ context.Context, c *world.Call, in *vpclattice.TagResourceInp
 		return nil, err
 	}
 	set(all)
+	c.TagsChanged(*in.ResourceArn, tags, all)
 	return &vpclattice.TagResourceOutput{}, nil
 }
 
@@ -76,6 +77,7 @@ func untagResource(_ context.Context, c *world.Call, in *vpclattice.UntagResourc
 		delete(left, k)
 	}
 	set(left)
+	c.TagsChanged(*in.ResourceArn, tags, left)
 	return &vpclattice.UntagResourceOutput{}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -33,6 +34,7 @@ var clients = map[string]reflect.Type{
 	"acm":           reflect.TypeFor[*acm.Client](),
 	"apigatewayv2":  reflect.TypeFor[*apigatewayv2.Client](),
 	"cloudfront":    reflect.TypeFor[*cloudfront.Client](),
+	"cloudtrail":    reflect.TypeFor[*cloudtrail.Client](),
 	"events":        reflect.TypeFor[*eventbridge.Client](),
 	"kms":           reflect.TypeFor[*kms.Client](),
 	"sqs":           reflect.TypeFor[*sqs.Client](),

@@ -3,7 +3,11 @@ package world
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/estate"
@@ -55,12 +59,45 @@ func (c *Call) Emit(e BusEvent) {
 	c.Publish(Arrival{Bus: estate.EventBusARN(e.Account, e.Region, estate.DefaultBus), Event: e})
 }
 
+// tagVersions count the changes of a resource's tags, by ARN.
+var tagVersions = Private[int]{Name: "world.tagVersions"}
+
+// TagsChanged tells EventBridge that the tags of a resource, by its ARN, are others
+// than before (Tagging AWS Resources User Guide, tag-monitor.html), on the default
+// bus of the resource's account. Of tags that are the same nothing is told.
+func (c *Call) TagsChanged(arn string, before, after estate.Tags) {
+	changed := []string{}
+	for _, k := range slices.Sorted(maps.Keys(before.With(after))) {
+		was, had := before[k]
+		if is, has := after[k]; had != has || was != is {
+			changed = append(changed, k)
+		}
+	}
+	parts := strings.SplitN(arn, ":", 6)
+	if len(changed) == 0 || len(parts) != 6 {
+		return
+	}
+	n, _ := tagVersions.Get(c.State, arn)
+	tagVersions.Put(c.State, arn, n+1)
+	kind, _, _ := strings.Cut(parts[5], "/")
+	detail, _ := json.Marshal(struct { // text and numbers alone, which always have a form
+		Changed []string    `json:"changed-tag-keys"`
+		Tags    estate.Tags `json:"tags"`
+		Service string      `json:"service"`
+		Kind    string      `json:"resource-type"`
+		Version int         `json:"version"`
+	}{changed, after.With(nil), parts[2], kind, n + 1})
+	c.Emit(BusEvent{
+		Source: "aws.tag", DetailType: "Tag Change on Resource", Account: estate.AccountID(parts[4]), Region: estate.Region(parts[3]),
+		Resources: []string{arn}, Detail: string(detail),
+	})
+}
+
 // Publish puts an event onto a bus, where it arrives after [BusDelay]; it gives
 // the event's ID, which is made here where it has none.
 func (c *Call) Publish(a Arrival) string {
 	if a.Event.ID == "" {
-		h := c.State.HexID(a.Event.Account, "event", string(a.Event.Region), 32)
-		a.Event.ID = fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
+		a.Event.ID = c.State.UUID(a.Event.Account, "event", string(a.Event.Region))
 	}
 	dropped, repeated, late, lateAgain := c.World.eventFaults(a.Event)
 	times := []time.Duration{late}

@@ -186,5 +186,11 @@ func (s *State) HexID(account estate.AccountID, kind, name string, n int) string
 	return fmt.Sprintf("%x", sum)[:n]
 }
 
+// UUID is ID in the form of a UUID.
+func (s *State) UUID(account estate.AccountID, kind, name string) string {
+	h := s.HexID(account, kind, name, 32)
+	return fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
+}
+
 // Now is the world's time.
 func (w *World) Now() time.Time { return w.Clock.Now().UTC() }
