@@ -89,11 +89,15 @@ func (r *Router) Route(req *http.Request, body []byte, signing string) (*Request
 	return q.routePath(r, candidates, signing != "")
 }
 
+// bare is a target prefix without what stands before its last dot: botocore's
+// clients put a package before CloudTrail's, the SDKs made of Smithy's models none.
+func bare(prefix string) string { return prefix[strings.LastIndexByte(prefix, '.')+1:] }
+
 func (q *Request) routeTarget(candidates []*Service, target string, signed bool) (*Request, error) {
 	dot := strings.LastIndexByte(target, '.')
 	prefix, name := target[:max(dot, 0)], target[dot+1:]
 	for _, s := range candidates {
-		if s.Protocol == JSON && s.targetPrefix == prefix {
+		if s.Protocol == JSON && bare(s.targetPrefix) == bare(prefix) {
 			op, err := s.Operation(name)
 			if err != nil {
 				return nil, err

@@ -42,6 +42,8 @@ func TestRoute(t *testing.T) {
 		{"POST http://x/", "elasticloadbalancing", "Action=DescribeTags&Version=2015-12-01", "Content-Type: " + form, "elbv2.DescribeTags", nil},
 		{"POST http://x/", "organizations", "{}", "X-Amz-Target: AWSOrganizationsV20161128.ListRoots", "organizations.ListRoots", nil},
 		{"POST http://x/", "", "{}", "X-Amz-Target: CertificateManager.ListCertificates", "acm.ListCertificates", nil},
+		{"POST http://x/", "cloudtrail", "{}", "X-Amz-Target: CloudTrail_20131101.DescribeTrails", "cloudtrail.DescribeTrails", nil},
+		{"POST http://x/", "cloudtrail", "{}", "X-Amz-Target: com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.DescribeTrails", "cloudtrail.DescribeTrails", nil},
 		{"POST http://x/", "organizations", "{}", "X-Amz-Target: AWSOrganizationsV20161128.Dance", "organizations: UnknownOperationException", nil},
 		{"POST http://x/", "organizations", "{}", "X-Amz-Target: Dance", "organizations: UnknownOperationException", nil},
 		{"POST http://x/", "iam", "{}", "X-Amz-Target: AWSOrganizationsV20161128.ListRoots", "iam: InvalidAction", nil},
