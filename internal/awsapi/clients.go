@@ -3,6 +3,7 @@ package awsapi
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -99,6 +100,15 @@ func (c *caller) lambda(account estate.AccountID, region estate.Region) *lambda.
 func (c *caller) lattice(account estate.AccountID, region estate.Region) *vpclattice.Client {
 	return client(c.session(account, ""), "vpc-lattice", region, func(c config) *vpclattice.Client {
 		return vpclattice.New(vpclattice.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{},
+		})
+	})
+}
+
+func (c *caller) cloudtrail(account estate.AccountID, region estate.Region) *cloudtrail.Client {
+	return client(c.session(account, ""), "cloudtrail", region, func(c config) *cloudtrail.Client {
+		return cloudtrail.New(cloudtrail.Options{
 			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
 			APIOptions: c.api, Retryer: aws.NopRetryer{},
 		})

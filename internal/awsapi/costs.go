@@ -222,6 +222,12 @@ var services = map[string]service{
 		"DeleteFunction":              {},
 		"Invoke":                      {},
 	}},
+	// CloudTrail User Guide, WhatIsCloudTrail-Limits.html: 10 requests a second of
+	// all that reads.
+	"CloudTrail": {prefix: "cloudtrail", all: rate{10, 10}, operations: map[string]rate{
+		"DescribeTrails": {},
+		"GetTrailStatus": {},
+	}},
 	// VPC Lattice throttles at rates that it does not document.
 	"VPC Lattice": {prefix: "vpc-lattice", operations: map[string]rate{
 		"ListServices": {},

@@ -233,6 +233,7 @@ var parts = map[plan.May][]part{
 	}, anyResource, true, false}},
 	plan.MayReadFunctions: {{"ReadFunctions", []string{"lambda:ListFunctions"}, anyResource, true, false}},
 	plan.MayReadLattice:   {{"ReadLattice", []string{"vpc-lattice:ListServices", "vpc-lattice:GetService"}, anyResource, true, false}},
+	plan.MayReadTrails:    {{"ReadTrails", []string{"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"}, anyResource, true, false}},
 	plan.MayProbe:         {{"Probe", []string{"lambda:InvokeFunction"}, arns.functions, false, false}},
 	plan.MayLimitEgress: {{"LimitEgress", []string{
 		"ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress", "ec2:DescribeNetworkInterfaces",
@@ -293,7 +294,7 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
 	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
 	{May: plan.MayReadEndpoints}, {May: plan.MayReadNetwork}, {May: plan.MayReadLoadBalancers},
-	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares}, {May: plan.MayReadFunctions}, {May: plan.MayReadLattice},
+	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares}, {May: plan.MayReadFunctions}, {May: plan.MayReadLattice}, {May: plan.MayReadTrails},
 	{May: plan.MayReadPrincipals}, {May: plan.MayReadControlPolicies}, {May: plan.MayReadResourcePolicies},
 }
 

@@ -56,6 +56,7 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryFunctions:           (*caller).readFunctions,
 	estate.QueryLatticeServices:     (*caller).readLatticeServices,
 	estate.QueryLatticeService:      (*caller).readLatticeService,
+	estate.QueryTrails:              (*caller).readTrails,
 }
 
 // Read answers a query. It touches no estate: the patch is applied by whoever

@@ -39,6 +39,7 @@ const (
 	QueryCertificates        QueryKind = "certificates"        // Account, Region: ListCertificates, DescribeCertificate, tags
 	QueryLatticeServices     QueryKind = "latticeServices"     // Account, Region: ListServices, those that it owns and those that others share
 	QueryLatticeService      QueryKind = "latticeService"      // Account, Region; ID an ARN, or the ID of one of its own: GetService
+	QueryTrails              QueryKind = "trails"              // Account, Region: DescribeTrails, GetTrailStatus: what records the account there
 	QueryTargets             QueryKind = "targets"             // every alias target that there is; only the twin can answer
 	QueryRole                QueryKind = "role"                // Account; ID name: GetRole and its policies
 	QueryPrincipals          QueryKind = "principals"          // Account: every role and user with its policies, and every customer managed policy

@@ -56,12 +56,13 @@ const (
 	MayReadProfiles         May = "readProfiles"         // Region: Profiles, what they carry, their associations
 	MayReadShares           May = "readShares"           // Region: resource shares of the account, and invitations to it
 	MayReadFunctions        May = "readFunctions"        // Region: Lambda functions, without their code
+	MayReadLattice          May = "readLattice"          // Region: VPC Lattice services
+	MayReadTrails           May = "readTrails"           // Region: the trails that record the account, and whether they are on
 	MayProbe                May = "probe"                // Region, Function: run it
 	MayLimitEgress          May = "limitEgress"          // Region: what security groups let out
 	MayReadPrincipals       May = "readPrincipals"       // every role, user, group and managed policy
 	MayReadControlPolicies  May = "readControlPolicies"  // service and resource control policies
 	MayReadResourcePolicies May = "readResourcePolicies" // Region: of buckets and KMS keys
-	MayReadLattice          May = "readLattice"          // Region: VPC Lattice services
 	MayRetireEndpoints      May = "retireEndpoints"      // Region; Endpoints: write a deadline on VPC endpoints that others made, take their private DNS off, delete them
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name

@@ -225,6 +225,6 @@ func TestLatticeVectors(t *testing.T) {
 	expect(app, "s.svc.corp", "A", "169.254.171.", "R7.2") // it goes
 	b.clock.Advance(time.Minute)
 	expect(app, "s.svc.corp", "A", "NOERROR", "") // and no record (R6.8)
-	change(types.ChangeActionDelete) // what dangles can be taken away
+	change(types.ChangeActionDelete)              // what dangles can be taken away
 	expect(app, "s.svc.corp", "A", "NXDOMAIN", "")
 }

@@ -2,6 +2,7 @@ package twintest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
@@ -19,6 +20,31 @@ func latticeService(account estate.AccountID, label, id, domain string) estate.L
 		s.CustomDomain = name(domain)
 	}
 	return s
+}
+
+// TestReadTrails: the trails that record an account are read, its own and the
+// organization's, with whether they are on; one that went is absent, and one of an
+// account that nobody asked for stays.
+func TestReadTrails(t *testing.T) {
+	arn := func(region estate.Region, account estate.AccountID, label string) string {
+		return "arn:aws:cloudtrail:" + string(region) + ":" + string(account) + ":trail/" + label
+	}
+	trail := func(region estate.Region, account estate.AccountID, label string) estate.Trail {
+		return estate.Trail{ARN: arn(region, account, label), Name: label, Account: account, Region: region}
+	}
+	all, own, elsewhere := trail("us-east-1", management, "all"), trail(ireland, child, "own"), trail(ireland, parent, "own")
+	all.Everywhere, all.Organization, all.Logging, own.Selective = true, true, true, true
+	e := populated()
+	e.Trails.Put(all, own, elsewhere)
+	a := newAWS(t, e, nil)
+	var got estate.Estate
+	got.Trails.Put(trail(ireland, child, "gone"), elsewhere)
+	q := query(estate.QueryTrails, child, string(ireland))
+	read(t, t.Context(), a.sessions.Reader(nil), &got, q)
+	got.Answers.Put(estate.Answer{Query: q})
+	if g, w := text(t, slices.Collect(got.Trails.All())), text(t, slices.Collect(e.Trails.All())); g != w || !got.Recorded(child, ireland) {
+		t.Errorf("read %s\nwant %s", g, w)
+	}
 }
 
 // TestReadLattice: services are read as they are, in full pages, with those that
