@@ -31,7 +31,7 @@ func (s set) and(more ...string) set { return append(slices.Clone(s), more...) }
 var (
 	layer0   = set{"clock", "diag", "dnsname", "pace"}
 	layer1   = layer0.and("estate")
-	layer2   = layer1.and("resolve", "config", "reach", "cost", "probe")
+	layer2   = layer1.and("resolve", "config", "reach", "cost", "probe", "history")
 	layer3   = layer2.and("plan", "audit", "retire")
 	layer4   = layer3.and("recipe", "apply")
 	layer5   = layer4.and("reconcile")
@@ -51,6 +51,8 @@ const (
 	term    = "golang.org/x/term"
 	rapid   = "pgregory.net/rapid"
 	scripts = "github.com/rogpeppe/go-internal"
+	sqlite  = "modernc.org/sqlite"
+	pgx     = "github.com/jackc/pgx/v5"
 )
 
 // service is the rule of a service of the twin: inputs and outputs come from its
@@ -78,6 +80,7 @@ var table = map[string]rule{
 	"reach":   {layer: "2", pure: true, ours: layer1},
 	"cost":    {layer: "2", pure: true, ours: layer1},
 	"probe":   {layer: "2", pure: true, ours: layer0},
+	"history": {layer: "2", pure: true, ours: layer1, otherTests: []string{rapid}},
 
 	"plan":   {layer: "3", pure: true, ours: layer1, otherTests: []string{rapid}},
 	"audit":  {layer: "3", pure: true, ours: layer1.and("resolve"), otherTests: []string{rapid}},
@@ -91,6 +94,7 @@ var table = map[string]rule{
 
 	"probe/inside": {layer: "E", ours: layer0.and("probe"), other: []string{dns}},
 	"runtimeapi":   {layer: "E", ours: set{"clock"}},
+	"store":        {layer: "E", ours: layer1.and("history"), other: []string{sqlite, pgx}, otherTests: []string{rapid}},
 
 	"awsapi": {layer: "E", ours: layer1.and("plan"), other: []string{sdk, smithy}, otherTests: []string{rapid}},
 
@@ -131,7 +135,7 @@ var table = map[string]rule{
 	},
 
 	"cli": {
-		layer: "8", ours: layer5.and("openshift", "probe/inside", "runtimeapi", "stage", "awsapi", "twin", "twin/dns", "twin/world", "examples"),
+		layer: "8", ours: layer5.and("openshift", "probe/inside", "runtimeapi", "stage", "awsapi", "store", "twin", "twin/dns", "twin/world", "examples"),
 		other: []string{cobra, dns, term, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
 		tests: allTwin, otherTests: []string{scripts, sdk, smithy},
 	},
