@@ -60,6 +60,8 @@ type Event struct {
 	State  State
 	At     time.Time
 	Err    error
+	// Attributes are what became known by it, once it is done.
+	Attributes plan.Attributes
 }
 
 // Result is what a run did.
@@ -247,7 +249,7 @@ func (r *run) work(f func() func()) {
 
 func (r *run) set(n *node, s State, err error) {
 	n.state = s
-	r.o.Progress(Event{n.Change, s, r.o.Clock.Now(), err})
+	r.o.Progress(Event{n.Change, s, r.o.Clock.Now(), err, n.attributes})
 }
 
 // ready starts a change whose needs are met, or holds it for its deadline.

@@ -20,6 +20,7 @@ import (
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/store"
 	"github.com/orgdns/orgdns/internal/twin"
 )
 
@@ -164,11 +165,13 @@ func stoppedByLimits(list diag.List) bool {
 type applyArgs struct {
 	planArgs
 	wait, yes bool
+	kept      *store.Store // the history; nil: none is kept
 }
 
-func (p *applyArgs) flags(c *cobra.Command) {
+func (p *applyArgs) flags(a *app, c *cobra.Command) {
 	c.Flags().BoolVar(&p.wait, "wait", false, "wait for deadlines, instead of leaving what waits to a later run")
 	c.Flags().BoolVarP(&p.yes, "yes", "y", false, "do not ask")
+	a.storeFlag(c, &p.kept)
 }
 
 // kind is what the result is of, for machines.
@@ -210,7 +213,7 @@ Exit code 0: all done. 2: something waits for a deadline or the world outside.
 		},
 	}
 	args.planArgs.flags(c)
-	args.flags(c)
+	args.flags(a, c)
 	return c
 }
 
@@ -234,7 +237,7 @@ is meant to go.`,
 			return a.planAndApply(c.Context(), cfg, p, args)
 		},
 	}
-	args.flags(c)
+	args.flags(a, c)
 	return c
 }
 
@@ -283,11 +286,16 @@ type outcome struct {
 func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pass, planned *reconcile.Planned, args *applyArgs) error {
 	out := outcome{Changes: map[string]apply.State{}, Waiting: planned.Waiting}
 	if !planned.Empty() {
-		res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: args.wait, Stop: a.stop, Progress: a.events()})
+		kept, err := a.record(ctx, p, planned, args)
 		if err != nil {
 			return err
 		}
-		out.Changes, out.Diagnostics = res.States, res.Diagnostics
+		res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: args.wait, Stop: a.stop, Progress: kept.progress(a.events())})
+		lost := kept.end(ctx)
+		if err != nil {
+			return err
+		}
+		out.Changes, out.Diagnostics = res.States, append(res.Diagnostics, lost...)
 		// What the plan waits for besides its own changes, and what these left.
 		outside := slices.DeleteFunc(slices.Clone(planned.Waiting), func(w plan.Waiting) bool {
 			_, own := planned.Change(w.Address)
