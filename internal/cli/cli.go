@@ -19,6 +19,7 @@ import (
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/store"
 )
 
 // Streams are where a command reads and writes. Results go to Out; progress,
@@ -51,6 +52,7 @@ type app struct {
 	helpless    error         // help was asked for what there is not
 	waits       *waits        // what a run waits for
 	told        map[string]bool
+	kept        *store.Store // the history, where a flag says where it is
 }
 
 // Main runs a command line and gives its exit code.
@@ -67,6 +69,9 @@ func Run(s Streams, by clock.Clock, args []string) int {
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		err = a.helpless
+	}
+	if a.kept != nil {
+		_ = a.kept.Close() // what is kept is kept
 	}
 	var code exit
 	switch {

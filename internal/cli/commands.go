@@ -20,7 +20,6 @@ import (
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
-	"github.com/orgdns/orgdns/internal/store"
 	"github.com/orgdns/orgdns/internal/twin"
 )
 
@@ -165,13 +164,11 @@ func stoppedByLimits(list diag.List) bool {
 type applyArgs struct {
 	planArgs
 	wait, yes bool
-	kept      *store.Store // the history; nil: none is kept
 }
 
-func (p *applyArgs) flags(a *app, c *cobra.Command) {
+func (p *applyArgs) flags(c *cobra.Command) {
 	c.Flags().BoolVar(&p.wait, "wait", false, "wait for deadlines, instead of leaving what waits to a later run")
 	c.Flags().BoolVarP(&p.yes, "yes", "y", false, "do not ask")
-	a.storeFlag(c, &p.kept)
 }
 
 // kind is what the result is of, for machines.
@@ -213,7 +210,8 @@ Exit code 0: all done. 2: something waits for a deadline or the world outside.
 		},
 	}
 	args.planArgs.flags(c)
-	args.flags(a, c)
+	args.flags(c)
+	a.storeFlag(c)
 	return c
 }
 
@@ -237,7 +235,8 @@ is meant to go.`,
 			return a.planAndApply(c.Context(), cfg, p, args)
 		},
 	}
-	args.flags(a, c)
+	args.flags(c)
+	a.storeFlag(c)
 	return c
 }
 
@@ -286,16 +285,11 @@ type outcome struct {
 func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pass, planned *reconcile.Planned, args *applyArgs) error {
 	out := outcome{Changes: map[string]apply.State{}, Waiting: planned.Waiting}
 	if !planned.Empty() {
-		kept, err := a.record(ctx, p, planned, args)
+		res, err := a.apply(ctx, args.kind(), p, planned, args.wait)
 		if err != nil {
 			return err
 		}
-		res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: args.wait, Stop: a.stop, Progress: kept.progress(a.events())})
-		lost := kept.end(ctx)
-		if err != nil {
-			return err
-		}
-		out.Changes, out.Diagnostics = res.States, append(res.Diagnostics, lost...)
+		out.Changes, out.Diagnostics = res.States, res.Diagnostics
 		// What the plan waits for besides its own changes, and what these left.
 		outside := slices.DeleteFunc(slices.Clone(planned.Waiting), func(w plan.Waiting) bool {
 			_, own := planned.Change(w.Address)
@@ -323,6 +317,22 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 	}
 	a.waits.line()
 	return a.showOutcome(args.kind(), out)
+}
+
+// apply carries out a plan, shows what happens, and keeps it where a history is
+// kept.
+func (a *app) apply(ctx context.Context, action string, p *reconcile.Pass, planned *reconcile.Planned, wait bool) (*apply.Result, error) {
+	kept, err := a.record(ctx, action, p, planned)
+	if err != nil {
+		return nil, err
+	}
+	res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: wait, Stop: a.stop, Progress: kept.progress(a.events())})
+	lost := kept.end(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res.Diagnostics = append(res.Diagnostics, lost...)
+	return res, nil
 }
 
 // stillWaiting is what the recipes wait for now that more is known, and the

@@ -28,32 +28,38 @@ import (
 // in a list of processes.
 const storeVariable = "ORGDNS_STORE"
 
-// storeFlag lets a command be told where the history is kept. Without a word
-// of it kept stays nil.
-func (a *app) storeFlag(c *cobra.Command, kept **store.Store) {
+// storeFlag lets a command be told where the history is kept; without a word of
+// it there is none.
+func (a *app) storeFlag(c *cobra.Command) {
 	var address string
 	c.Flags().StringVar(&address, "store", "", "where the history is kept: a SQLite file, or postgres://… (default: $"+storeVariable+")")
 	c.PreRunE = func(*cobra.Command, []string) (err error) {
 		if address = cmp.Or(address, os.Getenv(storeVariable)); address != "" {
-			*kept, err = store.Open(address, a.clock)
+			a.kept, err = store.Open(address, a.clock)
 		}
 		return err
 	}
+}
+
+// recorder starts one that keeps what this process does.
+func (a *app) recorder(ctx context.Context) *history.Recorder {
+	host, _ := os.Hostname() // where that cannot be told, it is not
+	run := rand.Text()
+	return history.NewRecorder(ctx, a.clock, a.kept, history.Options{Replica: host, Run: run, ID: run})
 }
 
 // recording is the history of one run; nil where none is kept. It never stops
 // the run.
 type recording struct {
 	app      *app
-	kept     *store.Store
 	recorder *history.Recorder
 	by       string
 	plan     plan.Plan // Known grows as the run goes on
 }
 
 // record begins the history of a run with who asked for it, and for what.
-func (a *app) record(ctx context.Context, p *reconcile.Pass, planned *reconcile.Planned, args *applyArgs) (*recording, error) {
-	if args.kept == nil {
+func (a *app) record(ctx context.Context, action string, p *reconcile.Pass, planned *reconcile.Planned) (*recording, error) {
+	if a.kept == nil {
 		return nil, nil
 	}
 	who := estate.Query{Kind: estate.QueryIdentity}
@@ -66,15 +72,13 @@ func (a *app) record(ctx context.Context, p *reconcile.Pass, planned *reconcile.
 	if err != nil {
 		return nil, err
 	}
-	r := &recording{app: a, kept: args.kept, by: e.Caller.ARN, plan: *planned.Plan}
+	r := &recording{app: a, by: e.Caller.ARN, plan: *planned.Plan}
 	r.plan.Known = maps.Clone(r.plan.Known)
 	if r.plan.Known == nil {
 		r.plan.Known = map[string]plan.Attributes{}
 	}
-	host, _ := os.Hostname() // where that cannot be told, it is not
-	run := rand.Text()
-	r.recorder = history.NewRecorder(ctx, a.clock, args.kept, history.Options{Replica: host, Run: run, ID: run})
-	r.recorder.Record(history.Entry{Time: p.Ports.Clock.Now(), Kind: history.Decision, Action: args.kind(), Subject: counts(planned.Plan), By: r.by})
+	r.recorder = a.recorder(ctx)
+	r.recorder.Record(history.Entry{Time: p.Ports.Clock.Now(), Kind: history.Decision, Action: action, Subject: counts(planned.Plan), By: r.by})
 	return r, nil
 }
 
@@ -138,7 +142,6 @@ func (r *recording) end(ctx context.Context) diag.List {
 	leave := r.app.clock.Enter()
 	err := r.recorder.Close(context.WithoutCancel(ctx)) // also of a run that was cut off
 	leave()
-	_ = r.kept.Close() // what is kept is kept
 	if err == nil {
 		return nil
 	}
@@ -200,7 +203,6 @@ func namesOf(item plan.Item) (name, zone dnsname.Name) {
 
 // historyArgs are the flags of `orgdns history`.
 type historyArgs struct {
-	kept                        *store.Store
 	since, until, account, kind string
 	older                       string
 	query                       history.Query
@@ -211,7 +213,7 @@ func (a *app) historyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "history [NAME]",
 		Short: "Tell what happened: events, decisions and changes, and who asked for them",
-		Long: `history reads what apply and destroy kept with --store: the newest
+		Long: `history reads what apply, destroy and openshift kept with --store: the newest
 first, all of it, or that of one name. Where entries were lost, since the store
 was down, full or slow, a gap says from when to when, and how many; gaps are
 shown whatever else is asked for.`,
@@ -221,14 +223,13 @@ shown whatever else is asked for.`,
 		Args:              atMostOne,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
-			if args.kept == nil {
+			if a.kept == nil {
 				return fmt.Errorf("where is the history? name it with --store, or in %s: a SQLite file, or postgres://…", storeVariable)
 			}
-			defer args.kept.Close()
 			if err := a.historyQuery(args, names); err != nil {
 				return err
 			}
-			page, err := args.kept.History(c.Context(), args.query)
+			page, err := a.kept.History(c.Context(), args.query)
 			if err != nil {
 				return err
 			}
@@ -239,7 +240,7 @@ shown whatever else is asked for.`,
 			return nil
 		},
 	}
-	a.storeFlag(c, &args.kept)
+	a.storeFlag(c)
 	c.Flags().BoolVar(&args.query.Below, "below", false, "also the names below NAME")
 	c.Flags().StringVar(&args.since, "since", "", "from then on: a time (2026-11-30T15:00:00Z), a day, or an age (36h, 7d)")
 	c.Flags().StringVar(&args.until, "until", "", "before then, in the same forms")

@@ -317,7 +317,8 @@ ledger that 'orgdns openshift records' writes.`,
 	f.StringVar(&args2.prep.Anchor, "anchor", "", "VPC of the zone's account with which the zone is made, where the cluster's belongs to another")
 	f.BoolVar(&args2.prep.FixVPC, "fix-vpc-attributes", false, "turn on the DNS attributes of the VPC")
 	args2.planArgs.flags(c)
-	args2.applyArgs.flags(a, c)
+	args2.applyArgs.flags(c)
+	a.storeFlag(c)
 	return c
 }
 

@@ -79,6 +79,7 @@ Exit code 0: both zones are as wanted. 1: something failed.`,
 		},
 	}
 	r.flags(c, args)
+	a.storeFlag(c)
 	c.Flags().StringVar(&r.api, "api", "", "load balancer of api in the public zone")
 	c.Flags().StringVar(&r.internal, "api-int", "", "load balancer of api and api-int in the private zone")
 	c.Flags().StringVar(&r.apps, "apps", "", "load balancer of *.apps")
@@ -106,6 +107,7 @@ names its zones (the object DNS, or install-config.yaml).`,
 		},
 	}
 	r.flags(c, args)
+	a.storeFlag(c)
 	return c
 }
 
@@ -163,7 +165,7 @@ func (a *app) clusterRecords(ctx context.Context, args *openshiftArgs, r *record
 	}
 	for _, x := range sides {
 		if x.planned != nil && len(x.failed) == 0 && !x.planned.Empty() {
-			if err := a.applySide(ctx, x); err != nil {
+			if err := a.applySide(ctx, r, x); err != nil {
 				return err
 			}
 			failed = failed || len(x.failed) > 0
@@ -332,8 +334,12 @@ func (a *app) fail(x *side, action string, err error) {
 }
 
 // applySide carries out the plan of a side.
-func (a *app) applySide(ctx context.Context, x *side) error {
-	res, err := x.pass.Apply(ctx, x.planned.Plan, reconcile.ApplyOptions{Stop: a.stop, Progress: a.events()})
+func (a *app) applySide(ctx context.Context, r *recordsArgs, x *side) error {
+	action := "openshift records"
+	if r.Destroy {
+		action = "openshift destroy"
+	}
+	res, err := a.apply(ctx, action, x.pass, x.planned, false)
 	if err != nil {
 		return err
 	}
