@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -15,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53profiles"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
@@ -144,6 +147,33 @@ func (c *caller) s3(account estate.AccountID, region estate.Region) *s3.Client {
 		return s3.New(s3.Options{
 			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
 			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true, UsePathStyle: true,
+		})
+	})
+}
+
+func (c *caller) events(account estate.AccountID, region estate.Region) *eventbridge.Client {
+	return client(c.session(account, ""), "events", region, func(c config) *eventbridge.Client {
+		return eventbridge.New(eventbridge.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) sqs(account estate.AccountID, region estate.Region) *sqs.Client {
+	return client(c.session(account, ""), "sqs", region, func(c config) *sqs.Client {
+		return sqs.New(sqs.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
+		})
+	})
+}
+
+func (c *caller) ssm(account estate.AccountID, region estate.Region) *ssm.Client {
+	return client(c.session(account, ""), "ssm", region, func(c config) *ssm.Client {
+		return ssm.New(ssm.Options{
+			Region: c.region, Credentials: c.credentials, HTTPClient: c.http, HTTPSignerV4: c.signer, BaseEndpoint: c.endpoint,
+			APIOptions: c.api, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true,
 		})
 	})
 }

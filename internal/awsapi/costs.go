@@ -233,6 +233,38 @@ var services = map[string]service{
 		"ListServices": {},
 		"GetService":   {},
 	}},
+	// EventBridge User Guide, eb-quota.html: 50 requests a second of each operation
+	// that is no PutEvents. SQS names no rate of what is not about messages.
+	"EventBridge": {prefix: "events", operations: map[string]rate{
+		"ListEventBuses":      {50, 50},
+		"ListRules":           {50, 50},
+		"ListTargetsByRule":   {50, 50},
+		"ListTagsForResource": {50, 50},
+		"CreateEventBus":      {50, 50},
+		"DeleteEventBus":      {50, 50},
+		"PutPermission":       {50, 50},
+		"PutRule":             {50, 50},
+		"DeleteRule":          {50, 50},
+		"PutTargets":          {50, 50},
+		"RemoveTargets":       {50, 50},
+	}},
+	"SQS": {prefix: "sqs", operations: map[string]rate{
+		"ListQueues":         {},
+		"GetQueueUrl":        {},
+		"GetQueueAttributes": {},
+		"ListQueueTags":      {},
+		"CreateQueue":        {},
+		"SetQueueAttributes": {},
+		"DeleteQueue":        {},
+	}},
+	// AWS General Reference, ssm.html: 40 a second to get, 3 to put.
+	"SSM": {prefix: "ssm", operations: map[string]rate{
+		"DescribeParameters":  {},
+		"GetParameter":        {40, 40},
+		"ListTagsForResource": {},
+		"PutParameter":        {3, 3},
+		"DeleteParameter":     {},
+	}},
 	// IAM User Guide, reference_iam-quotas.html: 600 requests a second per
 	// account and Region.
 	"STS": {prefix: "sts", all: rate{600, 600}, operations: map[string]rate{

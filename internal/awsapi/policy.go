@@ -250,13 +250,49 @@ var parts = map[plan.May][]part{
 		{"ProbeNetwork", []string{"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"}, anyResource, true, false},
 		{passing, []string{"iam:PassRole"}, arns.roles, false, false},
 	},
+	plan.MayReadEvents: {
+		{"ListEvents", []string{"events:ListEventBuses", "events:ListRules"}, anyResource, true, false},
+		{"ReadEvents", []string{"events:ListTargetsByRule", "events:ListTagsForResource"}, arns.events, false, false},
+	},
+	plan.MayReadQueues: {
+		{"ListQueues", []string{"sqs:ListQueues"}, anyResource, true, false},
+		{"ReadQueues", []string{"sqs:GetQueueAttributes", "sqs:ListQueueTags"}, arns.queues, false, false},
+	},
+	plan.MayReadParameters: {
+		{"ListParameters", []string{"ssm:DescribeParameters"}, anyResource, true, false},
+		{"ReadParameters", []string{"ssm:GetParameter", "ssm:ListTagsForResource"}, arns.parameters, false, false},
+	},
+	plan.MayMake(plan.KindEventBus): {{"MakeEventBus", []string{
+		"events:CreateEventBus", "events:PutPermission", "events:DeleteEventBus", "events:TagResource",
+	}, arns.events, false, false}},
+	plan.MayMake(plan.KindEventRule): {{"MakeEventRules", []string{
+		"events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule", "events:TagResource",
+	}, arns.events, false, false}},
+	plan.MayPassEventRole: {{passingEvents, []string{"iam:PassRole"}, arns.roles, false, false}},
+	plan.MayMake(plan.KindEventRole): {{"MakeEventRole", []string{
+		"iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole",
+	}, arns.roles, false, false}},
+	plan.MayMake(plan.KindQueue): {{"MakeQueues", []string{
+		"sqs:CreateQueue", "sqs:TagQueue", "sqs:GetQueueUrl", "sqs:SetQueueAttributes", "sqs:DeleteQueue",
+	}, arns.queues, false, false}},
+	plan.MayMake(plan.KindParameter): {{"MakeParameters", []string{
+		"ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter",
+		// What RAM asks for to share one (Systems Manager User Guide,
+		// parameter-store-shared-parameters.html); that to take it back is our reading.
+		"ssm:GetResourcePolicies", "ssm:PutResourcePolicy", "ssm:DeleteResourcePolicy",
+	}, arns.parameters, false, false}},
 	plan.MayChangeRecords: {following},
 	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }
 
-// passing is the statement by which a role is given to functions, and to nothing
-// else (Service Authorization Reference, iam:PassedToService).
-const passing = "PassProbeRole"
+// The statements by which a role is given to functions, or to EventBridge, and to
+// nothing else (Service Authorization Reference, iam:PassedToService).
+const (
+	passing       = "PassProbeRole"
+	passingEvents = "PassEventRole"
+)
+
+var passedTo = map[string]string{passing: plan.ProbeService, passingEvents: plan.EventService}
 
 // deadlines is the statement by which the deadline is written on endpoints of
 // others, and no other tag (Service Authorization Reference, aws:TagKeys).
@@ -274,7 +310,7 @@ func implied(p plan.Permission) []plan.Permission {
 		also.May, also.Zone = plan.MayReadVPCZones, ""
 	case plan.MayChangeVPCs:
 		also.May = plan.MayReadVPCs
-	case plan.MayMakeRole, plan.MayMake(plan.KindProbeRole):
+	case plan.MayMakeRole, plan.MayMake(plan.KindProbeRole), plan.MayMake(plan.KindEventRole):
 		also.May, also.Role = plan.MayReadRole, p.Role
 	case plan.MayMakeCertificates:
 		also.May = plan.MayReadCertificates
@@ -282,6 +318,12 @@ func implied(p plan.Permission) []plan.Permission {
 		also.May = plan.MayReadEndpoints
 	case plan.MayMake(plan.KindSecurityGroup), plan.MayMake(plan.KindTransitAttachment), plan.MayMake(plan.KindTransitAcceptance), plan.MayMake(plan.KindRoutes):
 		also.May = plan.MayReadNetwork
+	case plan.MayMake(plan.KindEventBus), plan.MayMake(plan.KindEventRule):
+		also.May, also.Named = plan.MayReadEvents, p.Named
+	case plan.MayMake(plan.KindQueue):
+		also.May, also.Named = plan.MayReadQueues, p.Named
+	case plan.MayMake(plan.KindParameter):
+		also.May, also.Named = plan.MayReadParameters, p.Named
 	default:
 		return []plan.Permission{p}
 	}
@@ -295,6 +337,7 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
 	{May: plan.MayReadEndpoints}, {May: plan.MayReadNetwork}, {May: plan.MayReadLoadBalancers},
 	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares}, {May: plan.MayReadFunctions}, {May: plan.MayReadLattice}, {May: plan.MayReadTrails},
+	{May: plan.MayReadEvents}, {May: plan.MayReadQueues}, {May: plan.MayReadParameters},
 	{May: plan.MayReadPrincipals}, {May: plan.MayReadControlPolicies}, {May: plan.MayReadResourcePolicies},
 }
 
@@ -359,16 +402,30 @@ func (a arns) keys(p plan.Permission) []string {
 	return []string{fmt.Sprintf("arn:%s:kms:%s:%s:key/*", a.partition, region, a.account)}
 }
 
-// functions are those of a name pattern.
-func (a arns) functions(p plan.Permission) []string {
-	region, name := string(p.Region), p.Function
+func (a arns) functions(p plan.Permission) []string { return a.named(p, "lambda", "function:") }
+
+// events are buses and rules; the ARN of a rule has the name of its bus, unless
+// that is the default one.
+func (a arns) events(p plan.Permission) []string { return a.named(p, "events", "event-bus/", "rule/") }
+
+func (a arns) queues(p plan.Permission) []string { return a.named(p, "sqs", "") }
+
+func (a arns) parameters(p plan.Permission) []string { return a.named(p, "ssm", "parameter/") }
+
+// named are resources of a name pattern.
+func (a arns) named(p plan.Permission, service string, types ...string) []string {
+	region, name := string(p.Region), p.Named
 	if region == "" || a.wide {
 		region = "*"
 	}
 	if name == "" || a.wide {
 		name = "*"
 	}
-	return []string{fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", a.partition, region, a.account, name)}
+	var out []string
+	for _, t := range types {
+		out = append(out, fmt.Sprintf("arn:%s:%s:%s:%s:%s%s", a.partition, service, region, a.account, t, name))
+	}
+	return out
 }
 
 func (a arns) roles(p plan.Permission) []string {
@@ -426,8 +483,8 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 			slices.Sort(g.regions)
 			st.Condition = conditions{"StringEquals": {"aws:RequestedRegion": slices.Compact(g.regions)}}
 		}
-		if sid == passing {
-			st.Condition = conditions{"StringEquals": {"iam:PassedToService": {plan.ProbeService}}}
+		if service := passedTo[sid]; service != "" {
+			st.Condition = conditions{"StringEquals": {"iam:PassedToService": {service}}}
 		}
 		if sid == deadlines {
 			if st.Condition == nil {

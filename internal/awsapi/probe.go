@@ -54,7 +54,7 @@ func (c *caller) readFunctions(ctx context.Context, q estate.Query) (Patch, erro
 				one.VPC, one.Subnets, one.Groups = aws.ToString(v.VpcId), slices.Sorted(slices.Values(v.SubnetIds)), slices.Sorted(slices.Values(v.SecurityGroupIds))
 			}
 			// The variables of others may hold secrets: they are not kept.
-			if f.Environment != nil && strings.HasPrefix(one.Name, strings.TrimSuffix(plan.LikeProbes(c.opt.Owner), "*")) {
+			if f.Environment != nil && strings.HasPrefix(one.Name, plan.NamePrefix(c.opt.Owner)) {
 				one.Variables = f.Environment.Variables
 			}
 			found = append(found, one)
@@ -71,16 +71,11 @@ var probeRoleBinding = binding{
 }
 
 func (w *Writer) doProbeRole(ctx context.Context, s plan.Step) (plan.Attributes, error) {
-	if s.Object == nil {
-		return nil, impossible(s)
+	done, err := w.doObjectRole(ctx, s, "Lambda functions that look from inside VPCs; made by orgdns")
+	if err == nil {
+		done[attrID] = done[attrARN] // how those that stand are told
 	}
-	s.Role = &plan.RoleStep{
-		Name: s.Object.One("name"), Trust: s.Object.One("trust"), Policy: s.Object.One("policy"), Description: "Lambda functions that look from inside VPCs; made by orgdns",
-	}
-	if _, err := w.doRole(ctx, s); err != nil {
-		return nil, err
-	}
-	return plan.Attributes{attrID: {w.roleARN(s.Account, s.Role.Name)}}, nil
+	return done, err
 }
 
 var probeBinding = binding{
@@ -206,7 +201,7 @@ type Inside struct{ *caller }
 
 // Inside gives it.
 func (s *Sessions) Inside() *Inside {
-	return &Inside{s.caller(nil, []plan.Permission{{May: plan.MayProbe, Function: plan.LikeProbes(s.opt.Owner)}})}
+	return &Inside{s.caller(nil, []plan.Permission{{May: plan.MayProbe, Named: plan.LikeNames(s.opt.Owner)}})}
 }
 
 // Invoke runs a function and gives its answer. That the function itself failed

@@ -57,6 +57,10 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryLatticeServices:     (*caller).readLatticeServices,
 	estate.QueryLatticeService:      (*caller).readLatticeService,
 	estate.QueryTrails:              (*caller).readTrails,
+
+	estate.QueryEvents:     (*caller).readEvents,
+	estate.QueryQueues:     (*caller).readQueues,
+	estate.QueryParameters: (*caller).readParameters,
 }
 
 // Read answers a query. It touches no estate: the patch is applied by whoever

@@ -66,6 +66,11 @@ var bindings = map[plan.Kind]binding{
 	plan.KindRuleAssociation:    ruleAssociationBinding,
 	plan.KindProbeRole:          probeRoleBinding,
 	plan.KindProbe:              probeBinding,
+	plan.KindEventBus:           eventBusBinding,
+	plan.KindEventRule:          eventRuleBinding,
+	plan.KindEventRole:          eventRoleBinding,
+	plan.KindQueue:              queueBinding,
+	plan.KindParameter:          parameterBinding,
 }
 
 // Do carries out one step. A step that was done before, by an earlier run or

@@ -256,14 +256,19 @@ var kindWords = map[plan.Kind]objectWords{
 	plan.KindRoutes:             {"routes in", "table", nil},
 	plan.KindProbeRole:          {"role", "name", []string{"trust", "policy"}},
 	plan.KindProbe:              {"Lambda function in", "vpc", nil},
+	plan.KindEventBus:           {"event bus", "name", []string{"policy"}},
+	plan.KindEventRule:          {"event rule", "name", []string{"bus", "role", "state"}},
+	plan.KindEventRole:          {"role", "name", []string{"trust", "policy"}},
+	plan.KindQueue:              {"queue", "name", []string{"policy", "visibility", "retention", "admits"}},
+	plan.KindParameter:          {"parameter", "name", nil},
 }
 
 // fieldText is what people call a field of an object, where that is another
 // word.
 var fieldText = map[string]string{
-	"acceptance": "asks for acceptance", "deleteAfter": "not removed before", "dnsIPType": "DNS records", "egress": "lets out to", "external": "accounts outside the organization",
+	"acceptance": "asks for acceptance", "deadLetters": "dead letters to", "deleteAfter": "not removed before", "dnsIPType": "DNS records", "egress": "lets out to", "external": "accounts outside the organization",
 	"inboundOnly": "private DNS for inbound Resolver endpoints alone", "ingress": "admits", "ipType": "IP addresses",
-	"groups": "security groups", "loadBalancers": "load balancers", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
+	"groups": "security groups", "loadBalancers": "load balancers", "maxAge": "gives up after seconds", "maxReceives": "after so many receipts", "maxRetries": "tries again", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
 	"serviceRegion": "service in", "vpc": "VPC",
 }
 

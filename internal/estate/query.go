@@ -40,6 +40,9 @@ const (
 	QueryLatticeServices     QueryKind = "latticeServices"     // Account, Region: ListServices, those that it owns and those that others share
 	QueryLatticeService      QueryKind = "latticeService"      // Account, Region; ID an ARN, or the ID of one of its own: GetService
 	QueryTrails              QueryKind = "trails"              // Account, Region: DescribeTrails, GetTrailStatus: what records the account there
+	QueryEvents              QueryKind = "events"              // Account, Region; ID how names begin: event buses, and rules of these and the default bus, with their targets
+	QueryQueues              QueryKind = "queues"              // Account, Region; ID how names begin: ListQueues, GetQueueAttributes, ListQueueTags
+	QueryParameters          QueryKind = "parameters"          // Account, Region; ID how names begin: DescribeParameters, GetParameter
 	QueryTargets             QueryKind = "targets"             // every alias target that there is; only the twin can answer
 	QueryRole                QueryKind = "role"                // Account; ID name: GetRole and its policies
 	QueryPrincipals          QueryKind = "principals"          // Account: every role and user with its policies, and every customer managed policy

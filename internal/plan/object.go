@@ -29,6 +29,9 @@ type objectKind struct {
 	id    func(owner string) string
 	// fixed fields cannot be changed: another value is another object.
 	fixed []string
+	// apart are made by a command of its own, under an owner of its own
+	// (EventsOwner): a sweep for what recipes made does not look for them.
+	apart bool
 	// named are marked by their name, for want of tags.
 	named bool
 	// early objects are what brings those that they refer to into effect, such as
@@ -96,8 +99,8 @@ func ObjectQuery(k Kind, owner string, account estate.AccountID, region estate.R
 	return q
 }
 
-// ObjectQueries are how all objects of an owner in an account and Region are
-// seen.
+// ObjectQueries are how all objects that recipes make for an owner in an account
+// and Region are seen.
 func ObjectQueries(owner string, account estate.AccountID, region estate.Region) []estate.Query {
 	seen := map[estate.Query]bool{}
 	for k, kind := range objectKinds {
@@ -105,7 +108,7 @@ func ObjectQueries(owner string, account estate.AccountID, region estate.Region)
 		if kind.id != nil { // by a name of the account's, which is in no Region
 			r = ""
 		}
-		if kind.standing != nil {
+		if kind.standing != nil && !kind.apart {
 			seen[ObjectQuery(k, owner, account, r)] = true
 		}
 	}

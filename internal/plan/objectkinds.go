@@ -67,6 +67,13 @@ const (
 	// KindProbeRole and KindProbe: see probe.go.
 	KindProbeRole Kind = "probeRole"
 	KindProbe     Kind = "probe"
+	// KindEventBus, KindEventRule, KindEventRole, KindQueue, KindParameter: see
+	// events.go.
+	KindEventBus  Kind = "eventBus"
+	KindEventRule Kind = "eventRule"
+	KindEventRole Kind = "eventRole"
+	KindQueue     Kind = "queue"
+	KindParameter Kind = "parameter"
 )
 
 var objectKinds map[Kind]objectKind
@@ -92,6 +99,11 @@ func init() {
 		KindRoutes:             {query: estate.QueryRouteTables, fixed: []string{"table"}, standing: standingRoutes},
 		KindProbeRole:          {query: estate.QueryRole, id: ProbeRole, fixed: []string{"name"}, standing: standingProbeRoles},
 		KindProbe:              {query: estate.QueryFunctions, named: true, standing: standingProbes},
+		KindEventBus:           {apart: true, query: estate.QueryEvents, id: NamePrefix, fixed: []string{"name"}, standing: standingBuses},
+		KindEventRule:          {apart: true, query: estate.QueryEvents, id: NamePrefix, fixed: []string{"bus", "name"}, standing: standingEventRules},
+		KindEventRole:          {apart: true, query: estate.QueryRole, id: EventName, fixed: []string{"name"}, standing: standingEventRoles},
+		KindQueue:              {apart: true, query: estate.QueryQueues, id: NamePrefix, fixed: []string{"name"}, standing: standingQueues},
+		KindParameter:          {apart: true, query: estate.QueryParameters, id: NamePrefix, fixed: []string{"name"}, standing: standingParameters},
 	}
 }
 

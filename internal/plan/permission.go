@@ -21,8 +21,9 @@ type Permission struct {
 	// Role is the name of a role to read, or the ARN of one to assume.
 	Role string `json:"role,omitempty"`
 
-	// Function is the pattern of the names of Lambda functions: LikeProbes.
-	Function string `json:"function,omitempty"`
+	// Named is the pattern of the names of what is marked by an owner's name:
+	// LikeNames.
+	Named string `json:"named,omitempty"`
 
 	// VPCs limit what is done with VPCs; none does not limit.
 	VPCs []estate.VPCRef `json:"vpcs,omitempty"`
@@ -58,12 +59,15 @@ const (
 	MayReadFunctions        May = "readFunctions"        // Region: Lambda functions, without their code
 	MayReadLattice          May = "readLattice"          // Region: VPC Lattice services
 	MayReadTrails           May = "readTrails"           // Region: the trails that record the account, and whether they are on
-	MayProbe                May = "probe"                // Region, Function: run it
+	MayProbe                May = "probe"                // Region, Named: run a Lambda function
 	MayLimitEgress          May = "limitEgress"          // Region: what security groups let out
 	MayReadPrincipals       May = "readPrincipals"       // every role, user, group and managed policy
 	MayReadControlPolicies  May = "readControlPolicies"  // service and resource control policies
 	MayReadResourcePolicies May = "readResourcePolicies" // Region: of buckets and KMS keys
 	MayRetireEndpoints      May = "retireEndpoints"      // Region; Endpoints: write a deadline on VPC endpoints that others made, take their private DNS off, delete them
+	MayReadEvents           May = "readEvents"           // Region, Named: event buses and their rules
+	MayReadQueues           May = "readQueues"           // Region, Named: queues, not their messages
+	MayReadParameters       May = "readParameters"       // Region, Named: parameters of Systems Manager
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone           May = "deleteZone"           // Zone
@@ -80,6 +84,7 @@ const (
 	MayReadNetwork          May = "readNetwork"          // Region: security groups, routes, network ACLs, peering, Transit Gateways
 	MayReadLoadBalancers    May = "readLoadBalancers"    // Region
 	MayMakeRole             May = "makeRole"             // Role: make, change, delete it, with our policy
+	MayPassEventRole        May = "passEventRole"        // Role: give it to EventBridge, for a rule's target
 	MayMakeCertificates     May = "makeCertificates"     // Region: request, tag, delete
 	MayAssume               May = "assume"               // Role: held by whoever runs orgdns
 )

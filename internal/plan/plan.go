@@ -37,6 +37,7 @@ var Kinds = []Kind{KindZone, KindZoneTags, KindRecord, KindCertificate, KindAuth
 	KindResolverEndpoint, KindResolverRule, KindRuleAssociation,
 	KindTransitAttachment, KindTransitAcceptance, KindRoutes,
 	KindProbeRole, KindProbe,
+	KindEventBus, KindEventRule, KindEventRole, KindQueue, KindParameter,
 }
 
 // Item is the content of a resource, wanted or standing; exactly one field is

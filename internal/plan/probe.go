@@ -26,8 +26,11 @@ func ProbeRoleAddress(account estate.AccountID) string { return probeRoles + str
 
 const probeRoles = "probes/role/"
 
-// LikeProbes is the pattern of the names of an owner's functions.
-func LikeProbes(owner string) string { return nameMark(owner) + "*" }
+// LikeNames is the pattern of the names of what is named by its owner.
+func LikeNames(owner string) string { return NamePrefix(owner) + "*" }
+
+// NamePrefix is how these names begin.
+func NamePrefix(owner string) string { return nameMark(owner) }
 
 // ProbeService is the principal that runs the functions.
 const ProbeService = "lambda.amazonaws.com"
@@ -49,7 +52,7 @@ func ProbePolicy(owner string, account estate.AccountID) string {
 		"ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
 	}
 	code := Conditions{}
-	code.set("StringLike", "lambda:SourceFunctionArn", []string{fmt.Sprintf("arn:*:lambda:*:%s:function:%s", account, LikeProbes(owner))})
+	code.set("StringLike", "lambda:SourceFunctionArn", []string{fmt.Sprintf("arn:*:lambda:*:%s:function:%s", account, LikeNames(owner))})
 	return NewDocument(
 		PolicyStatement{Sid: "Network", Effect: "Allow", Action: actions, Resource: List[string]{"*"}},
 		PolicyStatement{Sid: "NotByCode", Effect: "Deny", Action: actions, Resource: List[string]{"*"}, Condition: code},

@@ -13,7 +13,7 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 	out := map[estate.AccountID][]Permission{}
 	add := func(x Permission) {
 		same := func(y Permission) bool {
-			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role && x.Function == y.Function
+			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role && x.Named == y.Named
 		}
 		i := slices.IndexFunc(out[x.Account], same)
 		if i < 0 {
@@ -62,7 +62,14 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 			one.May = MayMake(item.Object.Kind)
 			switch {
 			case item.Object.Kind == KindProbeRole, item.Object.Kind == KindProbe:
-				one.Role, one.Function = ProbeRole(p.Owner), LikeProbes(p.Owner)
+				one.Role, one.Named = ProbeRole(p.Owner), LikeNames(p.Owner)
+			case objectKinds[item.Object.Kind].apart:
+				one.Role, one.Named = EventName(p.Owner), LikeNames(p.Owner)
+				if len(item.Object.Fields["role"]) > 0 {
+					add(Permission{Account: c.Account, May: MayPassEventRole, Role: one.Role})
+				}
+			case item.Object.Kind == KindShare && strings.HasSuffix(p.Owner, ofEvents): // RAM writes the policy of the parameter in it
+				add(Permission{Account: c.Account, Region: c.Region, May: MayMake(KindParameter), Role: EventName(p.Owner), Named: LikeNames(p.Owner)})
 			case strings.Contains(c.Address, ProbeGroup):
 				add(Permission{Account: c.Account, Region: c.Region, May: MayLimitEgress})
 			}

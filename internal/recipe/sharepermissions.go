@@ -139,10 +139,10 @@ func (p *permissions) shareConsumer(s *shareIn, account estate.AccountID) {
 func (p *permissions) probe(s *shareIn, account estate.AccountID) {
 	p.make(account, s.region, plan.KindSecurityGroup)
 	p.may(account, s.region, plan.MayReadFunctions, plan.MayLimitEgress)
-	role, like := plan.ProbeRole(s.Config.Owner), plan.LikeProbes(s.Config.Owner)
+	role, like := plan.ProbeRole(s.Config.Owner), plan.LikeNames(s.Config.Owner)
 	p.add(plan.Permission{Account: account, May: plan.MayMake(plan.KindProbeRole), Role: role})
-	p.add(plan.Permission{Account: account, May: plan.MayMake(plan.KindProbe), Region: s.region, Role: role, Function: like})
-	p.add(plan.Permission{Account: account, May: plan.MayProbe, Region: s.region, Function: like})
+	p.add(plan.Permission{Account: account, May: plan.MayMake(plan.KindProbe), Region: s.region, Role: role, Named: like})
+	p.add(plan.Permission{Account: account, May: plan.MayProbe, Region: s.region, Named: like})
 }
 
 // shareLinks permits what connects an account's VPCs.
