@@ -153,6 +153,7 @@ func (c *Config) check(r *reader) {
 	c.checkDelegations(r)
 	c.checkPrivateZones(r)
 	c.checkLatticeDomains(r)
+	c.checkLatticeEvents(r)
 	c.checkEndpointShares(r)
 	for i := range c.Expect {
 		c.checkTarget(r, &c.Expect[i])

@@ -33,6 +33,7 @@ type Config struct {
 	PrivateZones   []PrivateZone   // in the order of their names
 	EndpointShares []EndpointShare // in the order of their names
 	LatticeDomains []LatticeDomain // in the order of their zones' names
+	LatticeEvents  *LatticeEvents  // nil when events are not told
 	Expect         []Expectation   // in the order of the files
 	Limits         Limits
 	Policies       Policies
