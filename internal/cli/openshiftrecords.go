@@ -223,7 +223,7 @@ func (a *app) sides(ctx context.Context, args *openshiftArgs, r *recordsArgs, s 
 		x.pass.Stage = func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return rehearsal(ctx, one.Guess(e))
 		}
-		x.pass.Source = &reconcile.Source{Needs: one.Needs, Make: func(e estate.Estate, now time.Time) *plan.Plan {
+		x.pass.Source = &reconcile.Source{Needs: func(e estate.Estate, _ reconcile.Options) []estate.Query { return one.Needs(e) }, Make: func(e estate.Estate, now time.Time, _ reconcile.Options) *plan.Plan {
 			halves, problems := x.halves(r, e, now)
 			p := &plan.Plan{Version: plan.Version, Owner: one.Owner(), Made: now, Changes: []plan.Change{}}
 			for _, h := range halves {

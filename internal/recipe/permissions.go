@@ -38,6 +38,9 @@ func Permissions(in Input) []plan.Permission {
 	for _, d := range lattice {
 		p.latticeDomain(in, d)
 	}
+	if in.Config.LatticeEvents != nil {
+		p.latticeEvents(in)
+	}
 	parents := map[parentZone][]dnsname.Name{}
 	for _, d := range in.Config.Delegations {
 		child, problems := in.Config.FindAccount(d.Child, in.Estate)

@@ -196,6 +196,9 @@ func Unlisted(cfg *config.Config) bool {
 	for _, d := range cfg.LatticeDomains {
 		refs = append(refs, latticeAccounts(d)...)
 	}
+	if v := cfg.LatticeEvents; v != nil {
+		refs = append(refs, v.Account)
+	}
 	for _, s := range selectors(cfg) {
 		refs = append(refs, s.Accounts...)
 		units = units || len(s.Units) > 0
@@ -226,6 +229,11 @@ func accounts(in Input) []config.Account {
 			if a, problems := in.Config.FindAccount(ref, in.Estate); len(problems) == 0 {
 				byID[a.ID] = a
 			}
+		}
+	}
+	if v := in.Config.LatticeEvents; v != nil {
+		if a, problems := in.Config.FindAccount(v.Account, in.Estate); len(problems) == 0 {
+			byID[a.ID] = a
 		}
 	}
 	for _, d := range in.Config.LatticeDomains {

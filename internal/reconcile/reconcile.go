@@ -91,8 +91,8 @@ type Pass struct {
 // Source is what is wanted by something other than the recipes: what must be
 // known for it, given what is known, and the plan.
 type Source struct {
-	Needs func(e estate.Estate) []estate.Query
-	Make  func(e estate.Estate, now time.Time) *plan.Plan
+	Needs func(e estate.Estate, o Options) []estate.Query
+	Make  func(e estate.Estate, now time.Time, o Options) *plan.Plan
 }
 
 // Options change what a pass does.
@@ -144,7 +144,7 @@ func (p *Pass) needs(ports Ports, o Options) func(estate.Estate) []estate.Query 
 		if _, asked := e.Asked(q); !asked {
 			return []estate.Query{q}
 		}
-		return p.Source.Needs(e)
+		return p.Source.Needs(e, o)
 	}
 }
 
@@ -305,7 +305,7 @@ func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
 // make is the plan for an estate, before any rehearsal.
 func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
 	if p.Source != nil {
-		return p.Source.Make(e, ports.Clock.Now())
+		return p.Source.Make(e, ports.Clock.Now(), o)
 	}
 	in := p.input(e, ports, o)
 	made := recipe.Make(in)

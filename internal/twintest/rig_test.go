@@ -158,8 +158,13 @@ func (p process) apply(ctx context.Context, planned *reconcile.Planned) error {
 // converge runs until nothing is left to do: what waits for the deadline of an
 // earlier run needs a run more. The last plan is empty.
 func (r rig) converge(ctx context.Context, w *world.World, o reconcile.Options) error {
+	return converge(ctx, func() process { return r.process(w, nil) }, o)
+}
+
+// converge runs a program that is started anew each time.
+func converge(ctx context.Context, start func() process, o reconcile.Options) error {
 	for range 4 {
-		p := r.process(w, nil)
+		p := start()
 		planned, err := p.plan(ctx, o)
 		if err != nil {
 			return err
