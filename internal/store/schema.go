@@ -40,10 +40,11 @@ var migrations = [][]string{
 		`CREATE INDEX orgdns_history_at ON orgdns_history (at, seq)`,
 		`CREATE INDEX orgdns_history_name ON orgdns_history (name_key, at, seq)`,
 	},
-	{ // 2: gaps, which last from a time to another
+	{ // 2: gaps, which last from a time to another; an account's entries
 		`ALTER TABLE orgdns_history ADD COLUMN began BIGINT`,
 		`ALTER TABLE orgdns_history ADD COLUMN lost BIGINT NOT NULL DEFAULT 0`,
 		`CREATE INDEX orgdns_history_gap ON orgdns_history (at, seq) WHERE kind = 'gap'`,
+		`CREATE INDEX orgdns_history_account ON orgdns_history (account, at, seq)`,
 	},
 }
 

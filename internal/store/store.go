@@ -235,6 +235,25 @@ type row struct {
 // find gives the rows that a query asks for, and one more than its limit when
 // there are more; gaps no more than others.
 func (s *Store) find(ctx context.Context, q history.Query) ([]row, error) {
+	statement, args := selection(q)
+	rows, err := s.db.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// selection is the statement of find.
+func selection(q history.Query) (string, []any) {
 	where := []string{"1 = 1"}
 	var args []any
 	also := func(condition string, values ...any) {
@@ -256,7 +275,11 @@ func (s *Store) find(ctx context.Context, q history.Query) ([]row, error) {
 	if q.Account != "" {
 		also("account = ?", string(q.Account))
 	}
-	if q.Kind != "" {
+	switch q.Kind {
+	case "":
+	case history.Gap: // in words, so that the index of gaps is seen to hold them
+		also("kind = 'gap'")
+	default:
 		also("kind = ?", string(q.Kind))
 	}
 	if !q.Since.IsZero() {
@@ -268,21 +291,8 @@ func (s *Store) find(ctx context.Context, q history.Query) ([]row, error) {
 	if !q.Older.IsZero() {
 		also("(at, seq) < (?, ?)", q.Older.At.UnixMicro(), q.Older.Seq)
 	}
-	rows, err := s.db.QueryContext(ctx, fmt.Sprintf("SELECT seq, %s FROM orgdns_history WHERE %s ORDER BY at DESC, seq DESC LIMIT %d",
-		strings.Join(columns, ", "), strings.Join(where, " AND "), q.Limit+1), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []row
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	return fmt.Sprintf("SELECT seq, %s FROM orgdns_history WHERE %s ORDER BY at DESC, seq DESC LIMIT %d",
+		strings.Join(columns, ", "), strings.Join(where, " AND "), q.Limit+1), args
 }
 
 // micros is a bound of time: the first microsecond that is not before it.

@@ -151,6 +151,36 @@ func TestGaps(t *testing.T) {
 	})
 }
 
+// TestIndexes: a question is answered by an index made for it, not by reading a
+// history of months.
+func TestIndexes(t *testing.T) {
+	s := place{address: filepath.Join(t.TempDir(), "history.db")}.open(t, wall)
+	mustAppend(t, s)
+	www := dnsname.MustParse("www.example.com")
+	for _, x := range []struct {
+		q     history.Query
+		how   string // the whole index in its order, or a part of it
+		index string
+	}{
+		{history.Query{}, "SCAN", "at"},
+		{history.Query{Since: start, Older: history.Cursor{At: start, Seq: 1}}, "SEARCH", "at"},
+		{history.Query{Name: www}, "SEARCH", "name"},
+		{history.Query{Name: www, Below: true}, "SEARCH", "name"},
+		{history.Query{Account: "111111111111"}, "SEARCH", "account"},
+		{history.Query{Kind: history.Gap}, "SCAN", "gap"},
+	} {
+		statement, args := selection(x.q)
+		var id, parent, unused int
+		var got string
+		if err := s.db.QueryRow("EXPLAIN QUERY PLAN "+statement, args...).Scan(&id, &parent, &unused, &got); err != nil {
+			t.Fatal(err)
+		}
+		if want := x.how + " orgdns_history USING INDEX orgdns_history_" + x.index; got != want && !strings.HasPrefix(got, want+" (") {
+			t.Errorf("%+v is answered by %s, want %s", x.q, got, want)
+		}
+	}
+}
+
 // TestNothing: reading makes nothing, and says that there is nothing.
 func TestNothing(t *testing.T) {
 	everywhere(t, func(t *testing.T, p place) {
