@@ -415,7 +415,7 @@ func TestFaults(t *testing.T) {
 		writes bool // of the calls that write alone
 	}{
 		"delegations": {acme(t), life, 1, false}, "privateZones": {private(t), life, 1, false},
-		"endpointShares by Profile": {shareRig(t, "profile"), life, 167, false}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), life, 167, false},
+		"endpointShares by Profile": {shareRig(t, "profile"), life, 127, false}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), life, 127, false},
 		"duplicates": {retiring(t), life[:1], 5, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -446,7 +446,7 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every
 		}
 		for skip := range min(call.Count, 3) {
 			turn++
-			for _, kind := range disturbances(call.Reads(), turn) {
+			for _, kind := range disturbances(call.Reads(), skip, turn) {
 				if n++; n%every != 0 {
 					continue
 				}
@@ -476,13 +476,18 @@ func (r rig) faults(t *testing.T, start *world.World, o reconcile.Options, every
 	return plain
 }
 
-// disturbances are what goes wrong with a call. A read that fails is tried again
-// whatever the reason was, so each has one of these, in turn; but it may be
-// answered from the past, as a write is not.
-func disturbances(reads bool, turn int) []world.FaultKind {
-	fails := []world.FaultKind{world.FaultThrottle, world.FaultServer, world.FaultTimeout}
-	if reads {
-		return []world.FaultKind{fails[turn%len(fails)], world.FaultStale}
+// disturbances are what goes wrong with the n-th call of an operation. A call that
+// was not done fails in four ways, of which one that says so and one that does
+// not have their turn. A read that fails is tried again whatever the reason, so
+// the first alone does; but each may be answered from the past, as a write is not.
+func disturbances(reads bool, n, turn int) []world.FaultKind {
+	told := []world.FaultKind{world.FaultThrottle, world.FaultServer}[turn%2]
+	silent := []world.FaultKind{world.FaultTimeout, world.FaultReset}[turn/2%2]
+	switch {
+	case !reads:
+		return []world.FaultKind{told, silent, world.FaultLostResponse, world.FaultSlow}
+	case n == 0:
+		return []world.FaultKind{[]world.FaultKind{told, silent}[turn/4%2], world.FaultStale}
 	}
-	return append(fails, world.FaultLostResponse, world.FaultReset, world.FaultSlow)
+	return []world.FaultKind{world.FaultStale}
 }
