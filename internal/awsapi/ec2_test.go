@@ -2,6 +2,9 @@ package awsapi
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -270,6 +273,79 @@ func TestRoutes(t *testing.T) {
 	taken := map[string][]string{"table": {"rtb-1"}, "routes": {"10.2.0.0/16 tgw-1"}}
 	if _, err := w.Do(t.Context(), objectStep(plan.KindRoutes, plan.Create, "", taken, nil)); Code(err) != "RouteAlreadyExists" {
 		t.Errorf("a route of somebody else's: %v", err)
+	}
+}
+
+// TestFullSecurityGroup: where a group has no room for what comes beside what
+// goes, rules are exchanged one by one, and every consumer is admitted all the
+// time.
+func TestFullSecurityGroup(t *testing.T) {
+	const room = 5
+	var consumers []netip.Addr
+	for _, c := range []string{"10.0.0.1", "10.1.0.1", "10.2.0.1", "10.3.0.1", "10.4.0.1", "10.7.0.1", "10.8.0.1"} {
+		consumers = append(consumers, netip.MustParseAddr(c))
+	}
+	before := []string{"10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/15", "10.4.0.0/16", "10.6.0.0/15"} // and nobody of 10.8
+	after := []string{"10.0.0.0/15", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/14", "10.8.0.0/16"}  // joined, taken apart, joined, new
+	rules := map[string]bool{}
+	for _, r := range before {
+		rules[r] = true
+	}
+	named := func(v url.Values) []string {
+		var out []string
+		for i := 1; v.Get(fmt.Sprintf("IpPermissions.1.IpRanges.%d.CidrIp", i)) != ""; i++ {
+			out = append(out, v.Get(fmt.Sprintf("IpPermissions.1.IpRanges.%d.CidrIp", i)))
+		}
+		return out
+	}
+	f := newEC2(t, map[string]func(url.Values) string{
+		"DescribeSecurityGroups": func(url.Values) string {
+			var list strings.Builder
+			for _, r := range slices.Sorted(maps.Keys(rules)) {
+				fmt.Fprintf(&list, "<item><cidrIp>%s</cidrIp></item>", r)
+			}
+			return `<securityGroupInfo><item><groupId>sg-1</groupId><groupName>orgdns-x</groupName><ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>443</fromPort><toPort>443</toPort>
+<ipRanges>` + list.String() + `</ipRanges></item></ipPermissions></item></securityGroupInfo>`
+		},
+		"AuthorizeSecurityGroupIngress": func(v url.Values) string {
+			if len(rules)+len(named(v)) > room {
+				return "!RulesPerSecurityGroupLimitExceeded"
+			}
+			for _, r := range named(v) {
+				rules[r] = true
+			}
+			return "<return>true</return>"
+		},
+		"RevokeSecurityGroupIngress": func(v url.Values) string {
+			for _, r := range named(v) {
+				delete(rules, r)
+			}
+			for _, c := range consumers[:len(consumers)-1] {
+				if !slices.ContainsFunc(slices.Collect(maps.Keys(rules)), func(r string) bool { return netip.MustParsePrefix(r).Contains(c) }) {
+					t.Errorf("%s is kept out", c)
+				}
+			}
+			return "<return>true</return>"
+		},
+	})
+	w, _ := f.writer(t)
+	ingress := func(list []string) map[string][]string {
+		out := map[string][]string{"vpc": {"vpc-1"}, "name": {"orgdns-x"}, "description": {"d"}}
+		for _, r := range list {
+			out["ingress"] = append(out["ingress"], "tcp 443 "+r)
+		}
+		return out
+	}
+	if _, err := w.Do(t.Context(), objectStep(plan.KindSecurityGroup, plan.Update, "sg-1", ingress(after), ingress(before))); err == nil {
+		t.Error("a group that is full admits no other rule")
+	}
+	delete(rules, "10.6.0.0/15") // room for one more
+	before, consumers = slices.DeleteFunc(before, func(r string) bool { return r == "10.6.0.0/15" }), slices.DeleteFunc(consumers, func(c netip.Addr) bool { return c.String() == "10.7.0.1" })
+	if _, err := w.Do(t.Context(), objectStep(plan.KindSecurityGroup, plan.Update, "sg-1", ingress(after), ingress(before))); err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(rules)); !slices.Equal(got, after) {
+		t.Errorf("the group has %v, want %v", got, after)
 	}
 }
 

@@ -223,35 +223,82 @@ func (w *Writer) admitSide(ctx context.Context, client *ec2.Client, id string, o
 		}
 		add = append(add, r)
 	}
-	// A call that was repeated after its answer was lost was done before.
-	if len(add) > 0 {
-		if err := authorizeRules(ctx, client, id, egress, permissions(add)); err != nil && Code(err) != "InvalidPermission.Duplicate" {
-			return err
-		}
+	err = authorizeRules(ctx, client, id, egress, add)
+	if Code(err) == "RulesPerSecurityGroupLimitExceeded" && len(revoke) > 0 {
+		return exchangeRules(ctx, client, id, egress, add, revoke)
 	}
-	if len(revoke) > 0 {
-		if err := revokeRules(ctx, client, id, egress, permissions(revoke)); err != nil && Code(err) != "InvalidPermission.NotFound" {
-			return err
-		}
-	}
-	return nil
-}
-
-func authorizeRules(ctx context.Context, client *ec2.Client, id string, egress bool, list []types.IpPermission) (err error) {
-	if egress {
-		_, err = client.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: list})
+	if err != nil {
 		return err
 	}
-	_, err = client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: list})
+	return revokeRules(ctx, client, id, egress, revoke)
+}
+
+// exchangeRules admits and revokes in a group that has no room for what comes
+// beside what goes: one rule after another, first those that take the place of
+// others. A rule goes once all that is wanted of its range is admitted, so that
+// nobody is kept out meanwhile.
+func exchangeRules(ctx context.Context, client *ec2.Client, id string, egress bool, add, revoke []estate.GroupRule) error {
+	alike := func(a, b estate.GroupRule) bool {
+		return a.Protocol == b.Protocol && a.From == b.From && a.CIDR.Overlaps(b.CIDR)
+	}
+	replaces := func(r estate.GroupRule) int {
+		n := 0
+		for _, g := range revoke {
+			if alike(r, g) && r.CIDR.Bits() <= g.CIDR.Bits() {
+				n++
+			}
+		}
+		return n
+	}
+	slices.SortStableFunc(add, func(a, b estate.GroupRule) int {
+		return cmp.Or(cmp.Compare(replaces(b), replaces(a)), a.CIDR.Compare(b.CIDR))
+	})
+	for ; ; add = add[1:] {
+		var gone, stay []estate.GroupRule
+		for _, g := range revoke {
+			if slices.ContainsFunc(add, func(r estate.GroupRule) bool { return alike(r, g) }) {
+				stay = append(stay, g)
+			} else {
+				gone = append(gone, g)
+			}
+		}
+		if err := revokeRules(ctx, client, id, egress, gone); err != nil || len(add) == 0 {
+			return err
+		}
+		revoke = stay
+		if err := authorizeRules(ctx, client, id, egress, add[:1:1]); err != nil {
+			return err
+		}
+	}
+}
+
+// authorizeRules admits, and revokeRules takes back. A call that was repeated
+// after its answer was lost was done before.
+func authorizeRules(ctx context.Context, client *ec2.Client, id string, egress bool, rules []estate.GroupRule) (err error) {
+	switch list := permissions(rules); {
+	case len(list) == 0:
+	case egress:
+		_, err = client.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: list})
+	default:
+		_, err = client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: list})
+	}
+	if Code(err) == "InvalidPermission.Duplicate" {
+		return nil
+	}
 	return err
 }
 
-func revokeRules(ctx context.Context, client *ec2.Client, id string, egress bool, list []types.IpPermission) (err error) {
-	if egress {
+func revokeRules(ctx context.Context, client *ec2.Client, id string, egress bool, rules []estate.GroupRule) (err error) {
+	switch list := permissions(rules); {
+	case len(list) == 0:
+	case egress:
 		_, err = client.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &id, IpPermissions: list})
-		return err
+	default:
+		_, err = client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, IpPermissions: list})
 	}
-	_, err = client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, IpPermissions: list})
+	if Code(err) == "InvalidPermission.NotFound" {
+		return nil
+	}
 	return err
 }
 

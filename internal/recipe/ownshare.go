@@ -90,7 +90,7 @@ func (s *shareIn) narrowed(rulesEach int) []string {
 	list = joined(list)
 	exactly := len(list)
 	room := s.Estate.Raised(s.hub.ID, estate.QuotaRulesPerSecurityGroup, estate.UsualQuota(estate.QuotaRulesPerSecurityGroup))
-	for len(list) > max(1, room/rulesEach) {
+	for len(list) > max(1, room/rulesEach-1) { // one may come before another goes
 		list = widened(list)
 	}
 	if len(list) < exactly {
