@@ -146,14 +146,36 @@ func ownerOf(arn string) estate.AccountID {
 
 // may asks for the permission to do the operation on a resource. One of another
 // account needs a share of RAM that lets the caller, or a policy of the resource
-// (sharing.html; API_PutResourcePolicy).
+// (sharing.html; API_PutResourcePolicy). Where the owner's shares were not read, what
+// is seen may be read.
 func may(c *world.Call, arn string, conditions world.Conditions) error {
 	action, owner := "vpc-lattice:"+c.Operation, ownerOf(arn)
-	if owner == c.Account() || c.MayShared(arn, action) {
+	unread := !c.Estate().Closed() && !c.Estate().Answered(estate.Query{Kind: estate.QueryShares, Account: owner, Region: c.Region})
+	if owner == c.Account() || c.MayShared(arn, action) || unread && strings.HasPrefix(c.Operation, "Get") {
 		return c.Authorize(action, arn, conditions)
 	}
 	p, _ := policies.Get(c.State, arn)
 	return iam.Authorize(c, action, iam.Resource{ARN: arn, Account: owner, Policy: p.text}, conditions)
+}
+
+// visible are the rows of a table, whose keys are ARNs, that the caller sees in its
+// Region: its own, and those that others share with it.
+func visible[V estate.Row](c *world.Call, t estate.Table[V], kind string) []V {
+	all := slices.Collect(t.By(estate.ByRegion(c.Account(), c.Region)))
+	if c.Estate().Closed() {
+		for _, arn := range c.Shared("vpc-lattice", kind+"/") {
+			if v, ok := t.Get(arn); ok {
+				all = append(all, v)
+			}
+		}
+		return all
+	}
+	for v := range t.Prefix("arn:aws:vpc-lattice:" + string(c.Region) + ":") { // shares that were not read may lend what is seen
+		if owner := ownerOf(v.Key()); owner != c.Account() && c.Lent(v.Key(), owner) {
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // conditions are the condition keys of a request: the tags that a resource has

@@ -185,7 +185,7 @@ func TestRefusals(t *testing.T) {
 	refused(t, bare, listServices, &vpclattice.ListServicesInput{}, "AccessDeniedException", "vpc-lattice:ListServices")
 }
 
-// TestQuotas: of services and service networks (quotas.html).
+// TestQuotas: of services, service networks and what is in one (quotas.html).
 func TestQuotas(t *testing.T) {
 	cl, _ := bed()
 	for i := range services.n {
@@ -197,6 +197,21 @@ func TestQuotas(t *testing.T) {
 		newServiceNetwork(t, cl, fmt.Sprintf("n%04d", i))
 	}
 	refused(t, cl, createServiceNetwork, &vpclattice.CreateServiceNetworkInput{Name: aws.String("more")}, "ServiceQuotaExceededException", "50")
+
+	s, net := newService(t, cl.In("", "us-east-1"), "one", ""), newServiceNetwork(t, cl.In("", "us-east-1"), "net")
+	if err := cl.World.Update(func(st *world.State) error {
+		for i := range serviceAssociations.n {
+			st.Estate.LatticeAssociations.Put(estate.LatticeAssociation{
+				ID: fmt.Sprintf("snsa-%d", i), Account: owner, Region: "us-east-1", Network: *net.Arn, Service: fmt.Sprint("arn:", i), Status: estate.LatticeActive,
+			})
+		}
+		st.Estate.VPCs.Put(estate.VPC{ID: "vpc-1", Account: owner, Region: "us-east-1"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, cl.In("", "us-east-1"), createServiceAssociation, &vpclattice.CreateServiceNetworkServiceAssociationInput{ServiceIdentifier: s.Id, ServiceNetworkIdentifier: net.Id}, "ServiceQuotaExceededException", "500")
+	must(t, cl.In("", "us-east-1"), createVPCAssociation, &vpclattice.CreateServiceNetworkVpcAssociationInput{VpcIdentifier: aws.String("vpc-1"), ServiceNetworkIdentifier: net.Id})
 
 	var ids []string // in pages
 	var token *string
@@ -358,6 +373,31 @@ func TestSharing(t *testing.T) {
 	refused(t, theirs, getService, &vpclattice.GetServiceInput{ServiceIdentifier: lent.Arn}, "AccessDeniedException", "")
 	must(t, theirs, getServiceAssociation, &vpclattice.GetServiceNetworkServiceAssociationInput{ServiceNetworkServiceAssociationIdentifier: a.Arn})
 	must(t, cl, deleteServiceAssociation, &vpclattice.DeleteServiceNetworkServiceAssociationInput{ServiceNetworkServiceAssociationIdentifier: all[0].Arn})
+}
+
+// TestUnreadShares: in a world made of what was observed, where the owner's shares
+// were not read, a consumer sees what there is, and changes nothing of it.
+func TestUnreadShares(t *testing.T) {
+	cl, _ := bed()
+	made := newService(t, cl, "rates", "")
+	observed := func(kinds ...estate.QueryKind) worldtest.Client {
+		e := cl.World.Estate()
+		for _, k := range append(kinds, estate.QueryAccounts) {
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: k, Account: owner, Region: "eu-west-1"}})
+		}
+		other, _ := bed()
+		other.World = world.New(other.World.Clock, e)
+		return other.In(consumer, "")
+	}
+	unread, read := observed(), observed(estate.QueryShares)
+	for theirs, want := range map[*worldtest.Client]int{&unread: 1, &read: 0} {
+		if got := must(t, *theirs, listServices, &vpclattice.ListServicesInput{}).Items; len(got) != want {
+			t.Errorf("%d services are seen, want %d", len(got), want)
+		}
+	}
+	must(t, unread, getService, &vpclattice.GetServiceInput{ServiceIdentifier: made.Arn})
+	refused(t, unread, deleteService, &vpclattice.DeleteServiceInput{ServiceIdentifier: made.Arn}, "AccessDeniedException", "")
+	refused(t, read, getService, &vpclattice.GetServiceInput{ServiceIdentifier: made.Arn}, "AccessDeniedException", "")
 }
 
 // TestPolicies: a resource policy lets another account; an auth policy acts with

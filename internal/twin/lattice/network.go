@@ -3,7 +3,6 @@ package lattice
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
@@ -109,14 +108,7 @@ func listServiceNetworks(_ context.Context, c *world.Call, in *vpclattice.ListSe
 	if err := c.Authorize("vpc-lattice:ListServiceNetworks", "*", nil); err != nil {
 		return nil, err
 	}
-	e := c.Estate()
-	all := slices.Collect(e.LatticeNetworks.By(estate.ByRegion(c.Account(), c.Region)))
-	for _, arn := range c.Shared("vpc-lattice", kindNetwork+"/") {
-		if n, ok := e.LatticeNetworks.Get(arn); ok {
-			all = append(all, n)
-		}
-	}
-	all, next, err := page(all, estate.LatticeNetwork.Key, in.MaxResults, in.NextToken)
+	all, next, err := page(visible(c, c.Estate().LatticeNetworks, kindNetwork), estate.LatticeNetwork.Key, in.MaxResults, in.NextToken)
 	out := &vpclattice.ListServiceNetworksOutput{NextToken: next}
 	for _, n := range all {
 		services, vpcs := counted(c, n.ARN)

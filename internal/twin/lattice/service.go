@@ -3,7 +3,6 @@ package lattice
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
@@ -146,14 +145,7 @@ func listServices(_ context.Context, c *world.Call, in *vpclattice.ListServicesI
 	if err := c.Authorize("vpc-lattice:ListServices", "*", nil); err != nil {
 		return nil, err
 	}
-	e := c.Estate()
-	all := slices.Collect(e.LatticeServices.By(estate.ByRegion(c.Account(), c.Region)))
-	for _, arn := range c.Shared("vpc-lattice", kindService+"/") {
-		if v, ok := e.LatticeServices.Get(arn); ok {
-			all = append(all, v)
-		}
-	}
-	all, next, err := page(all, estate.LatticeService.Key, in.MaxResults, in.NextToken)
+	all, next, err := page(visible(c, c.Estate().LatticeServices, kindService), estate.LatticeService.Key, in.MaxResults, in.NextToken)
 	out := &vpclattice.ListServicesOutput{NextToken: next}
 	for _, v := range all {
 		out.Items = append(out.Items, types.ServiceSummary{

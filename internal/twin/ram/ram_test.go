@@ -288,6 +288,9 @@ func TestRefusals(t *testing.T) {
 		{create(false, []string{"subnet-1"}), "MalformedArnException", ""},
 		{create(false, []string{"arn:aws:ec2:eu-central-1:111111111111:subnet/subnet-1"}), "UnknownResourceException", ""},
 		{create(false, []string{"arn:aws:ec2:eu-west-1:111111111111:transit-gateway/tgw-1"}), "UnknownResourceException", ""},
+		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:service/svc-1"}), "UnknownResourceException", ""},
+		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:servicenetwork/sn-1"}), "UnknownResourceException", ""},
+		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:resourceconfiguration/rcfg-1"}), "NotImplementedByTwin", ""},
 		{create(false, []string{"arn:aws:glue:eu-west-1:111111111111:catalog/c"}), "NotImplementedByTwin", ""},
 		{create(false, slices.Repeat(arn("subnet-1"), 101)), "ResourceShareLimitExceededException", ""},
 	} {
