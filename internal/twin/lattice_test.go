@@ -206,14 +206,26 @@ func TestLatticeVectors(t *testing.T) {
 		}
 	}
 	expect(app, "s.svc.corp", "A", "NXDOMAIN", "")
-	change := func(action types.ChangeAction) {
+	try := func(action types.ChangeAction, target *string, rrtypes ...types.RRType) error {
 		batch := &types.ChangeBatch{}
-		for _, rrtype := range []types.RRType{types.RRTypeA, types.RRTypeAaaa} {
+		for _, rrtype := range rrtypes {
 			batch.Changes = append(batch.Changes, types.Change{Action: action, ResourceRecordSet: &types.ResourceRecordSet{
-				Name: aws.String("s.svc.corp"), Type: rrtype, AliasTarget: &types.AliasTarget{DNSName: made.DnsEntry.DomainName, HostedZoneId: made.DnsEntry.HostedZoneId},
+				Name: aws.String("s.svc.corp"), Type: rrtype, AliasTarget: &types.AliasTarget{DNSName: made.DnsEntry.DomainName, HostedZoneId: target},
 			}})
 		}
-		must[*route53.ChangeResourceRecordSetsOutput](t)(b.route53(keys(caller)).ChangeResourceRecordSets(t.Context(), &route53.ChangeResourceRecordSetsInput{HostedZoneId: &zone, ChangeBatch: batch}))
+		_, err := b.route53(keys(caller)).ChangeResourceRecordSets(t.Context(), &route53.ChangeResourceRecordSetsInput{HostedZoneId: &zone, ChangeBatch: batch})
+		return err
+	}
+	change := func(action types.ChangeAction) {
+		t.Helper()
+		if err := try(action, made.DnsEntry.HostedZoneId, types.RRTypeA, types.RRTypeAaaa); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range []error{try(types.ChangeActionCreate, aws.String("Z0123456789"), types.RRTypeA), try(types.ChangeActionCreate, made.DnsEntry.HostedZoneId, types.RRTypeMx)} {
+		if code(err) != "InvalidChangeBatch" {
+			t.Errorf("an alias into another zone, or of a type that a service has not: %v", err)
+		}
 	}
 	change(types.ChangeActionCreate)
 	expect(app, "s.svc.corp", "A", "169.254.171.", "R7.2")

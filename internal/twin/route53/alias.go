@@ -16,11 +16,13 @@ var namespaces = []dnsname.Name{
 }
 
 // aliasTypes are the types of alias records by kind of target (Developer Guide,
-// resource-record-sets-choosing-alias-non-alias.html).
+// resource-record-sets-choosing-alias-non-alias.html; of VPC Lattice,
+// routing-to-vpc-lattice-service.html).
 var aliasTypes = map[string][]string{
 	estate.TargetAPIGateway:        {"A", "AAAA"},
 	estate.TargetCloudFront:        {"A", "AAAA", "HTTPS"},
 	estate.TargetLoadBalancer:      {"A", "AAAA"},
+	estate.TargetLattice:           {"A", "AAAA"},
 	estate.TargetS3Website:         {"A"},
 	estate.TargetGlobalAccelerator: {"A", "AAAA"},
 }
@@ -44,6 +46,9 @@ func (b *batch) alias(set estate.RecordSet) bool {
 		missing = "that target was not found"
 	)
 	known, inTable := estate.AliasZone(a.Name)
+	if t, ok := estate.First(b.e.Targets.By(estate.ByName(a.Name))); ok && !inTable { // each tells its zone
+		known, inTable = estate.AWSZone{ID: t.Zone, Kind: t.Kind}, true
+	}
 	own, isOwn := b.e.Zones.Get(a.Zone)
 	switch {
 	case set.Type == "NS" || set.Type == "SOA":

@@ -61,6 +61,11 @@ func bed(t *testing.T) worldtest.Client {
 			estate.Zone{ID: "Z3", Account: "222222222222", Name: dnsname.MustParse("c.test"), Tags: owned})
 		e.VPCs.Put(estate.VPC{ID: "vpc-1", Account: cl.Account, Region: cl.Region, Tags: estate.Tags{"team": "net"}})
 		e.Subnets.Put(estate.Subnet{ID: "subnet-1", VPC: "vpc-1", Account: cl.Account, Region: cl.Region, Tags: estate.Tags{"team": "app"}})
+		there := estate.AccountID("222222222222")
+		service := estate.LatticeARN(there, cl.Region, "service", "svc-1")
+		e.LatticeServices.Put(estate.LatticeService{ID: "svc-1", ARN: service, Account: there, Region: cl.Region, Tags: owned})
+		e.LatticeNetworks.Put(estate.LatticeNetwork{ID: "sn-1", ARN: estate.LatticeARN(there, cl.Region, "servicenetwork", "sn-1"), Account: there, Region: cl.Region, Tags: owned})
+		e.LatticeAssociations.Put(estate.LatticeAssociation{ID: "snsa-1", Service: service, Account: there, Region: cl.Region, Tags: owned})
 		world.Tags.Put(s, balancer, owned)
 		world.Tags.Put(s, group, estate.Tags{"team": "app"})
 		world.Tags.Put(s, balancer+"2", estate.Tags{})
@@ -101,6 +106,8 @@ func TestGetResources(t *testing.T) {
 		{"by value", cl, &api.GetResourcesInput{TagFilters: []types.TagFilter{filter("team", "app")}}, []string{subnet, group}},
 		{"by one of values", cl, &api.GetResourcesInput{TagFilters: []types.TagFilter{filter("team", "app", "net")}}, []string{subnet, vpc, balancer, group}},
 		{"by two filters", cl, &api.GetResourcesInput{TagFilters: []types.TagFilter{filter("team", "net"), filter("kubernetes.io/cluster/c1", "owned")}}, []string{balancer}},
+		{"of VPC Lattice", cl.In("222222222222", ""), &api.GetResourcesInput{ResourceTypeFilters: []string{"vpc-lattice:service", "vpc-lattice:servicenetworkserviceassociation"}}, []string{
+			"arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-1", "arn:aws:vpc-lattice:eu-west-1:222222222222:servicenetworkserviceassociation/snsa-1"}},
 		{"by ARN", cl, &api.GetResourcesInput{ResourceARNList: []string{vpc, "arn:aws:s3:::none"}}, []string{vpc}},
 	} {
 		out := must(t, tt.cl, getResources, tt.in)
