@@ -188,9 +188,17 @@ func TestRefusals(t *testing.T) {
 // TestQuotas: of services, service networks and what is in one (quotas.html).
 func TestQuotas(t *testing.T) {
 	cl, _ := bed()
-	for i := range services.n {
-		newService(t, cl, fmt.Sprintf("s%04d", i), "")
+	if err := cl.World.Update(func(s *world.State) error {
+		for i := range services.n - 1 {
+			v := estate.LatticeService{ID: fmt.Sprintf("svc-%017d", i), Name: fmt.Sprintf("s%04d", i), Account: owner, Region: cl.Region, Status: estate.LatticeActive}
+			v.ARN = estate.LatticeARN(owner, cl.Region, kindService, v.ID)
+			s.Estate.LatticeServices.Put(v)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
+	newService(t, cl, "last", "")
 	refused(t, cl, createService, &vpclattice.CreateServiceInput{Name: aws.String("more")}, "ServiceQuotaExceededException", "2000")
 	newService(t, cl.In(consumer, ""), "more", "")
 	for i := range networks.n {
