@@ -400,7 +400,7 @@ func TestOrder(t *testing.T) {
 func TestLoad(t *testing.T) {
 	table := string(builtin)
 	for _, tt := range []struct{ from, to, want string }{
-		{`"date": "2026-10-06"`, `"date": "yesterday"`, "p.json:2:11: this is not a date"},
+		{`"date": "2026-11-30"`, `"date": "yesterday"`, "p.json:2:11: this is not a date"},
 		{`"USD"`, `"EUR"`, "p.json:3:15: the currency is not USD; convert the prices"},
 		{`"hoursPerMonth": 730`, `"hoursPerMonth": 0`, "p.json:4:20: this is not a whole number from 1 to 744"},
 		{`"hoursPerMonth"`, `"hours"`, `p.json:4:3: the price table has an unknown key "hours"; known are currency, date, default, hoursPerMonth, items`},
@@ -447,7 +447,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := cheaper.Endpoint(estate.Endpoint{Region: "us-east-1", Type: estate.EndpointInterface, Subnets: []string{"a"}})
-	if b.Total.String() != "3.65" || b.Date != "2026-10-06" {
+	if b.Total.String() != "3.65" || b.Date != "2026-11-30" {
 		t.Errorf("by the other table it is %s on %s", b.Total, b.Date)
 	}
 }

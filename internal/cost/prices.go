@@ -31,11 +31,15 @@ const (
 	TransitHour     Item = "transitHour"            // the attachment of a VPC to a Transit Gateway
 	TransitGB       Item = "transitGB"              // into a Transit Gateway
 	CrossZoneGB     Item = "crossZoneGB"            // over peering from zone to zone, each direction
+	EventSent       Item = "eventSent"              // of EventBridge, to a bus of another account or Region
+	QueueRequests   Item = "queueRequests"          // a thousand of a standard queue
+	ParameterMonth  Item = "parameterMonth"         // a parameter of the tier Advanced
 )
 
 // items in the order of a bill.
 var items = []Item{
 	EndpointHour, EndpointGB, GatewayEndpoint, ProfileHour, ProfileVPCHour, ResolverHour, ResolverQueries, TransitHour, TransitGB, CrossZoneGB,
+	EventSent, QueueRequests, ParameterMonth,
 }
 
 // everywhere is the Region of a price that is the same in all.
@@ -43,7 +47,7 @@ const everywhere estate.Region = "*"
 
 // Prices is a price table.
 type Prices struct {
-	Date    string        // on which the table was put together, 2026-10-06
+	Date    string        // on which the table was put together, 2026-11-30
 	Hours   int64         // of a month
 	Default estate.Region // whose prices stand for those of a Region that the table does not hold
 	items   map[Item]entry
