@@ -139,7 +139,7 @@ something waits for a deadline or the world outside (apply, destroy).`,
 	}
 	proposes(root, "output", func() []string { return []string{"text", "json"} })
 	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.verifyCommand(), a.destroyCommand(), a.explainCommand(), a.probeCommand(), a.lambdaCommand(),
-		a.costCommand(), a.iamCommand(), a.historyCommand(), a.openshiftCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
+		a.deployCommand(), a.costCommand(), a.iamCommand(), a.historyCommand(), a.openshiftCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }
 

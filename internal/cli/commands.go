@@ -164,6 +164,7 @@ func stoppedByLimits(list diag.List) bool {
 type applyArgs struct {
 	planArgs
 	wait, yes bool
+	command   string // where it is another than apply or destroy
 }
 
 func (p *applyArgs) flags(c *cobra.Command) {
@@ -173,7 +174,10 @@ func (p *applyArgs) flags(c *cobra.Command) {
 
 // kind is what the result is of, for machines.
 func (p *applyArgs) kind() string {
-	if p.Destroy {
+	switch {
+	case p.command != "":
+		return p.command
+	case p.Destroy:
 		return "destroy"
 	}
 	return "apply"

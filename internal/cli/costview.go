@@ -203,14 +203,27 @@ func (a *app) assumptions(c costs) {
 		c.Assumed.GB, c.Assumed.CrossZoneGB, c.Assumed.MillionQueries), aLine-2) {
 		a.printf("  %s\n", line)
 	}
-	table := "Prices in USD, a table of " + c.Prices.Date
-	if c.priceSource != "" {
-		table += ", " + c.priceSource
+	a.priceSources(c.Prices, c.priceSource)
+	var notes []string
+	for _, r := range c.Reports {
+		for _, o := range r.Options {
+			notes = append(notes, o.Bill.Notes...)
+		}
+	}
+	a.uncertain(notes)
+}
+
+// priceSources tell where the prices of a table stand; file is one in place of
+// the one that orgdns comes with.
+func (a *app) priceSources(p priceTable, file string) {
+	table := "Prices in USD, a table of " + p.Date
+	if file != "" {
+		table += ", " + file
 	}
 	a.printf("\n%s\n", a.paint(a.Out, bold, table))
 	pages := map[string][]cost.Source{}
 	var order []string
-	for _, s := range c.Prices.Sources {
+	for _, s := range p.Sources {
 		at := s.Page + " (" + s.Read + ")"
 		if pages[at] == nil {
 			order = append(order, at)
@@ -227,12 +240,10 @@ func (a *app) assumptions(c costs) {
 		}
 		a.printf("    %s\n", at)
 	}
-	var notes []string
-	for _, r := range c.Reports {
-		for _, o := range r.Options {
-			notes = append(notes, o.Bill.Notes...)
-		}
-	}
+}
+
+// uncertain prints what of the prices is not certain.
+func (a *app) uncertain(notes []string) {
 	slices.Sort(notes)
 	if notes = slices.Compact(notes); len(notes) > 0 {
 		a.printf("\n%s\n", a.paint(a.Out, yellow, "? is not certain"))

@@ -268,7 +268,7 @@ var kindWords = map[plan.Kind]objectWords{
 var fieldText = map[string]string{
 	"acceptance": "asks for acceptance", "deadLetters": "dead letters to", "deleteAfter": "not removed before", "dnsIPType": "DNS records", "egress": "lets out to", "external": "accounts outside the organization",
 	"inboundOnly": "private DNS for inbound Resolver endpoints alone", "ingress": "admits", "ipType": "IP addresses",
-	"groups": "security groups", "loadBalancers": "load balancers", "maxAge": "gives up after seconds", "maxReceives": "after so many receipts", "maxRetries": "tries again", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
+	"groups": "security groups", "loadBalancers": "load balancers", "maxAge": "tried for seconds", "maxReceives": "handed out at most", "maxRetries": "tried again at most", "policy": "endpoint policy", "privateDNS": "private DNS", "privateName": "private DNS name",
 	"serviceRegion": "service in", "vpc": "VPC",
 }
 
@@ -342,14 +342,17 @@ func fields(c plan.Change) []string {
 	words := kindWords[c.After.Object.Kind]
 	for _, f := range slices.Sorted(maps.Keys(c.After.Object.Fields)) {
 		name := cmp.Or(fieldText[f], f)
+		if f == "policy" && c.After.Object.Kind != plan.KindEndpoint {
+			name = f
+		}
 		values := c.After.Object.Fields[f]
 		is := text(values)
 		switch {
-		case slices.Contains(words.unsaid, f):
 		case c.Action == plan.Update:
 			if was := text(c.Before.Object.Fields[f]); was != is {
 				out = append(out, name+": "+was+" -> "+is)
 			}
+		case slices.Contains(words.unsaid, f):
 		case f == words.about || len(values) == 0 || is == "no" && f != "privateDNS":
 		default:
 			out = append(out, name+": "+is)

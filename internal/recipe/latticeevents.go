@@ -38,7 +38,7 @@ const (
 	queueVisibility = "120"
 	queueRetention  = "345600"  // four days
 	deadRetention   = "1209600" // fourteen days
-	queueReceives   = "10"
+	queueReceives   = "20"
 )
 
 // EventPlace is where a part of the chain stands. A template has its own words for
@@ -62,6 +62,11 @@ type EventChain struct {
 	Shared string
 	// Bus is the ARN of the hub's bus, where a template has a word for it.
 	Bus string
+}
+
+// EventQueue is the ARN of the queue from which orgdns takes events; p is the hub.
+func EventQueue(p EventPlace, owner string) string {
+	return p.arn("sqs", plan.EventName(plan.EventsOwner(owner)))
 }
 
 func (c EventChain) name(part string) string {
