@@ -177,6 +177,11 @@ var services = map[string]service{
 		"GetResolverRuleAssociation":            {},
 		"AssociateResolverRule":                 {},
 		"DisassociateResolverRule":              {},
+		"GetFirewallRuleGroup":                  {},
+		"ListFirewallRules":                     {},
+		"GetFirewallDomainList":                 {},
+		"ListFirewallDomains":                   {},
+		"GetResolverQueryLogConfig":             {},
 		"ListTagsForResource":                   {},
 	}},
 	// Profiles and RAM throttle at rates that they do not document: neither

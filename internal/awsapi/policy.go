@@ -162,6 +162,10 @@ var parts = map[plan.May][]part{
 		"route53resolver:ListResolverEndpoints", "route53resolver:ListResolverEndpointIpAddresses", "route53resolver:ListResolverRules",
 		"route53resolver:ListResolverRuleAssociations", "route53resolver:ListTagsForResource",
 	}, anyResource, true, false}},
+	plan.MayReadFirewall: {{"ReadFirewall", []string{
+		"route53resolver:GetFirewallRuleGroup", "route53resolver:ListFirewallRules", "route53resolver:GetFirewallDomainList", "route53resolver:ListFirewallDomains",
+		"route53resolver:GetResolverQueryLogConfig",
+	}, anyResource, true, false}},
 	plan.MayReadProfiles: {{"ReadProfiles", []string{
 		"route53profiles:ListProfiles", "route53profiles:GetProfile", "route53profiles:ListTagsForResource",
 		"route53profiles:ListProfileResourceAssociations", "route53profiles:ListProfileAssociations",
@@ -336,7 +340,7 @@ var readAll = []plan.Permission{
 	{May: plan.MayReadVPCs}, {May: plan.MayReadCertificates}, {May: plan.MayReadRole}, {May: plan.MayReadLimits},
 	{May: plan.MayReadAssociations}, {May: plan.MayReadVPCZones},
 	{May: plan.MayReadEndpoints}, {May: plan.MayReadNetwork}, {May: plan.MayReadLoadBalancers},
-	{May: plan.MayReadResolver}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares}, {May: plan.MayReadFunctions}, {May: plan.MayReadLattice}, {May: plan.MayReadTrails},
+	{May: plan.MayReadResolver}, {May: plan.MayReadFirewall}, {May: plan.MayReadProfiles}, {May: plan.MayReadShares}, {May: plan.MayReadFunctions}, {May: plan.MayReadLattice}, {May: plan.MayReadTrails},
 	{May: plan.MayReadEvents}, {May: plan.MayReadQueues}, {May: plan.MayReadParameters},
 	{May: plan.MayReadPrincipals}, {May: plan.MayReadControlPolicies}, {May: plan.MayReadResourcePolicies},
 }

@@ -49,6 +49,8 @@ var reads = map[estate.QueryKind]func(*caller, context.Context, estate.Query) (P
 	estate.QueryResolverEndpoints:   (*caller).readResolverEndpoints,
 	estate.QueryResolverRules:       (*caller).readResolverRules,
 	estate.QueryRuleAssociations:    (*caller).readRuleAssociations,
+	estate.QueryFirewallGroup:       (*caller).readFirewallGroup,
+	estate.QueryQueryLog:            (*caller).readQueryLog,
 	estate.QueryProfiles:            (*caller).readProfiles,
 	estate.QueryProfileAssociations: (*caller).readProfileAssociations,
 	estate.QueryShares:              (*caller).readShares,

@@ -31,6 +31,8 @@ const (
 	QueryResolverEndpoints   QueryKind = "resolverEndpoints"   // Account, Region: ListResolverEndpoints with their addresses
 	QueryResolverRules       QueryKind = "resolverRules"       // Account, Region: ListResolverRules, its own and those that others share
 	QueryRuleAssociations    QueryKind = "ruleAssociations"    // Account, Region: ListResolverRuleAssociations
+	QueryFirewallGroup       QueryKind = "firewallGroup"       // Account, Region; ID group: GetFirewallRuleGroup, its rules and their domain lists
+	QueryQueryLog            QueryKind = "queryLog"            // Account, Region; ID configuration: GetResolverQueryLogConfig
 	QueryProfiles            QueryKind = "profiles"            // Account, Region: ListProfiles, its own and those that others share, with their resources
 	QueryProfileAssociations QueryKind = "profileAssociations" // Account, Region: ListProfileAssociations, of its VPCs
 	QueryShares              QueryKind = "shares"              // Account, Region: resource shares that it owns, with their members

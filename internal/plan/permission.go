@@ -54,6 +54,7 @@ const (
 	MayReadCertificates     May = "readCertificates"     // Region
 	MayReadRole             May = "readRole"             // Role: the role and its policies
 	MayReadResolver         May = "readResolver"         // Region: Resolver endpoints, rules and their associations
+	MayReadFirewall         May = "readFirewall"         // Region: DNS Firewall rule groups with their rules, query logging configurations
 	MayReadProfiles         May = "readProfiles"         // Region: Profiles, what they carry, their associations
 	MayReadShares           May = "readShares"           // Region: resource shares of the account, and invitations to it
 	MayReadFunctions        May = "readFunctions"        // Region: Lambda functions, without their code

@@ -84,6 +84,8 @@ func (n *needs) endpointShares() {
 			in := one.in(r)
 			n.connectivity(in)
 			n.shareZones(in)
+			n.whoHas(in)
+			n.needContents(in)
 			n.probes(in)
 			n.retirement(in)
 		}
@@ -159,7 +161,7 @@ type shareIn struct {
 	address   string
 	vpc       estate.VPC // the hub's, but with ViaOwn
 	consumers []estate.VPC
-	into      map[string]bool // Profiles that stand and are added to
+	into      map[string][]plan.Dependency // what was added to a Profile that stands, by its ID
 	// complete: every VPC that may be selected is known.
 	complete     bool
 	services     []*sharedService

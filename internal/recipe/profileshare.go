@@ -1,7 +1,10 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,12 +22,13 @@ import (
 // byProfile wants the Profile, what it carries, the share and the associations.
 func (s *shareIn) byProfile() {
 	profile, arn, ours := s.profile()
-	carried := s.carried(profile)
+	list := s.contents()
+	carried := s.carry(s.address+"/profile", profile, list)
 	if ours {
 		s.shared("Profile", just(arn))
 	}
 	for _, v := range s.consumers {
-		s.associate(v, profile, carried)
+		s.associate(v, profile, carried, list)
 	}
 }
 
@@ -45,19 +49,20 @@ func (s *shareIn) profile() (id, arn plan.Value, ours bool) {
 	return plan.Of(address, "id"), plan.Of(address, "arn"), true
 }
 
-// carried wants what the Profile carries, and gives what must be in effect
-// before a VPC takes it over.
-func (s *shareIn) carried(profile plan.Value) []plan.Dependency {
-	var out []plan.Dependency
-	carry := func(label string, resource plan.Value, priority int32, pos diag.Pos, after ...plan.Dependency) {
-		address := s.address + "/profile/" + label
-		fields := map[string][]plan.Value{"profile": {profile}, "resource": {resource}, "priority": {}}
-		if priority > 0 {
-			fields["priority"] = lits(strconv.Itoa(int(priority)))
-		}
-		s.want(address, s.hub.ID, object(plan.KindProfileResource, fields), plan.Wanted{Pos: pos, Settle: true, After: after, Reason: "the Profile carries it"})
-		out = append(out, settled(address))
-	}
+// content is something that a Profile is to carry.
+type content struct {
+	label    string
+	resource plan.Value // its ARN
+	stands   string     // the same, if it is known to stand
+	priority int32
+	pos      diag.Pos
+	after    []plan.Dependency // that it works
+	unread   bool              // nobody knows whether it is there: what stands stays
+}
+
+// contents are all that a Profile is to carry of the share.
+func (s *shareIn) contents() []content {
+	var out []content
 	for _, one := range s.services {
 		if len(one.names) == 0 {
 			s.problem(one.pos, diag.Error, "no-private-name", fmt.Sprintf("%s has no private DNS name, so a Profile has nothing to carry", one.label), "",
@@ -66,39 +71,121 @@ func (s *shareIn) carried(profile plan.Value) []plan.Dependency {
 		}
 		if one.byZone {
 			for _, z := range s.zonesOf(one) {
-				id := s.zone(z, one)
-				carry("zones/"+z.String(), plan.Of(id, "arn"), 0, one.pos, s.answered(z)...)
+				c := content{label: "zones/" + z.String(), resource: plan.Of(s.zone(z, one), "arn"), pos: one.pos, after: s.answered(z)}
+				if have, ok := plan.OwnZone(s.Estate, s.Config.Owner, s.hub.ID, s.zoneItem(z)); ok {
+					c.stands = plan.ZoneARN(have.ID)
+				}
+				out = append(out, c)
 			}
 			continue
 		}
-		carry(one.label, one.endpoint.arn, 0, one.pos, settled(nameAddress(one, s.endpointAddress(one.label))))
+		c := content{label: one.label, resource: one.endpoint.arn, pos: one.pos, after: []plan.Dependency{settled(nameAddress(one, s.endpointAddress(one.label)))}}
+		if one.stands {
+			c.stands = one.standing.ARN()
+		}
+		out = append(out, c)
 	}
 	for _, z := range s.carriedZones() {
-		carry("zones/"+z.name.String(), z.arn, 0, z.pos, z.after...)
+		out = append(out, content{label: "zones/" + z.name.String(), resource: z.arn, stands: z.stands, pos: z.pos, after: z.after})
 	}
 	for i, id := range s.Rules {
-		carry("rules/"+id, plan.Lit(s.regionalARN("route53resolver", "resolver-rule/"+id, ruleOwner(s.Estate, id))), 0, s.At("rules", i))
+		r, stands := s.Estate.ResolverRules.Get(id)
+		out = s.named(out, content{label: "rules/" + id, resource: s.regionalARN("resolver-rule/"+id, r.Account), pos: s.At("rules", i)},
+			stands, r.Region, estate.Query{Kind: estate.QueryResolverRules})
 	}
 	for _, g := range s.FirewallGroups {
-		carry("firewallGroups/"+g.ID, plan.Lit(s.regionalARN("route53resolver", "firewall-rule-group/"+g.ID, "")), g.Priority, g.Pos)
+		have, stands := s.Estate.FirewallGroups.Get(g.ID)
+		out = s.named(out, content{label: "firewallGroups/" + g.ID, resource: s.regionalARN("firewall-rule-group/"+g.ID, have.Account), priority: g.Priority, pos: g.Pos},
+			stands, have.Region, estate.Query{Kind: estate.QueryFirewallGroup, ID: g.ID})
 	}
 	for i, id := range s.QueryLogs {
-		carry("queryLogs/"+id, plan.Lit(s.regionalARN("route53resolver", "resolver-query-log-config/"+id, "")), 0, s.At("queryLogs", i))
+		have, stands := s.Estate.QueryLogConfigs.Get(id)
+		out = s.named(out, content{label: "queryLogs/" + id, resource: s.regionalARN("resolver-query-log-config/"+id, have.Account), pos: s.At("queryLogs", i)},
+			stands, have.Region, estate.Query{Kind: estate.QueryQueryLog, ID: id})
 	}
 	return out
 }
 
-func ruleOwner(e estate.Estate, id string) estate.AccountID {
-	r, _ := e.ResolverRules.Get(id)
-	return r.Account
+// named adds what the configuration names by ID, in the Region where it stands.
+// What stands in no Region of the share is an error; what could not be looked for
+// stays as it is.
+func (s *shareIn) named(list []content, c content, stands bool, region estate.Region, q estate.Query) []content {
+	if stands && region == s.region {
+		return append(list, c)
+	}
+	if stands {
+		return list
+	}
+	for _, r := range shareRegions(s.EndpointShare, s.hub) {
+		q.Account, q.Region = s.hub.ID, r
+		if a, _ := s.Estate.Asked(q); !s.Estate.Answered(q) {
+			s.problem(c.pos, diag.Warning, "unread", fmt.Sprintf("%s could not be read, so what the Profile carries of it in %s stays as it is", q, s.region),
+				strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: see `orgdns iam` for the role that this account needs")
+			c.unread = true
+			return append(list, c)
+		}
+	}
+	if s.region == shareRegions(s.EndpointShare, s.hub)[0] {
+		s.problem(c.pos, diag.Error, "no-resource", fmt.Sprintf("account %s has no %s in a Region of the share %s", s.hub.ID, path.Base(c.label), s.Name), "", "look at its ID, or take it out")
+	}
+	return list
 }
 
-// regionalARN is the ARN of a resource of the hub's, or of another owner.
-func (s *shareIn) regionalARN(service, resource string, owner estate.AccountID) string {
-	if owner == "" {
-		owner = s.hub.ID
+// needContents asks for what a Profile is to carry by its ID.
+func (n *needs) needContents(s *shareIn) {
+	if s.Via != config.ViaProfile {
+		return
 	}
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition(s.Estate), service, s.region, owner, resource)
+	for _, g := range s.FirewallGroups {
+		n.ask(estate.Query{Kind: estate.QueryFirewallGroup, Account: s.hub.ID, Region: s.region, ID: g.ID})
+	}
+	for _, id := range s.QueryLogs {
+		n.ask(estate.Query{Kind: estate.QueryQueryLog, Account: s.hub.ID, Region: s.region, ID: id})
+	}
+}
+
+// carry wants it in a Profile, each thing at an address below base, and gives
+// what must be in effect before a VPC takes it over. What somebody else put into
+// a Profile that stands is in effect.
+func (s *shareIn) carry(base string, profile plan.Value, list []content) []plan.Dependency {
+	var out []plan.Dependency
+	for _, c := range list {
+		if s.carriedByOthers(profile, c) {
+			continue
+		}
+		address := base + "/" + c.label
+		fields := map[string][]plan.Value{"profile": {profile}, "resource": {c.resource}, "priority": {}}
+		if c.priority > 0 {
+			fields["priority"] = lits(strconv.Itoa(int(c.priority)))
+		}
+		s.want(address, s.hub.ID, object(plan.KindProfileResource, fields), plan.Wanted{Pos: c.pos, Settle: true, After: c.after, Frozen: c.unread, Reason: "the Profile carries it"})
+		out = append(out, settled(address))
+	}
+	return out
+}
+
+// carriedByOthers reports whether a Profile has something by an association that
+// is not ours.
+func (s *shareIn) carriedByOthers(profile plan.Value, c content) bool {
+	id, stands := profile.Literal()
+	arn, known := c.resource.Literal()
+	if !known {
+		arn = c.stands
+	}
+	if !stands || arn == "" {
+		return false
+	}
+	for r := range s.Estate.ProfileResources.By(estate.ByProfile(id)) {
+		if r.ARN == arn && !(plan.Standing{Kind: plan.KindProfileResource, Name: r.Name}).OwnedBy(s.Config.Owner) {
+			return true
+		}
+	}
+	return false
+}
+
+// regionalARN is the ARN of a resource of Resolver's, of an owner or of the hub.
+func (s *shareIn) regionalARN(resource string, owner estate.AccountID) plan.Value {
+	return plan.Lit(fmt.Sprintf("arn:%s:route53resolver:%s:%s:%s", partition(s.Estate), s.region, cmp.Or(owner, s.hub.ID), resource))
 }
 
 // carriedZone is a private zone that the Profile carries beside the endpoints'.
@@ -107,6 +194,8 @@ type carriedZone struct {
 	arn   plan.Value
 	pos   diag.Pos
 	after []plan.Dependency
+
+	stands string // its ARN, if it is known to stand
 }
 
 // carriedZones are those that the share names, and the private zones that name
@@ -116,7 +205,12 @@ func (s *shareIn) carriedZones() []carriedZone {
 	private := func(z config.PrivateZone, pos diag.Pos) {
 		if account, problems := s.Config.FindAccount(z.Account, s.Estate); len(problems) == 0 {
 			address := privateZoneAddress(account.ID, z.Domain) + "/zone"
-			out = append(out, carriedZone{z.Domain, plan.Of(address, "arn"), pos, []plan.Dependency{{Address: address}}})
+			c := carriedZone{name: z.Domain, arn: plan.Of(address, "arn"), pos: pos, after: []plan.Dependency{{Address: address}}}
+			item := plan.Zone{Name: z.Domain, Reference: plan.Reference(s.Config.Owner, address), Anchor: &estate.VPCRef{}}
+			if have, ok := plan.OwnZone(s.Estate, s.Config.Owner, account.ID, item); ok {
+				c.stands = plan.ZoneARN(have.ID)
+			}
+			out = append(out, c)
 		}
 	}
 	for _, z := range s.Config.PrivateZones {
@@ -130,7 +224,7 @@ func (s *shareIn) carriedZones() []carriedZone {
 			if z, ok := s.Estate.Zones.Get(shared.Zone); ok {
 				name = z.Name
 			}
-			out = append(out, carriedZone{name, plan.Lit(plan.ZoneARN(shared.Zone)), shared.Pos, nil})
+			out = append(out, carriedZone{name: name, arn: plan.Lit(plan.ZoneARN(shared.Zone)), pos: shared.Pos})
 			continue
 		}
 		for _, z := range s.Config.PrivateZones {
@@ -299,7 +393,7 @@ func (s *shareIn) vpcAddress(id string) string { return s.address + "/vpcs/" + i
 
 // associate wants the association of a consumer VPC. One that has another
 // Profile keeps it, since a VPC has one at most (R2.3).
-func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dependency) {
+func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dependency, list []content) {
 	address := s.vpcAddress(v.ID)
 	id, known := profile.Literal()
 	if own, ok := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindProfile, s.address+"/profile", s.hub.ID, s.region); ok && !known {
@@ -313,7 +407,7 @@ func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dep
 			s.otherOfOurs(v, a)
 			continue
 		}
-		s.otherProfile(v, a)
+		s.otherProfile(v, a, list)
 		return
 	}
 	after := append(s.reached(v.Account), carried...)
@@ -343,9 +437,9 @@ func (s *shareIn) otherOfOurs(v estate.VPC, a estate.ProfileAssociation) {
 		"a VPC has one Profile at most (Developer Guide, profiles.html)", "go by `via: resolver` or `via: own` in between, or repeat with --accept-gap")
 }
 
-// otherProfile deals with a VPC that has another Profile: a conflict, or the
-// resources are added to that one.
-func (s *shareIn) otherProfile(v estate.VPC, a estate.ProfileAssociation) {
+// otherProfile deals with a VPC that has another Profile: a conflict, or all that
+// is shared is added to that one.
+func (s *shareIn) otherProfile(v estate.VPC, a estate.ProfileAssociation, list []content) {
 	other, known := s.Estate.Profiles.Get(a.Profile)
 	if !s.IntoExistingProfile {
 		s.problem(s.At("consumers"), diag.Error, "other-profile", fmt.Sprintf("VPC %s (account %s) already has the Profile %s", v.ID, v.Account, a.Profile),
@@ -359,40 +453,97 @@ func (s *shareIn) otherProfile(v estate.VPC, a estate.ProfileAssociation) {
 		return
 	}
 	if s.into == nil {
-		s.into = map[string]bool{}
+		s.into = map[string][]plan.Dependency{}
 	}
-	if s.into[other.ID] {
-		return
+	after, done := s.into[other.ID]
+	if !done {
+		after = s.carry(s.address+"/into/"+other.ID, plan.Lit(other.ID), list)
+		s.into[other.ID] = after
+		s.othersChange(other)
 	}
-	s.into[other.ID] = true
-	chosen := map[string]bool{}
+	var all []string
+	for _, d := range after {
+		all = append(all, d.Address)
+	}
+	s.before(v, all...)
+}
+
+// othersChange tells whose answers change with a Profile that stands, beyond the
+// consumers: an error, unless that is accepted. Its owner does not see the VPCs of
+// others that have it (R2.11), so those of accounts that are not read are unknown.
+func (s *shareIn) othersChange(p estate.Profile) {
+	chosen := map[string]bool{s.vpc.ID: true}
 	for _, c := range s.consumers {
 		chosen[c.ID] = true
 	}
-	var strangers []string
-	for on := range s.Estate.ProfileAssociations.By(estate.ByProfile(other.ID)) {
-		if !chosen[on.VPC] && on.VPC != s.vpc.ID {
+	var strangers, detail []string
+	for on := range s.Estate.ProfileAssociations.By(estate.ByProfile(p.ID)) {
+		if !chosen[on.VPC] && on.Status != estate.StatusDeleting {
 			strangers = append(strangers, fmt.Sprintf("%s (account %s)", on.VPC, on.Account))
 		}
 	}
 	slices.Sort(strangers)
-	detail := "the Profile's owner does not see the VPCs of accounts that are not read here: their number is unknown"
 	severity := diag.Note
+	if unseen := s.unseen(p); len(unseen) > 0 {
+		severity = diag.Warning
+		detail = append(detail, "whether VPCs of these have it, too, is unknown, since they are not read: "+strings.Join(unseen, ", "))
+	}
 	if len(strangers) > 0 {
-		detail = "not selected, and their answers change: " + strings.Join(strangers, ", ") + "; " + detail
+		detail = append([]string{"not selected, and their answers change: " + strings.Join(strangers, ", ")}, detail...)
 		if !s.AcceptOthers {
 			severity = diag.Error
 		}
 	}
-	s.problem(s.At("intoExistingProfile"), severity, "others-change", fmt.Sprintf("what is added to the Profile %s (%s) changes the answers of every VPC that has it", other.Name, other.ID),
-		detail, "look at the answers in the plan; if it is what you want, repeat with --accept-others")
-	for _, svc := range s.services {
-		if svc.byZone || len(svc.names) == 0 {
-			continue
+	s.problem(s.At("intoExistingProfile"), severity, "others-change", fmt.Sprintf("what is added to the Profile %s (%s) changes the answers of every VPC that has it", p.Name, p.ID),
+		strings.Join(detail, "; "), "look at the answers in the plan; if it is what you want, repeat with --accept-others")
+}
+
+// unseen are those with whom a Profile is shared, and of whom nobody knows which
+// VPCs have it.
+func (s *shareIn) unseen(p estate.Profile) []string {
+	known := func(id estate.AccountID) bool {
+		return id == s.hub.ID || s.Estate.Answered(estate.Query{Kind: estate.QueryProfileAssociations, Account: id, Region: s.region})
+	}
+	out := map[string]bool{}
+	for a := range s.Estate.Accounts.All() {
+		if !known(a.ID) && s.Estate.Lends(p.ARN, p.Account, a.ID) {
+			out["account "+string(a.ID)] = true
 		}
-		s.want(s.address+"/into/"+other.ID+"/"+svc.label, s.hub.ID, object(plan.KindProfileResource, map[string][]plan.Value{
-			"profile": lits(other.ID), "resource": {svc.endpoint.arn}, "priority": {},
-		}), plan.Wanted{Pos: s.At("intoExistingProfile"), Settle: true, Reason: "the Profile that VPCs have already carries it"})
+	}
+	for share := range s.Estate.Shares.By(estate.ByMember(p.ARN)) {
+		for _, to := range share.Principals {
+			switch {
+			case isAccount(to.ID) && !known(estate.AccountID(to.ID)):
+				out["account "+to.ID] = true
+			case !isAccount(to.ID) && !s.Estate.Answered(estate.Query{Kind: estate.QueryAccounts}):
+				out[to.ID] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
+// whoHas asks for the VPCs of our accounts that may have a Profile to which the
+// share is added.
+func (n *needs) whoHas(s *shareIn) {
+	if !s.IntoExistingProfile {
+		return
+	}
+	asked := map[string]bool{}
+	for _, v := range s.consumers {
+		for on := range n.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
+			p, ok := n.Estate.Profiles.Get(on.Profile)
+			if !ok || asked[p.ID] || p.Account != s.hub.ID {
+				continue
+			}
+			asked[p.ID] = true
+			for _, a := range accounts(n.Input) {
+				if n.Estate.Lends(p.ARN, p.Account, a.ID) {
+					n.ask(estate.Query{Kind: estate.QueryProfileAssociations, Account: a.ID, Region: s.region})
+					n.ask(estate.Query{Kind: estate.QueryVPCs, Account: a.ID, Region: s.region})
+				}
+			}
+		}
 	}
 }
 

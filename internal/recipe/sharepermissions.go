@@ -30,6 +30,11 @@ func (p *permissions) endpointShare(in Input, c config.EndpointShare) {
 				}
 			}
 		}
+		if c.IntoExistingProfile {
+			for _, a := range accounts(in) { // whose VPCs may have it
+				p.may(a.ID, r, plan.MayReadVPCs, plan.MayReadProfiles)
+			}
+		}
 		if c.RetireDuplicates != "" {
 			p.mayRetire(s, consumers)
 		}
@@ -75,6 +80,9 @@ func (p *permissions) shareHub(s *shareIn) {
 	zones := s.Via == config.ViaResolver
 	if s.Via == config.ViaProfile {
 		p.make(s.hub.ID, s.region, plan.KindProfile, plan.KindProfileResource)
+		if len(s.FirewallGroups)+len(s.QueryLogs) > 0 {
+			p.may(s.hub.ID, s.region, plan.MayReadFirewall)
+		}
 		for _, one := range s.services {
 			zones = zones || one.byZone
 		}
