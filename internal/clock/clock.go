@@ -112,6 +112,14 @@ type ahead struct {
 
 func (a ahead) Now() time.Time { return a.Clock.Now().Add(a.d) }
 
+// Inside is a clock for what is called by workers of c and calls Enter itself: a
+// worker that entered twice would hold time back while it waits.
+func Inside(c Clock) Clock { return inside{c} }
+
+type inside struct{ Clock }
+
+func (inside) Enter() func() { return func() {} }
+
 // Virtual is a clock whose time stands still while any worker runs and jumps
 // to the earliest sleeper as soon as all of them wait. Without a worker it
 // moves by Advance only.

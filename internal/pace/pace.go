@@ -51,6 +51,9 @@ const leftForOthers = 0.05
 // Loop paces and repeats calls. The zero Loop is not usable; see [New].
 type Loop struct {
 	clock clock.Clock
+	// Seed tells this process from others that call the same accounts, so that
+	// they do not come back together. Set it before the first call.
+	Seed string
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
@@ -93,7 +96,7 @@ func (l *Loop) Call(ctx context.Context, account string, costs []Cost, classify 
 			l.refused(account, costs, n)
 			continue // wait sleeps until the tokens should be there
 		}
-		if err := l.clock.Sleep(ctx, backoff(account, class, n)); err != nil {
+		if err := l.clock.Sleep(ctx, backoff(l.Seed+account, class, n)); err != nil {
 			return err
 		}
 	}
@@ -101,10 +104,10 @@ func (l *Loop) Call(ctx context.Context, account string, costs []Cost, classify 
 
 // backoff doubles from 200 ms to 20 s. Accounts differ a little, so that they
 // do not come back together; the same run waits the same.
-func backoff(account string, class Class, n int) time.Duration {
+func backoff(who string, class Class, n int) time.Duration {
 	d := min(200*time.Millisecond<<min(n, 7), 20*time.Second)
 	h := fnv.New32a()
-	fmt.Fprintf(h, "%s/%d/%d", account, class, n)
+	fmt.Fprintf(h, "%s/%d/%d", who, class, n)
 	return d + d*time.Duration(h.Sum32()%256)/1024
 }
 
