@@ -6,6 +6,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/pace"
 )
 
 // paced is the one place through which every API call of the SDK goes. It
@@ -23,6 +24,9 @@ func (s *Sessions) paced(account estate.AccountID, role string, region estate.Re
 		}
 		err = s.opt.Loop.Call(ctx, string(account), costs, classify, func(ctx context.Context) (err error) {
 			out, meta, err = next.HandleInitialize(ctx, in)
+			if s.opt.Called != nil {
+				s.opt.Called(account, service.prefix, operation, err != nil && classify(err) == pace.Throttled)
+			}
 			return err
 		})
 		if err != nil {

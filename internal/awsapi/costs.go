@@ -261,6 +261,12 @@ var services = map[string]service{
 		"CreateQueue":        {},
 		"SetQueueAttributes": {},
 		"DeleteQueue":        {},
+		// A standard queue takes nearly any number of messages (SQS Developer Guide,
+		// quotas-messages.html).
+		"ReceiveMessage":               {},
+		"DeleteMessageBatch":           {},
+		"ChangeMessageVisibilityBatch": {},
+		"SendMessage":                  {},
 	}},
 	// AWS General Reference, ssm.html: 40 a second to get, 3 to put.
 	"SSM": {prefix: "ssm", operations: map[string]rate{

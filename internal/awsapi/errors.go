@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -171,13 +172,16 @@ func failure(account estate.AccountID, role string, region estate.Region, svc se
 }
 
 // action is the IAM action of an operation (Service Authorization Reference,
-// list_awslambda.html and list_amazons3.html of those that have another name).
+// list_awslambda.html, list_amazons3.html and list_amazonsqs.html of those that
+// have another name).
 func action(service, operation string) string {
 	switch service + ":" + operation {
 	case "lambda:Invoke":
 		operation = "InvokeFunction"
 	case "s3:ListBuckets":
 		operation = "ListAllMyBuckets"
+	case "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibilityBatch":
+		operation = strings.TrimSuffix(operation, "Batch")
 	}
 	return service + ":" + operation
 }
@@ -189,6 +193,8 @@ func hint(e *Error, role string, class pace.Class) string {
 		who = "the identity that orgdns runs as"
 	}
 	switch {
+	case denied[e.Code] && e.Service == "sqs":
+		return fmt.Sprintf("%s needs %s there, and neither the queue's policy nor anything above may deny it; docs/serve.md has the policy", who, action(e.Service, e.Operation))
 	case denied[e.Code]:
 		return fmt.Sprintf("%s needs %s there, and nothing above it may deny it; `orgdns iam` prints the policy", who, action(e.Service, e.Operation))
 	case e.Code == "SignatureDoesNotMatch", e.Code == "RequestExpired", e.Code == "RequestTimeTooSkewed":

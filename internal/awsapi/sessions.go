@@ -75,6 +75,9 @@ type Options struct {
 	// functions that are made.
 	Package func(code string) ([]byte, error)
 
+	// Called hears of every try of a call, from several workers. Optional.
+	Called func(account estate.AccountID, service, operation string, throttled bool)
+
 	Clock  clock.Clock
 	Loop   *pace.Loop
 	Region estate.Region // of STS; decides the partition

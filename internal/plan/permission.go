@@ -69,6 +69,8 @@ const (
 	MayReadEvents           May = "readEvents"           // Region, Named: event buses and their rules
 	MayReadQueues           May = "readQueues"           // Region, Named: queues, not their messages
 	MayReadParameters       May = "readParameters"       // Region, Named: parameters of Systems Manager
+	MayTakeMessages         May = "takeMessages"         // Region, Named: receive and let go
+	MaySendMessages         May = "sendMessages"         // Region, Named
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone           May = "deleteZone"           // Zone
