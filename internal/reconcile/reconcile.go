@@ -169,27 +169,30 @@ const inFlight = 64
 // ask asks queries side by side and puts the answers into the estate in the
 // order of the list, so that the same organization gives the same estate.
 func ask(ctx context.Context, ports Ports, list []estate.Query, into *estate.Estate) error {
-	type answer struct {
-		patch func(*estate.Estate)
-		err   error
-	}
-	answers := make([]answer, len(list))
-	sideBySide(ports.Clock, len(list), inFlight, func(i int) {
-		answers[i].patch, answers[i].err = read(ctx, ports, list[i])
-	})
+	put := answers(ctx, ports, list)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for i, q := range list {
-		a := estate.Answer{Query: q}
-		if err := answers[i].err; err != nil {
-			a.Code, a.Message = cmpOr(ports.Code(err), "Unreachable"), err.Error()
-		} else {
-			answers[i].patch(into)
-		}
-		into.Answers.Put(a)
-	}
+	put(into)
 	return nil
+}
+
+// answers asks queries side by side, and gives what brings the answers into an
+// estate.
+func answers(ctx context.Context, ports Ports, list []estate.Query) (put func(*estate.Estate)) {
+	patches, errs := make([]func(*estate.Estate), len(list)), make([]error, len(list))
+	sideBySide(ports.Clock, len(list), inFlight, func(i int) { patches[i], errs[i] = read(ctx, ports, list[i]) })
+	return func(into *estate.Estate) {
+		for i, q := range list {
+			a := estate.Answer{Query: q}
+			if err := errs[i]; err != nil {
+				a.Code, a.Message = cmpOr(ports.Code(err), "Unreachable"), err.Error()
+			} else {
+				patches[i](into)
+			}
+			into.Answers.Put(a)
+		}
+	}
 }
 
 // sideBySide does n things, at most so many at a time, and waits for all.
@@ -279,13 +282,19 @@ func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.planOn(ctx, e, o)
+}
+
+// planOn compares and rehearses on what was observed.
+func (p *Pass) planOn(ctx context.Context, e estate.Estate, o Options) (*Planned, error) {
 	made := p.make(e, p.Ports, o)
 	out := &Planned{Plan: made, Before: e, After: e}
 	if made.Diagnostics.HasErrors() {
 		return out, nil
 	}
 	if !made.Empty() {
-		if e, err = p.observeRoles(ctx, e, made); err != nil {
+		e, err := p.observeRoles(ctx, e, made)
+		if err != nil {
 			return nil, err
 		}
 		out.Before = e

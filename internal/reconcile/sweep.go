@@ -1,0 +1,188 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/apply"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// Swept is what came of a sweep.
+type Swept struct {
+	Planned *Planned
+	// Done are the changes that were made, and Failed those that were not.
+	Done, Failed []Done
+	// Problems are what is wrong: of the plan, and of what was carried out.
+	Problems diag.List
+}
+
+// Sweep is a whole pass for all recipes. It observes while events go on, plans,
+// rehearses, and carries out what no event could have: of what events may do,
+// what they missed. A plan that has errors is not carried out, but for records
+// of VPC Lattice services, which hang on nothing else; what the limits of the
+// configuration stop is left alone altogether. When stop is done, which is
+// derived from ctx, calls under way are finished and no more are made. The error
+// is for a sweep that could not be made.
+func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
+	pass, planned, err := k.look(stop, o)
+	if err != nil {
+		return nil, err
+	}
+	out := &Swept{Planned: planned, Problems: slices.Clone(planned.Diagnostics)}
+	if !planned.Diagnostics.HasErrors() {
+		if err := k.others(ctx, stop, pass, planned.Plan, out); err != nil {
+			return nil, err
+		}
+		if len(out.Done) > 0 && stop.Err() == nil { // records may stand on what was made
+			if _, _, err := k.observe(stop, o); err != nil && stop.Err() == nil {
+				return nil, err
+			}
+		}
+	}
+	if stop.Err() == nil && !limited(planned.Diagnostics) {
+		k.missed(ctx, o, out)
+	}
+	return out, nil
+}
+
+// look observes, takes over what it found, and plans; nothing is changed.
+func (k *Keeper) look(ctx context.Context, o Options) (*Pass, *Planned, error) {
+	pass, e, err := k.observe(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	planned, err := pass.planOn(ctx, e, o)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return pass, planned, err
+}
+
+// Look reads the organization, and changes nothing: what is held is then as good
+// as after a sweep.
+func (k *Keeper) Look(ctx context.Context, o Options) error {
+	_, _, err := k.observe(ctx, o)
+	return err
+}
+
+func (k *Keeper) observe(ctx context.Context, o Options) (*Pass, estate.Estate, error) {
+	k.mu.Lock()
+	pass, began := k.pass, k.beginLocked()
+	k.sweeping = true
+	clear(k.written)
+	k.mu.Unlock()
+	defer k.end()
+	e, err := pass.Observe(ctx, o)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sweeping = false
+	if err != nil {
+		return nil, e, err
+	}
+	k.mergeLocked(e, began)
+	k.moreLocked(ctx, nil)
+	return pass, k.held, ctx.Err()
+}
+
+// limited reports whether the configuration's limits stop a plan.
+func limited(list diag.List) bool {
+	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool {
+		return d.Severity == diag.Error && (d.Code == "policy" || strings.HasPrefix(d.Code, "limit-"))
+	})
+}
+
+// others carries out the changes of a plan that no event brings about. Zones in
+// which they write are theirs meanwhile.
+func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan, out *Swept) error {
+	o := newOpen(whole, 0)
+	events := map[string]bool{}
+	for _, byName := range o.zones {
+		for _, changes := range byName {
+			for _, c := range changes {
+				events[c.Address] = true
+			}
+		}
+	}
+	sub := *whole
+	sub.Changes = slices.DeleteFunc(slices.Clone(whole.Changes), func(c plan.Change) bool { return events[c.Address] })
+	for i := range sub.Changes { // what an event does is done by itself
+		c := &sub.Changes[i]
+		c.Needs = slices.DeleteFunc(slices.Clone(c.Needs), func(d plan.Dependency) bool { return events[d.Address] })
+	}
+	if sub.Empty() {
+		return nil
+	}
+	zones := zonesOf(&sub)
+	k.acquire(zones)
+	defer k.release(zones...)
+	res, err := pass.Apply(ctx, &sub, ApplyOptions{Stop: stop.Done(), Progress: func(e apply.Event) {
+		switch e.State {
+		case apply.Done:
+			out.Done = append(out.Done, Done{At: e.At, Sweep: true, Change: e.Change})
+		case apply.Failed:
+			out.Failed = append(out.Failed, Done{At: e.At, Sweep: true, Change: e.Change, Err: e.Err})
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	for _, d := range slices.Concat(out.Done, out.Failed) {
+		k.tell(d)
+	}
+	out.Problems.Add(res.Diagnostics...)
+	return nil
+}
+
+// zonesOf are the zones that stand and in which a plan writes.
+func zonesOf(p *plan.Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		if r := c.Item().Record; r != nil {
+			if id := standing(p, r.Zone); id != "" {
+				out = append(out, id)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// missed makes what events missed, as it now stands, within the limits of the
+// configuration.
+func (k *Keeper) missed(ctx context.Context, o Options, out *Swept) {
+	k.mu.Lock()
+	open, pass := k.openLocked(), k.pass
+	k.mu.Unlock()
+	names, part := map[dnsname.Name]bool{}, *open.plan
+	part.Changes, part.Diagnostics, part.Answers = nil, nil, nil
+	for _, byName := range open.zones {
+		for n, changes := range byName {
+			names[n] = true
+			part.Changes = append(part.Changes, changes...)
+		}
+	}
+	held := &Planned{Plan: &part}
+	if pass.guard(held, o); limited(held.Diagnostics) {
+		out.Problems.Add(held.Diagnostics...)
+		return
+	}
+	box := make(chan []settledName, len(names)+1) // more than settle tells
+	k.settle(ctx, names, true, func(list []settledName) { box <- list })
+	close(box)
+	for list := range box {
+		for _, n := range list {
+			out.Done = append(out.Done, n.done...)
+			if n.err != nil {
+				out.Failed = append(out.Failed, Done{At: k.clock.Now(), Sweep: true, Err: n.err})
+				d := diag.Diagnostic{Code: "not-done", Summary: "the records of " + n.name.String() + " could not be brought to what is wanted", Detail: n.err.Error()}
+				out.Problems.Add(d)
+			}
+		}
+	}
+	out.Problems.Sort()
+}

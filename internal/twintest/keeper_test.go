@@ -1,0 +1,451 @@
+package twintest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/twin/world"
+)
+
+// The keeper: services come, change and go between its sweeps.
+
+const (
+	latticeZone = "ZCORPINTERNAL"
+	latticeVPC  = "vpc-0c0c0c0c0c0c0c0c0"
+)
+
+// lattices is a rig of a private zone of the network's, in which the services of
+// teams get names below svc.corp.internal.
+func lattices(t testing.TB, teams int) rig {
+	t.Helper()
+	var y strings.Builder
+	fmt.Fprintf(&y, "owner: acme\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  network: { id: \"%s\" }\n", network)
+	var e estate.Estate
+	admit(&e, management)
+	admit(&e, network)
+	var names []string
+	for i := range teams {
+		names = append(names, fmt.Sprintf("team%04d", i))
+		fmt.Fprintf(&y, "  team%04d: { id: \"%s\", regions: [eu-west-1] }\n", i, team(i))
+		admit(&e, team(i))
+	}
+	fmt.Fprintf(&y, "limits: { deletes: 100%% }\nlatticeDomains:\n  - zone: corp.internal\n    account: network\n    grants: [{ accounts: [%s], names: '*.svc.corp.internal' }]\n", strings.Join(names, ", "))
+	e.VPCs.Put(estate.VPC{ID: latticeVPC, Account: network, Region: ireland, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true, DNSHostnames: true})
+	zone := dnsname.MustParse("corp.internal")
+	e.Zones.Put(estate.Zone{ID: latticeZone, Account: network, Name: zone, Private: true, CallerReference: "by hand", VPCs: []estate.VPCRef{{ID: latticeVPC, Region: ireland}}})
+	e.Records.Put(
+		estate.RecordSet{Zone: latticeZone, Name: zone, Type: "NS", TTL: 172800, Values: []string{"ns-1536.awsdns-00.co.uk."}},
+		estate.RecordSet{Zone: latticeZone, Name: zone, Type: "SOA", TTL: 900, Values: []string{"ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
+		estate.RecordSet{Zone: latticeZone, Name: dnsname.MustParse("db.corp.internal"), Type: "A", TTL: 60, Values: []string{"10.0.0.10"}},
+	)
+	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(y.String())}}, "orgdns.yaml"), e}
+}
+
+// latticeARN is the ARN of a team's service by number.
+func latticeARN(of estate.AccountID, n int) string {
+	return fmt.Sprintf("arn:aws:vpc-lattice:%s:%s:service/svc-%017x", ireland, of, n)
+}
+
+// serviceOf is a service of a team with a name.
+func serviceOf(of estate.AccountID, n int, name string, at time.Time) estate.LatticeService {
+	arn := latticeARN(of, n)
+	id := arn[strings.LastIndexByte(arn, '/')+1:]
+	s := estate.LatticeService{
+		ID: id, ARN: arn, Name: fmt.Sprintf("service-%d", n), Account: of, Region: ireland, Status: estate.LatticeActive, Created: at,
+		DNS: world.LatticeName(ireland, fmt.Sprintf("service-%d", n), id),
+	}
+	if name != "" {
+		s.CustomDomain = dnsname.MustParse(name)
+	}
+	return s
+}
+
+// services changes the services of a world.
+func services(t testing.TB, w *world.World, put []estate.LatticeService, gone ...string) {
+	t.Helper()
+	err := w.Update(func(s *world.State) error {
+		for _, v := range put {
+			s.Estate.LatticeServices.Put(v)
+			s.NameLattice(v.ARN)
+		}
+		for _, arn := range gone {
+			if v, ok := s.Estate.LatticeServices.Get(arn); ok {
+				s.Estate.LatticeServices.Delete(arn)
+				s.Estate.Targets.Delete(estate.AliasTarget{Name: v.DNS.Name}.Key())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leads is what every name of the zone leads to by alias, A and AAAA alike.
+func leads(t testing.TB, w *world.World) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for r := range w.Estate().Records.Prefix(estate.RecordsOf(latticeZone)) {
+		if r.Alias != nil {
+			key := r.Name.String()
+			if was, ok := out[key]; ok && was != r.Alias.Name.String() {
+				t.Errorf("%s leads to %s and %s", key, was, r.Alias.Name)
+			}
+			out[key] = r.Alias.Name.String()
+			out[key+" n"] += "x"
+		}
+	}
+	for k, n := range maps.Clone(out) {
+		if name, count := strings.CutSuffix(k, " n"); count {
+			delete(out, k)
+			if n != "xx" {
+				t.Errorf("%s has %d alias records", name, len(n))
+			}
+		}
+	}
+	return out
+}
+
+// promised is what the names should lead to by the services that there are; no
+// two of them have the same name.
+func promised(w *world.World) map[string]string {
+	out := map[string]string{}
+	for s := range w.Estate().LatticeServices.All() {
+		if !s.CustomDomain.IsZero() && !s.Gone() {
+			out[s.CustomDomain.String()] = s.DNS.Name.String()
+		}
+	}
+	return out
+}
+
+// follow follows services as an event would, and gives what came of each.
+func follow(t testing.TB, k *reconcile.Keeper, list ...estate.LatticeService) map[string]reconcile.Followed {
+	t.Helper()
+	var all []reconcile.Service
+	for _, s := range list {
+		all = append(all, reconcile.Service{Account: s.Account, Region: s.Region, ARN: s.ARN})
+	}
+	var mu sync.Mutex
+	out := map[string]reconcile.Followed{}
+	k.Follow(t.Context(), all, func(told []reconcile.Followed) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, f := range told {
+			if _, twice := out[f.Service.ARN]; twice {
+				t.Errorf("%s was told twice", f.Service.ARN)
+			}
+			out[f.Service.ARN] = f
+		}
+	})
+	if len(out) != len(all) {
+		t.Errorf("%d services followed, %d told", len(all), len(out))
+	}
+	return out
+}
+
+func swept(t testing.TB, k *reconcile.Keeper) *reconcile.Swept {
+	t.Helper()
+	s, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func equal(t testing.TB, what string, got, want map[string]string) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("%s: names lead to\n%v\nwant\n%v", what, got, want)
+	}
+}
+
+// calls counts what was called of Route 53 and VPC Lattice since the last time.
+func calls(w *world.World) string {
+	var out []string
+	for _, c := range w.Calls() {
+		if c.Service == "route53" || c.Service == "vpc-lattice" {
+			out = append(out, fmt.Sprintf("%s %d", c.Operation, c.Count))
+		}
+	}
+	w.ForgetCalls()
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// TestKeeper: the life of services between two sweeps, each step at the cost of
+// what it touches.
+func TestKeeper(t *testing.T) {
+	r := lattices(t, 2)
+	w := r.world()
+	defer w.Clock.Enter()()
+	first := serviceOf(team(0), 1, "shop.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{first})
+	p := r.process(w, nil)
+	k := reconcile.NewKeeper(p.Pass)
+	swept(t, k)
+	equal(t, "after the first sweep", leads(t, w), promised(w))
+	calls(w)
+
+	// a service that is new
+	second := serviceOf(team(1), 2, "pay.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{second})
+	got := follow(t, k, second)[second.ARN]
+	equal(t, "made", leads(t, w), promised(w))
+	if got.Err != nil || !got.Serves || got.Name != second.CustomDomain || len(got.Changes) != 2 || got.Changes[0].Call == "" {
+		t.Errorf("made: %+v", got)
+	}
+	if at, err := k.InSync(t.Context(), got.Changes[0]); err != nil || at.Sub(got.Changes[0].At) > 70*time.Second {
+		t.Errorf("in effect at %s: %v", at, err)
+	}
+	if c := calls(w); !strings.HasPrefix(c, "ChangeResourceRecordSets 1, GetChange ") || strings.Contains(c, "ListResourceRecordSets") {
+		t.Errorf("a new service costs %s", c)
+	}
+
+	// told again, and nothing new: nothing is written
+	if got := follow(t, k, second, first)[first.ARN]; got.Err != nil || !got.Serves || len(got.Changes) != 0 {
+		t.Errorf("told again: %+v", got)
+	}
+	if c := calls(w); strings.Contains(c, "Change") {
+		t.Errorf("told again costs %s", c)
+	}
+
+	// made anew under the same name: one batch, and never both
+	again := serviceOf(team(1), 3, "pay.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{again}, second.ARN)
+	follow(t, k, again, second)
+	equal(t, "made anew", leads(t, w), promised(w))
+	if c := calls(w); !strings.HasPrefix(c, "ChangeResourceRecordSets 1") {
+		t.Errorf("made anew costs %s", c)
+	}
+
+	// a second claim: the first keeps the name, and the second takes over
+	rival := serviceOf(team(0), 4, "pay.svc.corp.internal", w.Now().Add(time.Second))
+	services(t, w, []estate.LatticeService{rival})
+	if got := follow(t, k, rival)[rival.ARN]; got.Err != nil || got.Serves || got.Problem == nil || got.Problem.Code != "name-taken" || len(got.Changes) != 0 {
+		t.Errorf("a second claim: %+v", got)
+	}
+	services(t, w, nil, again.ARN)
+	if got := follow(t, k, again)[again.ARN]; got.Err != nil || len(got.Changes) != 2 {
+		t.Errorf("the first is gone: %+v", got)
+	}
+	equal(t, "taken over", leads(t, w), promised(w))
+
+	// names that it must not have
+	for i, name := range []string{"corp.internal", "db.corp.internal", "_orgdns-4e.svc.corp.internal", "*.svc.corp.internal", "svc.corp.internal", "www.example.com"} {
+		s := serviceOf(team(1), 10+i, name, w.Now())
+		services(t, w, []estate.LatticeService{s})
+		if got := follow(t, k, s)[s.ARN]; got.Err != nil || got.Serves || got.Problem == nil || len(got.Changes) != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		services(t, w, nil, s.ARN)
+	}
+	equal(t, "refused", leads(t, w), promised(w))
+
+	// gone
+	services(t, w, nil, first.ARN)
+	follow(t, k, first)
+	equal(t, "gone", leads(t, w), promised(w))
+	answer := resolve.New(w.Estate(), resolve.DefaultPolicy).Resolve(resolve.Vantage{VPC: latticeVPC}, first.CustomDomain, "A")
+	if answer.Positive() {
+		t.Errorf("%s still answers %s", first.CustomDomain, answer)
+	}
+	if s := swept(t, k); len(s.Done) != 0 {
+		t.Errorf("a sweep still finds %d changes: %v", len(s.Done), s.Done)
+	}
+}
+
+// TestKeeperDrift: what was changed behind its back is found: by the refusal of
+// the next change there, or else by the sweep. What others put there stays.
+func TestKeeperDrift(t *testing.T) {
+	r := lattices(t, 1)
+	w := r.world()
+	defer w.Clock.Enter()()
+	a, b := serviceOf(team(0), 1, "a.svc.corp.internal", w.Now()), serviceOf(team(0), 2, "b.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{a, b})
+	k := reconcile.NewKeeper(r.process(w, nil).Pass)
+	var told []reconcile.Done
+	k.Told = func(d reconcile.Done) { told = append(told, d) }
+	swept(t, k)
+	edit := func(f func(*estate.Estate)) {
+		t.Helper()
+		if err := w.Update(func(s *world.State) error { f(&s.Estate); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// a record is gone, and then its service
+	edit(func(e *estate.Estate) {
+		e.Records.Delete(estate.RecordKey(latticeZone, a.CustomDomain, "A", ""), estate.RecordKey(latticeZone, a.CustomDomain, "AAAA", ""))
+	})
+	services(t, w, nil, a.ARN)
+	told = nil
+	if got := follow(t, k, a)[a.ARN]; got.Err != nil {
+		t.Errorf("gone twice: %+v", got)
+	}
+	equal(t, "gone twice", leads(t, w), promised(w))
+
+	// somebody else took a name before the service came
+	c := serviceOf(team(0), 3, "c.svc.corp.internal", w.Now())
+	foreign := estate.RecordSet{Zone: latticeZone, Name: c.CustomDomain, Type: "CNAME", TTL: 60, Values: []string{"db.corp.internal."}}
+	edit(func(e *estate.Estate) { e.Records.Put(foreign) })
+	services(t, w, []estate.LatticeService{c})
+	if got := follow(t, k, c)[c.ARN]; got.Err != nil || got.Serves || got.Problem == nil || got.Problem.Code != "conflict" {
+		t.Errorf("a name of others: %+v, %v", got, got.Err)
+	}
+	if have, ok := w.Estate().Records.Get(foreign.Key()); !ok || !have.Same(foreign) {
+		t.Error("a record of others was touched")
+	}
+
+	// an alias was pointed elsewhere
+	edit(func(e *estate.Estate) {
+		for _, rrtype := range []string{"A", "AAAA"} {
+			set, _ := e.Records.Get(estate.RecordKey(latticeZone, b.CustomDomain, rrtype, ""))
+			set.Alias = &estate.Alias{Name: c.DNS.Name, Zone: c.DNS.Zone}
+			e.Records.Put(set)
+		}
+	})
+	services(t, w, nil, c.ARN)
+	told = nil
+	if s := swept(t, k); len(s.Done) != 2 || len(told) != 2 || !told[0].Sweep {
+		t.Errorf("repaired %v, told %v", s.Done, told)
+	}
+	equal(t, "repaired", leads(t, w), promised(w))
+}
+
+// TestKeeperUnread: what cannot be read is not absent, and is to be followed
+// again.
+func TestKeeperUnread(t *testing.T) {
+	r := lattices(t, 2)
+	w := r.world()
+	defer w.Clock.Enter()()
+	a := serviceOf(team(0), 1, "a.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{a})
+	p := r.process(w, nil)
+	k := reconcile.NewKeeper(p.Pass)
+	swept(t, k)
+	blind := *p.Pass
+	blind.Ports.Reader = unreadable{p.Ports.Reader, team(0)}
+	k.SetPass(&blind)
+	services(t, w, nil, a.ARN)
+	if got := follow(t, k, a)[a.ARN]; got.Err == nil || len(got.Changes) != 0 {
+		t.Errorf("unread: %+v", got)
+	}
+	s, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{})
+	if err != nil || len(s.Done)+len(s.Failed) != 0 {
+		t.Errorf("a sweep made %v, %v", s, err)
+	}
+	if len(leads(t, w)) != 1 {
+		t.Error("the record of a service that could not be read is gone")
+	}
+	k.SetPass(p.Pass)
+	swept(t, k)
+	equal(t, "read again", leads(t, w), promised(w))
+}
+
+// unreadable refuses to read an account's services.
+type unreadable struct {
+	reconcile.Reader
+	account estate.AccountID
+}
+
+func (u unreadable) Read(ctx context.Context, q estate.Query) (func(*estate.Estate), error) {
+	if (q.Kind == estate.QueryLatticeServices || q.Kind == estate.QueryLatticeService) && q.Account == u.account {
+		return nil, errors.New("not to be read")
+	}
+	return u.Reader.Read(ctx, q)
+}
+
+// TestKeeperSideBySide: services come and go at random while many follow them at
+// once, in the order in which nobody thought of, and sweeps run beside; in the
+// end the names are as the services say. Two keepers share the zone.
+func TestKeeperSideBySide(t *testing.T) {
+	steps := 200
+	if testing.Short() {
+		steps = 60
+	}
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := lattices(t, 3)
+			w := r.world()
+			leave := w.Clock.Enter()
+			defer leave()
+			var keepers []*reconcile.Keeper
+			random := rand.New(rand.NewPCG(seed, 1))
+			for range 2 {
+				k := reconcile.NewKeeper(r.process(w, random).Pass)
+				swept(t, k)
+				keepers = append(keepers, k)
+			}
+			under := 0
+			ended := clock.NewMailbox[struct{}](w.Clock)
+			run := func(f func()) {
+				under++
+				w.Clock.Go(func() {
+					f()
+					ended.Send(struct{}{})
+				})
+			}
+			alive := map[int]estate.LatticeService{}
+			for i := range steps {
+				n := random.IntN(20)
+				s, stands := alive[n]
+				if stands {
+					services(t, w, nil, s.ARN)
+					delete(alive, n)
+				} else {
+					s = serviceOf(team(n%3), 1000*(i+1)+n, fmt.Sprintf("n%d.svc.corp.internal", n), w.Now())
+					services(t, w, []estate.LatticeService{s})
+					alive[n] = s
+				}
+				if random.IntN(10) > 0 { // else the event is lost
+					k := keepers[random.IntN(2)]
+					run(func() { follow(t, k, s) })
+				}
+				if i%100 == 50 {
+					k := keepers[i/100%2]
+					run(func() {
+						if _, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{}); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				if err := w.Clock.Sleep(t.Context(), time.Duration(random.IntN(4000))*time.Millisecond); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range under {
+				ended.Receive()
+			}
+			for _, k := range keepers {
+				if _, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			equal(t, "in the end", leads(t, w), promised(w))
+			if s := swept(t, keepers[0]); len(s.Done) != 0 {
+				t.Errorf("after the last sweep another one finds %v", s.Done)
+			}
+			if have, ok := w.Estate().Records.Get(estate.RecordKey(latticeZone, dnsname.MustParse("db.corp.internal"), "A", "")); !ok || have.Values[0] != "10.0.0.10" {
+				t.Error("a record of others was touched")
+			}
+		})
+	}
+}
