@@ -35,6 +35,7 @@ var (
 	layer3   = layer2.and("plan", "audit", "retire")
 	layer4   = layer3.and("recipe", "apply")
 	layer5   = layer4.and("reconcile")
+	layer6   = layer5.and("event")
 	services = layer1.and("resolve", "twin/wire", "twin/world", "twin/iam")
 	allTwin  = services.and("twin", "twin/sigv4", "twin/dns", "twin/acm", "twin/apigateway", "twin/cloudfront", "twin/cloudtrail",
 		"twin/ec2", "twin/elbv2", "twin/eventbridge", "twin/iamapi", "twin/kms", "twin/lambda", "twin/lattice", "twin/organizations", "twin/profiles", "twin/ram", "twin/resolver", "twin/route53", "twin/s3", "twin/sqs", "twin/ssm", "twin/sts", "twin/tagging")
@@ -53,6 +54,8 @@ const (
 	scripts = "github.com/rogpeppe/go-internal"
 	sqlite  = "modernc.org/sqlite"
 	pgx     = "github.com/jackc/pgx/v5"
+	metrics = "github.com/prometheus/client_golang"
+	traces  = "go.opentelemetry.io/otel"
 )
 
 // service is the rule of a service of the twin: inputs and outputs come from its
@@ -91,6 +94,8 @@ var table = map[string]rule{
 	"apply":     {layer: "4", pure: true, ours: layer1.and("plan"), otherTests: []string{rapid}},
 
 	"reconcile": {layer: "5", pure: true, ours: layer4, otherTests: []string{rapid}},
+
+	"event": {layer: "6", pure: true, ours: layer5},
 
 	"probe/inside": {layer: "E", ours: layer0.and("probe"), other: []string{dns}},
 	"runtimeapi":   {layer: "E", ours: set{"clock"}},
@@ -131,12 +136,12 @@ var table = map[string]rule{
 	"twin/tagging":       service("resourcegroupstaggingapi"),
 
 	"stage": {
-		layer: "7", ours: layer5.and("openshift", "awsapi", "twin", "twin/world"), other: []string{sdk + "/aws", sdk + "/credentials"},
+		layer: "7", ours: layer6.and("openshift", "awsapi", "twin", "twin/world"), other: []string{sdk + "/aws", sdk + "/credentials"},
 	},
 
 	"cli": {
-		layer: "8", ours: layer5.and("openshift", "probe/inside", "runtimeapi", "stage", "awsapi", "store", "twin", "twin/dns", "twin/world", "examples"),
-		other: []string{cobra, dns, term, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
+		layer: "8", ours: layer6.and("openshift", "probe/inside", "runtimeapi", "stage", "awsapi", "store", "twin", "twin/dns", "twin/world", "examples"),
+		other: []string{cobra, dns, term, metrics, traces, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
 		tests: allTwin, otherTests: []string{scripts, sdk, smithy},
 	},
 	"cmd/orgdns": {layer: "8", ours: set{"cli"}, otherTests: []string{scripts}},
@@ -145,7 +150,7 @@ var table = map[string]rule{
 	// Tests and nothing else.
 	"deptest":      {},
 	"twin/clients": {tests: allTwin, otherTests: []string{scripts}},
-	"twintest":     {tests: layer5.and("stage", "awsapi", "examples").and(allTwin...), otherTests: []string{dns, rapid, scripts, sdk, smithy}},
+	"twintest":     {tests: layer6.and("stage", "awsapi", "examples").and(allTwin...), otherTests: []string{dns, rapid, scripts, sdk, smithy}},
 }
 
 // ban is what code outside tests must not call, but for a few places.

@@ -1,0 +1,264 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/estate"
+)
+
+// MaxSize is the largest body that is looked at, in bytes: what EventBridge
+// carries (EventBridge User Guide, eb-putevents.html). A queue may take more.
+const MaxSize = 256 << 10
+
+// DefaultTagKey is the tag by which the guidance marks a service.
+const DefaultTagKey = "NewService"
+
+// Form is how something was told.
+type Form string
+
+// The forms that are understood.
+const (
+	// FormTag is a change of a service's tags (Tagging AWS Resources User Guide,
+	// tag-monitor.html).
+	FormTag Form = "tag"
+	// FormTrail is an API call that CloudTrail recorded (EventBridge User Guide,
+	// eb-service-event-cloudtrail.html; VPC Lattice User Guide,
+	// monitoring-cloudtrail.html). It needs a trail in the account or the
+	// organization.
+	FormTrail Form = "cloudtrail"
+	// FormGuidance is what AWS's guidance on automated DNS for VPC Lattice sends
+	// from account to account.
+	FormGuidance Form = "guidance"
+)
+
+// Forms lists every form.
+var Forms = []Form{FormTag, FormTrail, FormGuidance}
+
+// Hint says that something may have happened to a service. Nothing else of an
+// event is believed: what the service is, AWS is asked.
+type Hint struct {
+	Event   string           `json:"event,omitempty"` // ID
+	Form    Form             `json:"form,omitempty"`
+	Account estate.AccountID `json:"account,omitempty"` // who sent it, and owns the service
+	Region  estate.Region    `json:"region,omitempty"`
+	Service string           `json:"service,omitempty"` // ARN
+	Time    time.Time        `json:"time,omitzero"`
+}
+
+// Reason says why an event is not followed.
+type Reason string
+
+// The reasons of a refusal.
+const (
+	Oversize   Reason = "oversize"   // longer than MaxSize
+	Malformed  Reason = "malformed"  // no event, or one that lacks what its form has
+	Foreign    Reason = "foreign"    // none of the forms
+	Forged     Reason = "forged"     // its service belongs to another account, or another Region
+	NotGranted Reason = "notGranted" // no name is granted to the account
+	// Irrelevant events are in order, but tell nothing: another tag, another
+	// kind of resource, a call that failed. They are dropped.
+	Irrelevant Reason = "irrelevant"
+)
+
+// Reasons lists every reason.
+var Reasons = []Reason{Oversize, Malformed, Foreign, Forged, NotGranted, Irrelevant}
+
+// Refusal is the error of an event that is not followed.
+type Refusal struct {
+	Reason Reason
+	Detail string
+	Hint   Hint // as far as it was understood
+}
+
+// Error says why.
+func (r *Refusal) Error() string { return string(r.Reason) + ": " + r.Detail }
+
+// envelope is an event as EventBridge delivers it (EventBridge User Guide,
+// eb-events-structure.html). Its account and Region are EventBridge's word:
+// whoever puts an event cannot choose them.
+type envelope struct {
+	ID         string           `json:"id"`
+	Source     string           `json:"source"`
+	DetailType string           `json:"detail-type"`
+	Account    estate.AccountID `json:"account"`
+	Region     estate.Region    `json:"region"`
+	Time       time.Time        `json:"time"`
+	Resources  []string         `json:"resources"`
+	Detail     json.RawMessage  `json:"detail"`
+}
+
+// forms are the events that are taken, by source and detail type. Sources that
+// begin with "aws." are AWS's own: PutEvents refuses them from others
+// (API_PutEventsRequestEntry).
+var forms = map[[2]string]struct {
+	form Form
+	read func(envelope, string) (service string, r *Refusal)
+}{
+	{"aws.tag", "Tag Change on Resource"}:              {FormTag, tagChange},
+	{"aws.vpc-lattice", "AWS API Call via CloudTrail"}: {FormTrail, trailCall},
+	{"vpclattice_information", "ServiceCreated"}:       {FormGuidance, guidance},
+	{"vpclattice_information", "ServiceDeleted"}:       {FormGuidance, guidance},
+}
+
+// Decode reads an event. tagKey is the tag that marks services. The error is a
+// *Refusal.
+func Decode(body string, tagKey string) (Hint, error) {
+	if len(body) > MaxSize {
+		return Hint{}, refuse(Oversize, "it has %d bytes; an event has %d at most", len(body), MaxSize)
+	}
+	var e envelope
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		return Hint{}, refuse(Malformed, "it is no event: %s", short(err.Error()))
+	}
+	h := Hint{Event: short(e.ID), Account: e.Account, Region: e.Region, Time: e.Time}
+	if !accountForm.MatchString(string(e.Account)) || !regionForm.MatchString(string(e.Region)) || e.ID == "" || e.Time.IsZero() {
+		return Hint{}, refuse(Malformed, "account, Region, ID or time is missing, or not in the form that EventBridge gives it")
+	}
+	f, ok := forms[[2]string{e.Source, e.DetailType}]
+	if !ok {
+		r := refuse(Foreign, "source %q with detail type %q is not followed", short(e.Source), short(e.DetailType))
+		r.Hint = h
+		return Hint{}, r
+	}
+	h.Form = f.form
+	service, r := f.read(e, tagKey)
+	if r == nil {
+		h.Service = short(service)
+		r = owned(h)
+	}
+	if r != nil {
+		r.Hint = h
+		return Hint{}, r
+	}
+	return h, nil
+}
+
+var (
+	accountForm = regexp.MustCompile(`^\d{12}$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]{1,12}){1,3}-\d{1,2}$`)
+	// serviceForm is the ARN of a service, and idForm its ID (VPC Lattice API,
+	// GetService).
+	serviceForm = regexp.MustCompile(`^arn:(aws[a-z-]*):vpc-lattice:([a-z0-9-]+):(\d{12}):service/(svc-[0-9a-z]{17})$`)
+	idForm      = regexp.MustCompile(`^svc-[0-9a-z]{17}$`)
+)
+
+// owned holds the service of an event against who sent it.
+func owned(h Hint) *Refusal {
+	m := serviceForm.FindStringSubmatch(h.Service)
+	switch {
+	case m == nil:
+		return refuse(Malformed, "%q is no ARN of a VPC Lattice service", short(h.Service))
+	case m[3] != string(h.Account):
+		return refuse(Forged, "account %s tells of a service of account %s", h.Account, m[3])
+	case m[2] != string(h.Region):
+		return refuse(Forged, "an event of %s tells of a service in %s", h.Region, m[2])
+	case m[1] != partition(h.Region):
+		return refuse(Forged, "there is no partition %s in %s", m[1], h.Region)
+	}
+	return nil
+}
+
+// partition of a Region (IAM User Guide, reference-arns.html).
+func partition(r estate.Region) string {
+	switch {
+	case strings.HasPrefix(string(r), "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(string(r), "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// tagChange: the tag says true when the service was made, and is gone when it
+// went. What else it says is nothing that anybody agreed on.
+func tagChange(e envelope, tagKey string) (string, *Refusal) {
+	var d struct {
+		Service string            `json:"service"`
+		Type    string            `json:"resource-type"`
+		Changed []string          `json:"changed-tag-keys"`
+		Tags    map[string]string `json:"tags"`
+	}
+	if err := json.Unmarshal(e.Detail, &d); err != nil {
+		return "", refuse(Malformed, "the detail is not that of a tag change: %s", short(err.Error()))
+	}
+	value, set := d.Tags[tagKey]
+	switch {
+	case d.Service != "vpc-lattice" || d.Type != "service":
+		return "", refuse(Irrelevant, "it is about a %q of %q", short(d.Type), short(d.Service))
+	case len(e.Resources) != 1:
+		return "", refuse(Malformed, "it names %d resources, not one", len(e.Resources))
+	case !slices.Contains(d.Changed, tagKey):
+		return "", refuse(Irrelevant, "the tag %s did not change", tagKey)
+	case set && value != "true":
+		return "", refuse(Malformed, "the tag %s says %q; it says true, or is not there", tagKey, short(value))
+	}
+	return e.Resources[0], nil
+}
+
+// trailCalls are the calls that change what a service is.
+var trailCalls = []string{"CreateService", "UpdateService", "DeleteService", "TagResource", "UntagResource"}
+
+// trailCall: the service stands in the answer, or in what was asked, by ID or
+// ARN (VPC Lattice API, serviceIdentifier).
+func trailCall(e envelope, _ string) (string, *Refusal) {
+	var d struct {
+		Source  string `json:"eventSource"`
+		Name    string `json:"eventName"`
+		Error   string `json:"errorCode"`
+		Request struct {
+			Service  string `json:"serviceIdentifier"`
+			Resource string `json:"resourceArn"`
+		} `json:"requestParameters"`
+		Response struct {
+			ARN string `json:"arn"`
+		} `json:"responseElements"`
+	}
+	if err := json.Unmarshal(e.Detail, &d); err != nil {
+		return "", refuse(Malformed, "the detail is not that of an API call: %s", short(err.Error()))
+	}
+	switch {
+	case d.Source != "vpc-lattice.amazonaws.com":
+		return "", refuse(Malformed, "the call is one of %q", short(d.Source))
+	case !slices.Contains(trailCalls, d.Name):
+		return "", refuse(Irrelevant, "%q changes no service", short(d.Name))
+	case d.Error != "":
+		return "", refuse(Irrelevant, "%s failed with %q", d.Name, short(d.Error))
+	case d.Response.ARN != "":
+		return d.Response.ARN, nil
+	case idForm.MatchString(d.Request.Service):
+		return fmt.Sprintf("arn:%s:vpc-lattice:%s:%s:service/%s", partition(e.Region), e.Region, e.Account, d.Request.Service), nil
+	case d.Request.Service != "":
+		return d.Request.Service, nil
+	case d.Request.Resource != "" && !strings.Contains(d.Request.Resource, ":service/"):
+		return "", refuse(Irrelevant, "%s is about %q", d.Name, short(d.Request.Resource))
+	}
+	return d.Request.Resource, nil
+}
+
+// guidance: names and targets that stand in its detail are not looked at.
+func guidance(e envelope, _ string) (string, *Refusal) {
+	var d struct{ ServiceArn string }
+	if err := json.Unmarshal(e.Detail, &d); err != nil {
+		return "", refuse(Malformed, "the detail is not that of the guidance: %s", short(err.Error()))
+	}
+	return d.ServiceArn, nil
+}
+
+func refuse(r Reason, format string, args ...any) *Refusal {
+	return &Refusal{Reason: r, Detail: fmt.Sprintf(format, args...)}
+}
+
+// short cuts what a stranger wrote to a length that a log line bears; no ARN of a
+// service is longer.
+func short(s string) string {
+	const most = 160
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
