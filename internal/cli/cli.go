@@ -138,7 +138,7 @@ something waits for a deadline or the world outside (apply, destroy).`,
 		return nil
 	}
 	proposes(root, "output", func() []string { return []string{"text", "json"} })
-	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.verifyCommand(), a.destroyCommand(), a.explainCommand(), a.probeCommand(), a.lambdaCommand(),
+	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.verifyCommand(), a.destroyCommand(), a.explainCommand(), a.serveCommand(), a.eventsCommand(), a.probeCommand(), a.lambdaCommand(),
 		a.deployCommand(), a.costCommand(), a.iamCommand(), a.historyCommand(), a.openshiftCommand(), a.twinCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }

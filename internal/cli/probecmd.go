@@ -192,26 +192,29 @@ func (a *app) lambdaCommand() *cobra.Command {
 of 'orgdns probe' as events and gives reports. How such a function is made is in
 docs/probe.md.`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			api := os.Getenv(runtimeVariable)
-			if api == "" {
-				return fmt.Errorf("%s is not set: this is no Lambda function; to look from here, use `orgdns probe`", runtimeVariable)
-			}
-			ctx, cancel := context.WithCancel(c.Context())
-			ended := make(chan struct{})
-			go func() { // a first signal ends the wait for an invocation
-				defer close(ended)
-				select {
-				case <-a.stop:
-				case <-ctx.Done():
-				}
-				cancel()
-			}()
-			defer func() { cancel(); <-ended }()
-			return runtimeapi.Serve(ctx, a.clock, &http.Client{}, api, a.probeEvent)
-		},
-	})
+		RunE: func(c *cobra.Command, _ []string) error { return a.lambdaServe(c.Context(), a.probeEvent) },
+	}, a.lambdaEventsCommand())
 	return c
+}
+
+// lambdaServe is a Lambda function until it is told to stop.
+func (a *app) lambdaServe(ctx context.Context, h runtimeapi.Handler) error {
+	api := os.Getenv(runtimeVariable)
+	if api == "" {
+		return fmt.Errorf("%s is not set: this is no Lambda function; outside of one, use `orgdns probe` or `orgdns serve`", runtimeVariable)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { // a first signal ends the wait for an invocation
+		defer close(ended)
+		select {
+		case <-a.stop:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	defer func() { cancel(); <-ended }()
+	return runtimeapi.Serve(ctx, a.clock, &http.Client{}, api, h)
 }
 
 // probeEvent answers a request with a report.

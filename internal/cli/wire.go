@@ -78,9 +78,22 @@ func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, er
 // passBy is pass with accounts reached in another way than the configuration
 // says.
 func (a *app) passBy(ctx context.Context, cfg *config.Config, access map[estate.AccountID]awsapi.Access) (*reconcile.Pass, error) {
+	_, p, err := a.connect(ctx, cfg, access)
+	if err != nil {
+		return nil, err
+	}
+	if p.Progress = a.progress(); a.output != "json" {
+		a.waits = newWaits(p.Ports.Clock, a)
+		p.Ports.Clock = a.waits
+	}
+	return p, nil
+}
+
+// connect wires a configuration to AWS, and tells nobody what goes on.
+func (a *app) connect(ctx context.Context, cfg *config.Config, access map[estate.AccountID]awsapi.Access, more ...func(*awsapi.Options)) (*awsapi.Sessions, *reconcile.Pass, error) {
 	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(string(stage.Region(cfg))))
 	if err != nil {
-		return nil, fmt.Errorf("credentials for AWS: %w", err)
+		return nil, nil, fmt.Errorf("credentials for AWS: %w", err)
 	}
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
 	c := a.clock
@@ -88,14 +101,11 @@ func (a *app) passBy(ctx context.Context, cfg *config.Config, access map[estate.
 		c = clock.Ahead(c, ahead)
 	}
 	programs := programsOf(cfg)
-	ports := stage.Ports(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access, stage.Package(programs.packed))
+	sessions := stage.Sessions(cfg.Owner, c, base.Credentials, nil, endpoint, stage.Region(cfg), access, append(more, stage.Package(programs.packed))...)
+	ports := stage.PortsOf(sessions, c)
 	ports.Prober, ports.Command = newProber(endpoint), runProbe
-	if a.output != "json" {
-		a.waits = newWaits(c, a)
-		ports.Clock = a.waits
-	}
-	return &reconcile.Pass{
-		Config: cfg, Ports: ports, Codes: programs.codes, Progress: a.progress(), Secrets: stage.Secrets(cfg, os.LookupEnv),
+	return sessions, &reconcile.Pass{
+		Config: cfg, Ports: ports, Codes: programs.codes, Secrets: stage.Secrets(cfg, os.LookupEnv),
 		Stage: func(ctx context.Context, e estate.Estate) (*reconcile.Stage, error) {
 			return stage.New(cfg, e, c.Now(), access)
 		},

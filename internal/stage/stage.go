@@ -90,6 +90,11 @@ func Secrets(cfg *config.Config, lookup func(string) (string, bool)) func(estate
 // Ports makes the ports of a pass over an AWS. More options of its sessions may
 // be set.
 func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access, more ...func(*awsapi.Options)) reconcile.Ports {
+	return PortsOf(Sessions(owner, c, base, client, endpoint, region, access, more...), c)
+}
+
+// Sessions are what such ports are made of.
+func Sessions(owner string, c clock.Clock, base aws.CredentialsProvider, client aws.HTTPClient, endpoint string, region estate.Region, access map[estate.AccountID]awsapi.Access, more ...func(*awsapi.Options)) *awsapi.Sessions {
 	opt := awsapi.Options{
 		Owner: owner, Base: base, HTTPClient: client, EndpointURL: endpoint,
 		Clock: c, Loop: pace.New(c), Region: region, Accounts: access, Default: access[Unlisted],
@@ -97,7 +102,11 @@ func Ports(owner string, c clock.Clock, base aws.CredentialsProvider, client aws
 	for _, set := range more {
 		set(&opt)
 	}
-	sessions := awsapi.New(opt)
+	return awsapi.New(opt)
+}
+
+// PortsOf makes the ports of a pass of sessions.
+func PortsOf(sessions *awsapi.Sessions, c clock.Clock) reconcile.Ports {
 	return reconcile.Ports{
 		Reader: reader{sessions.Reader(nil)},
 		Writer: func(scope map[estate.AccountID][]plan.Permission) apply.Port {

@@ -1,0 +1,299 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/event"
+	"github.com/orgdns/orgdns/internal/stage"
+)
+
+// letter is a message among the dead letters.
+type letter struct {
+	ID      string       `json:"id"`
+	Queue   string       `json:"queue"` // of dead letters
+	Sent    time.Time    `json:"sent"`
+	Reason  string       `json:"reason"`
+	Hint    event.Hint   `json:"event"`
+	Refusal event.Reason `json:"refused,omitempty"` // would it be refused now
+	Body    string       `json:"body,omitempty"`
+	message awsapi.Message
+	from    *awsapi.Queue
+}
+
+const (
+	// lookTime is for how long messages are hidden while they are looked at.
+	lookTime = 2 * time.Minute
+	// mostLetters bounds what is looked at in one queue.
+	mostLetters = 1000
+)
+
+// eventsArgs are the flags of all commands about dead letters.
+type eventsArgs struct {
+	queues, dead []string
+	tagKey       string
+	all          bool
+}
+
+func (a *app) eventsCommand() *cobra.Command {
+	args := &eventsArgs{}
+	c := &cobra.Command{
+		Use:   "events",
+		Short: "Look at events that were not followed, and send them again",
+		Long: `events looks into queues of dead letters: that of each --queue, and each
+--dead-letters, such as those of the rules that carry events. What lies there was
+refused by 'orgdns serve', was tried many times in vain, or never arrived; the
+reason stands beside it. Nothing there is lost for DNS: sweeps read the services
+themselves.`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	f := c.PersistentFlags()
+	f.StringSliceVar(&args.queues, "queue", nil, "URL or ARN of a queue that events are taken from, whose dead letters are meant; may be repeated")
+	f.StringSliceVar(&args.dead, "dead-letters", nil, "URL or ARN of a queue of dead letters; may be repeated")
+	f.StringVar(&args.tagKey, "tag-key", event.DefaultTagKey, "the tag whose changes tell that a VPC Lattice service came or went")
+	list := &cobra.Command{
+		Use: "list", Short: "List dead letters", Args: noArgs,
+		Example: "  orgdns events list --queue arn:aws:sqs:eu-west-1:222222222222:orgdns-events",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.letters(c.Context(), args, func(_ reached, list []letter) error {
+				for i := range list {
+					list[i].Body = ""
+				}
+				return a.showLetters(list)
+			})
+		},
+	}
+	show := &cobra.Command{
+		Use: "show ID...", Short: "Show dead letters whole", Args: someIDs,
+		RunE: func(c *cobra.Command, ids []string) error {
+			return a.letters(c.Context(), args, func(_ reached, list []letter) error {
+				chosen, err := chosenLetters(list, ids)
+				if err != nil {
+					return err
+				}
+				return a.showWhole(chosen)
+			})
+		},
+	}
+	redrive := &cobra.Command{
+		Use: "redrive [ID...]", Short: "Send dead letters to the queue again",
+		Long: `redrive sends dead letters to the queue that events are taken from, the first
+--queue, and takes them out of where they lie: those named, or with --all every
+one that would not be refused again.`,
+		RunE: func(c *cobra.Command, ids []string) error {
+			if args.all == (len(ids) > 0) {
+				return errors.New("name the dead letters to be sent again, or say --all; `orgdns events list` lists them")
+			}
+			if len(args.queues) == 0 {
+				return errors.New("redrive needs --queue: where the events go")
+			}
+			return a.letters(c.Context(), args, func(r reached, list []letter) error { return a.redrive(c.Context(), r, args.queues[0], list, ids) })
+		},
+	}
+	redrive.Flags().BoolVar(&args.all, "all", false, "every dead letter that would not be refused again")
+	c.AddCommand(list, show, redrive)
+	return c
+}
+
+func someIDs(c *cobra.Command, ids []string) error {
+	if len(ids) == 0 {
+		return fmt.Errorf("`%s` takes the ID of a dead letter; `orgdns events list` lists them", c.CommandPath())
+	}
+	return nil
+}
+
+// letters reads the dead letters, does something with them, and lets others have
+// those that are left.
+func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []letter) error) error {
+	if len(args.queues)+len(args.dead) == 0 {
+		return errors.New("no queue is named; name one with --queue or --dead-letters")
+	}
+	r, queues, err := a.deadLetters(ctx, args)
+	if err != nil {
+		return err
+	}
+	var list []letter
+	defer func() {
+		for _, q := range queues {
+			var left []awsapi.Message
+			for _, l := range list {
+				if l.from == q {
+					left = append(left, l.message)
+				}
+			}
+			_ = q.Hide(ctx, left, 0) // they are there again after a while in any case
+		}
+	}()
+	for _, q := range queues {
+		for read := 0; read < mostLetters; {
+			got, err := q.Receive(ctx, time.Second, lookTime) // a long poll asks all of SQS's servers
+			if err != nil {
+				return err
+			}
+			if len(got) == 0 {
+				break
+			}
+			read += len(got)
+			for _, m := range got {
+				list = append(list, a.letter(m, q, args.tagKey))
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(x, y letter) int { return x.Sent.Compare(y.Sent) })
+	return do(r, list)
+}
+
+// deadLetters are the queues that the flags mean.
+func (a *app) deadLetters(ctx context.Context, args *eventsArgs) (reached, []*awsapi.Queue, error) {
+	cfg, err := a.load()
+	if err != nil {
+		return reached{}, nil, err
+	}
+	access, err := stage.Accesses(cfg, os.LookupEnv)
+	if err != nil {
+		return reached{}, nil, err
+	}
+	sessions, _, err := a.connect(ctx, cfg, access)
+	if err != nil {
+		return reached{}, nil, err
+	}
+	r := reached{sessions, stage.Region(cfg)}
+	var out []*awsapi.Queue
+	for _, name := range args.queues {
+		id, err := r.queue(name)
+		if err != nil {
+			return r, nil, fmt.Errorf("--queue: %w", err)
+		}
+		settings, err := sessions.Queue(id).Settings(ctx)
+		if err != nil {
+			return r, nil, err
+		}
+		if settings.Dead == nil {
+			return r, nil, fmt.Errorf("--queue: %s has no dead-letter queue", id.ARN())
+		}
+		out = append(out, settings.Dead)
+	}
+	for _, name := range args.dead {
+		id, err := r.queue(name)
+		if err != nil {
+			return r, nil, fmt.Errorf("--dead-letters: %w", err)
+		}
+		out = append(out, sessions.DeadLetters(id))
+	}
+	return r, out, nil
+}
+
+// letter says what a dead letter is.
+func (a *app) letter(m awsapi.Message, q *awsapi.Queue, tagKey string) letter {
+	l := letter{ID: m.ID, Queue: q.Name(), Sent: m.Sent, Reason: m.Attributes[awsapi.AttributeReason], Body: m.Body, message: m, from: q}
+	if l.Reason == "" { // EventBridge's (EventBridge User Guide, eb-rule-dlq.html)
+		l.Reason = strings.TrimSpace(m.Attributes["ERROR_CODE"] + " " + m.Attributes["ERROR_MESSAGE"])
+	}
+	if l.Reason == "" {
+		l.Reason = fmt.Sprintf("received %d times and never let go", m.Receives)
+	}
+	hint, err := event.Decode(m.Body, tagKey)
+	var r *event.Refusal
+	if l.Hint = hint; errors.As(err, &r) {
+		l.Hint, l.Refusal = r.Hint, r.Reason
+	}
+	return l
+}
+
+func chosenLetters(list []letter, ids []string) ([]letter, error) {
+	var out []letter
+	for _, id := range ids {
+		i := slices.IndexFunc(list, func(l letter) bool { return l.ID == id })
+		if i < 0 {
+			return nil, fmt.Errorf("no dead letter %s is there", id)
+		}
+		out = append(out, list[i])
+	}
+	return out, nil
+}
+
+func (a *app) showLetters(list []letter) error {
+	if a.output == "json" {
+		return a.json("events", append([]letter{}, list...))
+	}
+	if len(list) == 0 {
+		a.printf("No dead letters.\n")
+	}
+	for _, l := range list {
+		what := l.Hint.Service
+		if what == "" {
+			what = "account " + string(l.Hint.Account)
+		}
+		if l.Hint.Account == "" {
+			what = "no event"
+		}
+		a.printf("%s  %s  %s\n    %s\n", l.ID, l.Sent.Format(time.RFC3339), what, l.Reason)
+	}
+	return nil
+}
+
+func (a *app) showWhole(list []letter) error {
+	if a.output == "json" {
+		return a.json("events", list)
+	}
+	for _, l := range list {
+		a.printf("%s\n  queue    %s\n  sent     %s\n  reason   %s\n", l.ID, l.Queue, l.Sent.Format(time.RFC3339), l.Reason)
+		if l.Hint.Account != "" {
+			a.printf("  event    %s, %s, account %s in %s, at %s\n", l.Hint.Event, orNone(string(l.Hint.Form)), l.Hint.Account, l.Hint.Region, l.Hint.Time.Format(time.RFC3339))
+		}
+		if l.Hint.Service != "" {
+			a.printf("  service  %q\n", l.Hint.Service)
+		}
+		if l.Refusal != "" {
+			a.printf("  now      it would be refused: %s\n", l.Refusal)
+		}
+		a.printf("  body     %q\n", l.Body)
+	}
+	return nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "of no known form"
+	}
+	return s
+}
+
+// redrive sends dead letters again: each is taken out once it was sent, so that
+// one may be sent twice, and none is lost.
+func (a *app) redrive(ctx context.Context, r reached, queue string, list []letter, ids []string) error {
+	chosen := slices.DeleteFunc(slices.Clone(list), func(l letter) bool { return l.Refusal != "" })
+	if len(ids) > 0 {
+		var err error
+		if chosen, err = chosenLetters(list, ids); err != nil {
+			return err
+		}
+	}
+	id, err := r.queue(queue)
+	if err != nil {
+		return err
+	}
+	to := r.sessions.Backlog(id)
+	for _, l := range chosen {
+		if err := to.Send(ctx, awsapi.Message{Body: l.Body}); err != nil {
+			return err
+		}
+		if err := l.from.Delete(ctx, []awsapi.Message{l.message}); err != nil {
+			return err
+		}
+	}
+	if a.output == "json" {
+		return a.json("events", append([]letter{}, chosen...))
+	}
+	a.printf("%d of %d dead letter%s sent to %s.\n", len(chosen), len(list), plural(len(list)), to.Name())
+	return nil
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/event"
+	"github.com/orgdns/orgdns/internal/reconcile"
+)
+
+// journal hears of every decision of serve: a line of the log, metrics, and
+// spans where traces are asked for.
+type journal struct {
+	app     *app
+	ctx     func() context.Context // of the program; spans want one
+	handle  func(slog.Record)
+	metrics *metrics
+	spans   *spans
+	swept   func() // after each sweep; optional
+}
+
+func (a *app) newJournal(ctx context.Context) (*journal, error) {
+	var h slog.Handler = slog.NewTextHandler(a.Err, nil)
+	if a.output == "json" {
+		h = slog.NewJSONHandler(a.Err, nil)
+	}
+	j := &journal{app: a, metrics: newMetrics(), ctx: func() context.Context { return ctx }}
+	j.handle = func(r slog.Record) { _ = h.Handle(ctx, r) } // nobody is there to be told that stderr is gone
+	var err error
+	j.spans, err = newSpans(func(problem error) { j.warn(a.clock.Now(), "traces were not sent", "error", problem.Error()) })
+	return j, err
+}
+
+func (j *journal) close(ctx context.Context) error { return j.spans.close(ctx) }
+
+// line writes a line of the log, with the time of the clock.
+func (j *journal) line(at time.Time, level slog.Level, message string, pairs ...any) {
+	r := slog.NewRecord(at, level, message, 0)
+	r.Add(pairs...)
+	j.handle(r)
+}
+
+func (j *journal) note(at time.Time, message string, pairs ...any) {
+	j.line(at, slog.LevelInfo, message, pairs...)
+}
+
+func (j *journal) warn(at time.Time, message string, pairs ...any) {
+	j.line(at, slog.LevelWarn, message, pairs...)
+}
+
+// some are the pairs of which the value is not empty.
+func some(pairs ...any) []any {
+	var out []any
+	for i := 0; i < len(pairs); i += 2 {
+		if s, isText := pairs[i+1].(string); !isText || s != "" {
+			out = append(out, pairs[i], pairs[i+1])
+		}
+	}
+	return out
+}
+
+// Record hears of a message.
+func (j *journal) Record(e event.Entry) {
+	level := slog.LevelInfo
+	if e.Outcome != event.Applied && e.Outcome != event.Settled && e.Reason != event.Irrelevant {
+		level = slog.LevelWarn
+	}
+	changes := ""
+	for i, c := range e.Changes {
+		if i > 0 {
+			changes += ", "
+		}
+		changes += c
+	}
+	j.line(e.At, level, "event", some("outcome", string(e.Outcome), "reason", string(e.Reason), "code", e.Code, "form", string(e.Hint.Form),
+		"account", string(e.Hint.Account), "region", string(e.Hint.Region), "service", e.Hint.Service, "name", nameText(e), "changes", changes,
+		"detail", e.Detail, "event", e.Hint.Event, "message", e.Message, "queue", e.Queue, "lag", lagText(e.Lag))...)
+	j.metrics.event(e)
+	j.spans.event(j.ctx(), e)
+}
+
+func nameText(e event.Entry) string {
+	if e.Name.IsZero() {
+		return ""
+	}
+	return e.Name.String()
+}
+
+func lagText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+// Sweep hears of a sweep.
+func (j *journal) Sweep(e event.SweepEntry) {
+	j.metrics.sweep(e)
+	j.spans.sweep(j.ctx(), e)
+	if e.Err != nil {
+		j.line(e.At, slog.LevelError, "sweep", "outcome", "failed", "took", e.Took.Round(time.Millisecond).String(), "detail", e.Err.Error())
+		return
+	}
+	outcome, level := "done", slog.LevelInfo
+	if e.Swept.Problems.HasErrors() {
+		outcome, level = "incomplete", slog.LevelError
+	}
+	for _, d := range e.Swept.Problems {
+		if d.Severity != diag.Note {
+			at := slog.LevelWarn
+			if d.Severity == diag.Error {
+				at = slog.LevelError
+			}
+			j.line(e.At, at, "problem", some("code", d.Code, "summary", d.Summary, "detail", d.Detail, "hint", d.Hint, "address", d.Address, "account", d.Account,
+				"region", d.Region, "position", d.Pos.String())...)
+		}
+	}
+	j.line(e.At, level, "sweep", "outcome", outcome, "first", e.First, "changes", len(e.Swept.Done), "failed", len(e.Swept.Failed), "waiting", len(e.Swept.Planned.Waiting),
+		"took", e.Took.Round(time.Millisecond).String())
+	if j.swept != nil {
+		j.swept()
+	}
+}
+
+// InSync hears when a change was in effect.
+func (j *journal) InSync(h event.Hint, lag time.Duration) { j.metrics.inSync(lag) }
+
+// changed hears of a change.
+func (j *journal) changed(d reconcile.Done) {
+	cause, outcome, level, detail := "event", "done", slog.LevelInfo, ""
+	if d.Sweep {
+		cause = "sweep"
+	}
+	if d.Err != nil {
+		outcome, level, detail = "failed", slog.LevelError, d.Err.Error()
+	}
+	j.line(d.At, level, "change", some("outcome", outcome, "cause", cause, "action", string(d.Change.Action), "address", d.Change.Address,
+		"account", string(d.Change.Account), "reason", d.Change.Reason, "call", d.Call, "detail", detail)...)
+	j.metrics.changed(cause, outcome, d)
+}
+
+// called hears of a call of AWS.
+func (j *journal) called(account estate.AccountID, service, operation string, throttled bool) {
+	j.metrics.called(account, service, operation, throttled)
+}
+
+func (j *journal) queueFailed(queue string, err error) {
+	j.metrics.queueFailed(queue)
+	j.line(j.app.clock.Now(), slog.LevelError, "queue", "queue", queue, "detail", err.Error())
+}
+
+func (j *journal) deadLetters(queue string, n int) { j.metrics.deadLetters(queue, n) }
+
+// taken hears of a configuration that is in force now, notTaken of one that is
+// not.
+func (j *journal) taken(cfg *config.Config, at string) {
+	j.metrics.configured(true)
+	j.note(j.app.clock.Now(), "configuration", "outcome", "taken", "owner", cfg.Owner, "version", at)
+}
+
+func (j *journal) notTaken(err error, at string) {
+	j.metrics.configured(false)
+	var list diag.List
+	collect(err, &list)
+	for _, d := range list {
+		j.line(j.app.clock.Now(), slog.LevelError, "configuration", some("outcome", "refused", "version", at, "code", d.Code, "summary", d.Summary, "detail", d.Detail,
+			"hint", d.Hint, "position", d.Pos.String())...)
+	}
+}
