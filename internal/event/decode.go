@@ -47,6 +47,7 @@ type Hint struct {
 	Account estate.AccountID `json:"account,omitempty"` // who sent it, and owns the service
 	Region  estate.Region    `json:"region,omitempty"`
 	Service string           `json:"service,omitempty"` // ARN
+	Gone    bool             `json:"gone,omitempty"`    // the service is said to be going
 	Time    time.Time        `json:"time,omitzero"`
 }
 
@@ -97,7 +98,7 @@ type envelope struct {
 // (API_PutEventsRequestEntry).
 var forms = map[[2]string]struct {
 	form Form
-	read func(envelope, string) (service string, r *Refusal)
+	read func(envelope, string) (service string, gone bool, r *Refusal)
 }{
 	{"aws.tag", "Tag Change on Resource"}:              {FormTag, tagChange},
 	{"aws.vpc-lattice", "AWS API Call via CloudTrail"}: {FormTrail, trailCall},
@@ -126,9 +127,9 @@ func Decode(body string, tagKey string) (Hint, error) {
 		return Hint{}, r
 	}
 	h.Form = f.form
-	service, r := f.read(e, tagKey)
+	service, gone, r := f.read(e, tagKey)
 	if r == nil {
-		h.Service = short(service)
+		h.Service, h.Gone = short(service), gone
 		r = owned(h)
 	}
 	if r != nil {
@@ -176,7 +177,7 @@ func partition(r estate.Region) string {
 
 // tagChange: the tag says true when the service was made, and is gone when it
 // went. What else it says is nothing that anybody agreed on.
-func tagChange(e envelope, tagKey string) (string, *Refusal) {
+func tagChange(e envelope, tagKey string) (service string, gone bool, r *Refusal) {
 	var d struct {
 		Service string            `json:"service"`
 		Type    string            `json:"resource-type"`
@@ -184,20 +185,20 @@ func tagChange(e envelope, tagKey string) (string, *Refusal) {
 		Tags    map[string]string `json:"tags"`
 	}
 	if err := json.Unmarshal(e.Detail, &d); err != nil {
-		return "", refuse(Malformed, "the detail is not that of a tag change: %s", short(err.Error()))
+		return "", false, refuse(Malformed, "the detail is not that of a tag change: %s", short(err.Error()))
 	}
 	value, set := d.Tags[tagKey]
 	switch {
 	case d.Service != "vpc-lattice" || d.Type != "service":
-		return "", refuse(Irrelevant, "it is about a %q of %q", short(d.Type), short(d.Service))
+		return "", false, refuse(Irrelevant, "it is about a %q of %q", short(d.Type), short(d.Service))
 	case len(e.Resources) != 1:
-		return "", refuse(Malformed, "it names %d resources, not one", len(e.Resources))
+		return "", false, refuse(Malformed, "it names %d resources, not one", len(e.Resources))
 	case !slices.Contains(d.Changed, tagKey):
-		return "", refuse(Irrelevant, "the tag %s did not change", tagKey)
+		return "", false, refuse(Irrelevant, "the tag %s did not change", tagKey)
 	case set && value != "true":
-		return "", refuse(Malformed, "the tag %s says %q; it says true, or is not there", tagKey, short(value))
+		return "", false, refuse(Malformed, "the tag %s says %q; it says true, or is not there", tagKey, short(value))
 	}
-	return e.Resources[0], nil
+	return e.Resources[0], !set, nil
 }
 
 // trailCalls are the calls that change what a service is.
@@ -205,7 +206,7 @@ var trailCalls = []string{"CreateService", "UpdateService", "DeleteService", "Ta
 
 // trailCall: the service stands in the answer, or in what was asked, by ID or
 // ARN (VPC Lattice API, serviceIdentifier).
-func trailCall(e envelope, _ string) (string, *Refusal) {
+func trailCall(e envelope, _ string) (service string, gone bool, r *Refusal) {
 	var d struct {
 		Source  string `json:"eventSource"`
 		Name    string `json:"eventName"`
@@ -219,34 +220,35 @@ func trailCall(e envelope, _ string) (string, *Refusal) {
 		} `json:"responseElements"`
 	}
 	if err := json.Unmarshal(e.Detail, &d); err != nil {
-		return "", refuse(Malformed, "the detail is not that of an API call: %s", short(err.Error()))
+		return "", false, refuse(Malformed, "the detail is not that of an API call: %s", short(err.Error()))
 	}
+	gone = d.Name == "DeleteService"
 	switch {
 	case d.Source != "vpc-lattice.amazonaws.com":
-		return "", refuse(Malformed, "the call is one of %q", short(d.Source))
+		return "", false, refuse(Malformed, "the call is one of %q", short(d.Source))
 	case !slices.Contains(trailCalls, d.Name):
-		return "", refuse(Irrelevant, "%q changes no service", short(d.Name))
+		return "", false, refuse(Irrelevant, "%q changes no service", short(d.Name))
 	case d.Error != "":
-		return "", refuse(Irrelevant, "%s failed with %q", d.Name, short(d.Error))
+		return "", false, refuse(Irrelevant, "%s failed with %q", d.Name, short(d.Error))
 	case d.Response.ARN != "":
-		return d.Response.ARN, nil
+		return d.Response.ARN, gone, nil
 	case idForm.MatchString(d.Request.Service):
-		return fmt.Sprintf("arn:%s:vpc-lattice:%s:%s:service/%s", partition(e.Region), e.Region, e.Account, d.Request.Service), nil
+		return fmt.Sprintf("arn:%s:vpc-lattice:%s:%s:service/%s", partition(e.Region), e.Region, e.Account, d.Request.Service), gone, nil
 	case d.Request.Service != "":
-		return d.Request.Service, nil
+		return d.Request.Service, gone, nil
 	case d.Request.Resource != "" && !strings.Contains(d.Request.Resource, ":service/"):
-		return "", refuse(Irrelevant, "%s is about %q", d.Name, short(d.Request.Resource))
+		return "", false, refuse(Irrelevant, "%s is about %q", d.Name, short(d.Request.Resource))
 	}
-	return d.Request.Resource, nil
+	return d.Request.Resource, gone, nil
 }
 
 // guidance: names and targets that stand in its detail are not looked at.
-func guidance(e envelope, _ string) (string, *Refusal) {
+func guidance(e envelope, _ string) (service string, gone bool, r *Refusal) {
 	var d struct{ ServiceArn string }
 	if err := json.Unmarshal(e.Detail, &d); err != nil {
-		return "", refuse(Malformed, "the detail is not that of the guidance: %s", short(err.Error()))
+		return "", false, refuse(Malformed, "the detail is not that of the guidance: %s", short(err.Error()))
 	}
-	return d.ServiceArn, nil
+	return d.ServiceArn, e.DetailType == "ServiceDeleted", nil
 }
 
 func refuse(r Reason, format string, args ...any) *Refusal {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,8 @@ func TestDecode(t *testing.T) {
 				}
 				return
 			}
-			want := Hint{"bddcf1d6-0251-35a1-aab0-adc1fb47c11c", tt.form, shop, "eu-west-1", service, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+			gone := slices.Contains([]string{"tag gone", "no tag left", "deleted, by ARN", "the guidance's, gone"}, tt.name)
+			want := Hint{"bddcf1d6-0251-35a1-aab0-adc1fb47c11c", tt.form, shop, "eu-west-1", service, gone, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 			if err != nil || h != want {
 				t.Errorf("%+v, %v; want %+v", h, err, want)
 			}

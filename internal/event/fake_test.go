@@ -127,9 +127,10 @@ func (q *queue) left() int {
 
 // keeper notes what it is asked for; its work takes time.
 type keeper struct {
-	clock clock.Clock
-	takes time.Duration
-	fails func(reconcile.Service) error
+	clock  clock.Clock
+	takes  time.Duration
+	fails  func(reconcile.Service) error
+	serves bool
 
 	mu     sync.Mutex
 	passes [][]reconcile.Service
@@ -146,7 +147,7 @@ func (k *keeper) Follow(ctx context.Context, services []reconcile.Service, tell 
 	err := k.clock.Sleep(ctx, k.takes)
 	var out []reconcile.Followed
 	for _, s := range services {
-		f := reconcile.Followed{Service: s, Err: err}
+		f := reconcile.Followed{Service: s, Serves: k.serves, Err: err}
 		if err == nil && k.fails != nil {
 			f.Err = k.fails(s)
 		}

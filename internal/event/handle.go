@@ -24,6 +24,9 @@ const (
 	tries     = 12
 	firstWait = 5 * time.Second
 	lastWait  = 30 * time.Minute
+	// goings is how often it is looked whether a service that is said to be going
+	// has gone: a tag is taken off before the service is deleted.
+	goings = 5
 )
 
 // Handler decides on messages.
@@ -174,6 +177,9 @@ func (b *batch) followed(ctx context.Context, list []reconcile.Followed) {
 	var entries []Entry
 	for _, f := range list {
 		for _, m := range b.of[f.Service] {
+			if m.hint.Gone && f.Serves && f.Err == nil && m.Receives < goings {
+				f.Err = errors.New("the service is said to be going, and stands")
+			}
 			if f.Err != nil {
 				b.again(ctx, m, f)
 				continue

@@ -159,6 +159,24 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// TestGoing: a service that is said to be going, and stands, is looked at some
+// more times, since its tag goes before it does.
+func TestGoing(t *testing.T) {
+	r := newRig()
+	r.keeper.serves = true
+	r.queue.send(tagged(shop, service, `{}`))
+	r.queue.send(events(1)...)
+	if err := r.serve(t.Context(), time.Hour, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.journal.outcomes(); got[Retried] != goings-1 || got[Settled] != 2 || r.queue.left() != 0 {
+		t.Errorf("outcomes %v, %d left", got, r.queue.left())
+	}
+	if last := r.journal.entries[len(r.journal.entries)-1].At.Sub(start); last < time.Minute || last > 3*time.Minute {
+		t.Errorf("let go after %s", last)
+	}
+}
+
 // TestSweeps: one at the start and then at intervals, a little apart from those
 // of other replicas; at once when the configuration was changed; soon after one
 // that failed. Events wait for the first.
