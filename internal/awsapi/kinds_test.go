@@ -101,7 +101,7 @@ func TestOperations(t *testing.T) {
 		"route53resolver:GetFirewallRuleGroup", "route53resolver:GetResolverQueryLogConfig",
 		"route53profiles:GetProfilePolicy", "route53profiles:PutProfilePolicy",
 		"route53resolver:GetResolverRulePolicy", "route53resolver:PutResolverRulePolicy",
-		"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy", "iam:PassRole",
+		"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy", "iam:PassRole", "kms:Decrypt", "kms:GenerateDataKey",
 		"events:TagResource", "sqs:TagQueue", "ssm:AddTagsToResource", "ssm:GetResourcePolicies", "ssm:PutResourcePolicy", "ssm:DeleteResourcePolicy",
 	} {
 		behind[a] = true
