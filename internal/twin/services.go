@@ -58,7 +58,7 @@ var list = []struct {
 	{name: "iam", handlers: iamapi.Service, global: true},
 	{name: "organizations", handlers: organizations.Service, global: true},
 	{name: "route53", handlers: route53.Handlers, rates: rates{route53.Rate, route53.AllActions}, global: true},
-	{name: "ec2", handlers: ec2.Service},
+	{name: "ec2", handlers: ec2.Service, rates: rates{action: ec2.Rate}},
 	{name: "ram", handlers: ram.Service},
 	{name: "route53resolver", handlers: resolver.Service, rates: rates{resolver.Rate, resolver.AllRequests}},
 	{name: "route53profiles", handlers: profiles.Service},

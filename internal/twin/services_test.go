@@ -2,6 +2,7 @@ package twin_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -82,5 +83,51 @@ func TestUserKeys(t *testing.T) {
 		UserName: name, AccessKeyId: key.AccessKeyId, Status: "Inactive"}))
 	if _, err := zones.GetHostedZoneCount(t.Context(), nil); code(err) != "InvalidClientTokenId" {
 		t.Errorf("with an inactive key: %v", err)
+	}
+}
+
+// TestEC2Rates: each action has a bucket of its own in an account and Region, and
+// an action that AWS names apart another one (ec2-api-throttling.html).
+func TestEC2Rates(t *testing.T) {
+	b := newBench()
+	b.world.Limits = true
+	c := b.ec2(keys(caller))
+	vpc := must[*ec2.CreateVpcOutput](t)(c.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})).Vpc.VpcId
+	attempts := []struct {
+		name          string
+		burst, second int // calls from a full bucket, and after ten seconds more
+		call          func() error
+	}{
+		{"to read", 100, 100, func() error { _, err := c.DescribeSubnets(t.Context(), nil); return err }},
+		{"to read something else", 100, 100, func() error { _, err := c.DescribeRouteTables(t.Context(), nil); return err }},
+		{"to change", 50, 50, func() error {
+			_, err := c.ModifyVpcAttribute(t.Context(), &ec2.ModifyVpcAttributeInput{VpcId: vpc, EnableDnsHostnames: &ec2types.AttributeBooleanValue{Value: aws.Bool(true)}})
+			return err
+		}},
+		{"apart", 4, 3, func() error {
+			_, err := c.DeleteVpcEndpoints(t.Context(), &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: []string{"vpce-00000000000000000"}})
+			return err
+		}},
+	}
+	until := func(call func() error) int {
+		for n := range 200 {
+			if err := call(); code(err) == "RequestLimitExceeded" {
+				return n
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return 200
+	}
+	for _, tt := range attempts {
+		if got := until(tt.call); got != tt.burst {
+			t.Errorf("%s: %d calls from a full bucket, want %d", tt.name, got, tt.burst)
+		}
+	}
+	b.clock.Advance(10 * time.Second)
+	for _, tt := range attempts {
+		if got := until(tt.call); got != tt.second {
+			t.Errorf("%s: %d calls ten seconds later, want %d", tt.name, got, tt.second)
+		}
 	}
 }

@@ -123,9 +123,8 @@ type tally struct {
 	calls map[string][]int // by who, service and operation; by step
 }
 
-// add takes the calls of a world, and forgets them there. A call that was refused
-// for its rate is not counted: which of several at one moment finds the bucket
-// empty is chance. That they are few is held here.
+// add takes the calls of a world, as callCounts has them, and forgets them there.
+// That few were refused for their rate is held here.
 func (c *tally) add(step string, w *world.World) {
 	c.steps = append(c.steps, step)
 	n, refused := 0, 0
