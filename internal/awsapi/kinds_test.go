@@ -40,6 +40,24 @@ func TestEveryKindIsBound(t *testing.T) {
 	}
 }
 
+// TestEveryKindIsPermitted: a run that does nothing but one change of an object
+// may do what it needs.
+func TestEveryKindIsPermitted(t *testing.T) {
+	for _, k := range plan.Kinds {
+		for a, needs := range bindings[k].needs {
+			p := plan.Plan{Owner: "acme", Changes: []plan.Change{{Account: account, Action: a, After: &plan.Item{Object: &plan.Object{Kind: k}}}}}
+			if p.Changes[0].Item().Kind() != k || !slices.ContainsFunc(needs, func(m plan.May) bool { return m == plan.MayMake(k) || m == plan.MayMake(plan.KindEndpoint) }) {
+				continue // no object
+			}
+			for _, may := range p.Permissions()[account] {
+				if len(parts[may.May]) == 0 {
+					t.Errorf("to %s a %s alone is permitted by %q, which has no statement", a, k, may.May)
+				}
+			}
+		}
+	}
+}
+
 // TestWhatCannotBeDone: an action without permissions is refused without a
 // call.
 func TestWhatCannotBeDone(t *testing.T) {

@@ -234,6 +234,10 @@ func (s SharedService) In(endpoint estate.Region) (name string, service estate.R
 	return "com.amazonaws." + string(service) + "." + s.Name, service
 }
 
+// Foreign reports whether it is an endpoint service of somebody's, not one of
+// AWS's.
+func (s SharedService) Foreign() bool { return ownServiceName.MatchString(s.Name) }
+
 // Label is the service's name in addresses, without a Region: ec2, ecr.dkr,
 // vpce-svc-….
 func (s SharedService) Label() string {

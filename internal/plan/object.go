@@ -281,7 +281,7 @@ func (b *builder) object(w Wanted, want Object) {
 			c.Reason = "its ledger lists what is no longer there"
 		}
 		b.add(w, c)
-	case s.Pending:
+	case s.Pending && !w.Outside:
 		b.add(w, Change{Action: Await, ID: s.ID, After: &w.Item})
 		b.plan.Changes[len(b.plan.Changes)-1].Settle = true
 	}

@@ -93,7 +93,10 @@ type Wanted struct {
 	Reason      string // why, for people
 	// Frozen: what stands is left as it is, and is no orphan either.
 	Frozen bool
-	Pos    diag.Pos
+	// Outside: what stands comes into effect when somebody outside does something,
+	// so that no run awaits it.
+	Outside bool
+	Pos     diag.Pos
 }
 
 // Dependency is a change that must be done first; with Settled, also in effect

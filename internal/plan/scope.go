@@ -61,6 +61,8 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 		case item.Object != nil:
 			one.May = MayMake(item.Object.Kind)
 			switch {
+			case item.Object.Kind == KindPrivateDNS: // of an endpoint that stands
+				one.May = MayMake(KindEndpoint)
 			case item.Object.Kind == KindProbeRole, item.Object.Kind == KindProbe:
 				one.Role, one.Named = ProbeRole(p.Owner), LikeNames(p.Owner)
 			case objectKinds[item.Object.Kind].apart:

@@ -177,6 +177,7 @@ type sharedService struct {
 	policy  bool           // it takes endpoint policies
 	// acceptance: each endpoint waits until the service accepts it.
 	acceptance bool
+	owner      string   // of a service of somebody else: an account, or amazon
 	zones      []string // Availability Zones where it is offered, if known
 	own        *config.OwnService
 	after      []plan.Dependency // what must be in effect before an endpoint can be made
@@ -186,7 +187,7 @@ type sharedService struct {
 	standing estate.Endpoint // the hub's, if it stands
 	stands   bool
 	used     bool // it is somebody else's, and used as it is
-	held     bool // its name waits for a proof that somebody else publishes: none is made until then
+	held     bool // it waits for somebody outside: see sharewait.go
 	byZone   bool // a zone of ours answers for its names, not its private DNS
 }
 
@@ -295,18 +296,24 @@ func (s *shareIn) make() {
 		s.problem(s.At("consumers"), diag.Warning, "no-vpc", fmt.Sprintf("no VPC in %s is selected for the share %s", s.region, s.Name), "", "")
 	}
 	s.ownServices()
-	if s.stuck() {
+	s.hold()
+	stuck := s.stuck()
+	if s.Via == config.ViaOwn {
+		s.eachItsOwn(stuck)
+	} else {
+		s.endpoints(stuck)
+	}
+	if stuck {
 		s.freeze()
 		return
 	}
+	s.services = slices.DeleteFunc(s.services, func(one *sharedService) bool {
+		return one.held && (!one.stands || one.standing.State == estate.EndpointPendingAcceptance)
+	})
 	switch s.Via {
-	case config.ViaOwn:
-		s.eachItsOwn()
 	case config.ViaProfile:
-		s.endpoints()
 		s.byProfile()
 	case config.ViaResolver:
-		s.endpoints()
 		s.byResolver()
 	}
 	s.connect()
@@ -437,7 +444,7 @@ func (s *shareIn) offered() {
 				"take the Region out, or give the service a share of its own")
 			continue
 		}
-		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, acceptance: offer.Acceptance, zones: offer.Zones, pos: svc.Pos}
+		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, acceptance: offer.Acceptance, owner: offer.Owner, zones: offer.Zones, pos: svc.Pos}
 		if where != s.region && svc.ServiceRegion == "" {
 			one.ServiceRegion = where
 		}
@@ -562,12 +569,16 @@ func (s *shareIn) spread(vpc estate.VPC, chosen config.Subnets, zones, have []st
 	return out
 }
 
-// endpoints wants the hub's endpoints, and the group that admits the consumers.
-func (s *shareIn) endpoints() {
+// endpoints wants the hub's endpoints, and the group that admits the consumers;
+// while the share is stuck only those that wait for an owner.
+func (s *shareIn) endpoints(stuck bool) {
 	var made []*sharedService
 	for _, one := range s.services {
 		if one.used {
 			s.adopted(one)
+			continue
+		}
+		if waits := forOwner(one, one.standing); !waits && (stuck || one.held && !one.stands) {
 			continue
 		}
 		made = append(made, one)
@@ -582,7 +593,12 @@ func (s *shareIn) endpoints() {
 	}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the consumers"})
 	s.places(made)
 	for _, one := range made {
-		s.endpointOf(one, s.endpointAddress(one.label), s.vpc, plan.Of(group, "id"), one.standing.Subnets, !one.byZone && len(one.names) > 0)
+		address := s.endpointAddress(one.label)
+		if forOwner(one, one.standing) {
+			s.endpointWaits(one, address, s.vpc, plan.Of(group, "id"), one.standing)
+			continue
+		}
+		s.endpointOf(one, address, s.vpc, plan.Of(group, "id"), one.standing.Subnets, !one.byZone && len(one.names) > 0)
 	}
 }
 

@@ -16,11 +16,11 @@ import (
 )
 
 // eachItsOwn wants endpoints in each consumer VPC, as an organization has them
-// before it shares, or goes back to.
-func (s *shareIn) eachItsOwn() {
+// before it shares, or goes back to; while the share is stuck only those that wait
+// for an owner.
+func (s *shareIn) eachItsOwn(stuck bool) {
 	for _, v := range s.consumers {
-		base := s.address + "/own/" + v.ID
-		group := base + "/group"
+		group := s.address + "/own/" + v.ID + "/group"
 		var ingress []string
 		for _, p := range s.ports(s.services) {
 			for _, c := range v.CIDRs {
@@ -32,13 +32,15 @@ func (s *shareIn) eachItsOwn() {
 		}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the VPC"})
 		var all []string
 		for _, one := range s.services {
-			address := base + "/" + one.label
-			have, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, v.Account, s.region)
-			if one.held && !stands {
-				continue
+			address, have := s.ownEndpoint(one, v), s.standingOwn(one, v)
+			switch {
+			case forOwner(one, have):
+				s.endpointWaits(one, address, v, plan.Of(group, "id"), have)
+			case stuck, one.held && have.ID == "":
+			default:
+				all = append(all, address, nameAddress(one, address))
+				s.endpointOf(one, address, v, plan.Of(group, "id"), have.Subnets, len(one.names) > 0)
 			}
-			all = append(all, address, nameAddress(one, address))
-			s.endpointOf(one, address, v, plan.Of(group, "id"), have.Fields["subnets"], len(one.names) > 0)
 		}
 		s.before(v, all...)
 	}
@@ -168,37 +170,6 @@ func (s *shareIn) ownServices() {
 			s.ownService(one)
 		}
 	}
-	s.services = slices.DeleteFunc(s.services, func(one *sharedService) bool {
-		return one.held && !one.stands && s.Via != config.ViaOwn && !s.elsewhere(one)
-	})
-}
-
-// elsewhere reports whether endpoints of a service stand where another mechanism
-// has them: those of the consumers' own, or with ViaOwn the hub's.
-func (s *shareIn) elsewhere(one *sharedService) bool {
-	if s.Via == config.ViaOwn {
-		return one.stands
-	}
-	for o := range plan.Objects(s.Estate, plan.KindEndpoint) {
-		address := o.Tags[plan.TagAddress]
-		if o.OwnedBy(s.Config.Owner) && o.Region == s.region && !o.Going && strings.HasPrefix(address, s.address+"/own/") && strings.HasSuffix(address, "/"+one.label) {
-			return true
-		}
-	}
-	return false
-}
-
-// stuck reports whether the share cannot go over to another mechanism, since
-// endpoints that it needs wait for a proof.
-func (s *shareIn) stuck() bool {
-	for _, one := range s.services {
-		if one.held && (s.Via == config.ViaOwn || !one.stands) && s.elsewhere(one) {
-			s.problem(one.pos, diag.Warning, "unproven", fmt.Sprintf("the share %s in %s stays as it is until the name of %s is proven", s.Name, s.region, one.label),
-				"`via: "+s.Via+"` needs another endpoint of it, and AWS refuses one with a private name that is not verified (PrivateLink guide, manage-dns-names.html)", "have the record published that the plan waits for")
-			return true
-		}
-	}
-	return false
 }
 
 func (s *shareIn) ownAddress(one *sharedService) string {
@@ -219,11 +190,7 @@ func (s *shareIn) ownService(one *sharedService) {
 		return
 	}
 	if o.Region != "" && o.Region != s.region {
-		one.after = s.verification(one, address)
-		if v, _ := s.standingService(one, provider.ID); o.Parent.External != "" {
-			found, _ := published(s.Estate, v)
-			one.held = !found
-		}
+		one.after, one.held = s.verification(one, address), s.unproven(one, provider)
 		return // made in its own Region
 	}
 	if !s.read(provider.ID, "the endpoint service "+o.Name, estate.QueryEndpointServices, estate.QueryLoadBalancers) {
@@ -334,12 +301,37 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 			s.awaitProof(one, address, v, asked)
 			return
 		}
+	case !s.Estate.Answered(estate.Query{Kind: estate.QueryZones, Account: holder}):
+		q := estate.Query{Kind: estate.QueryZones, Account: holder}
+		a, _ := s.Estate.Asked(q)
+		what := "what proves it stays as it is"
+		if one.held = s.unproven(one, provider); one.held {
+			what = "it is not proven, and what needs the name waits"
+		}
+		s.problem(o.At("parent"), diag.Warning, "unread", fmt.Sprintf("the public zone for %s in account %s, in which the proof of the name of %s in %s must stand, could not be read: %s", o.Domain, holder, o.Name, s.region, what),
+			fmt.Sprintf("%s: %s", q, strings.TrimSpace(a.Code+" "+a.Message)), "see `orgdns iam` for the role that this account needs, or write `parent: { external: … }` where somebody else publishes the record")
+		return
 	default:
 		s.problem(o.At("domain"), diag.Error, "no-zone", fmt.Sprintf("account %s has no public zone for %s, in which the proof of the name must stand", holder, o.Domain), "",
 			"say where it is by `parent`, or `parent: { external: … }` where somebody else publishes the record")
 		return
 	}
 	s.want(address+"/verified", provider.ID, object(plan.KindVerification, map[string][]plan.Value{"service": {plan.Of(address, "id")}}), verified)
+}
+
+// unproven reports whether the name of a service is not verified, and this run
+// can do nothing about it: somebody else has to publish the record, or the zones
+// of the account that may hold it could not be read.
+func (s *shareIn) unproven(one *sharedService, provider config.Account) bool {
+	v, _ := s.standingService(one, provider.ID)
+	switch found, _ := published(s.Estate, v); {
+	case one.own.Domain.IsZero() || v.NameState == estate.NameVerified:
+		return false
+	case one.own.Parent.External != "":
+		return !found
+	}
+	_, holder, ok := proofZone(s.Input, *one.own, provider)
+	return !ok && !s.Estate.Answered(estate.Query{Kind: estate.QueryZones, Account: holder})
 }
 
 // standingService is the endpoint service of ours, if it stands.
@@ -497,7 +489,7 @@ func SharedNames(in Input) []SharedName {
 					}
 					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one}), Secure: s.secure(one), Probe: s.Probe}
 					if s.Via != config.ViaOwn {
-						if one.stands {
+						if one.stands && one.standing.State != estate.EndpointPendingAcceptance {
 							shared.Endpoints = append(shared.Endpoints, one.standing)
 							for _, d := range duplicates {
 								if d.Shared.ID == one.standing.ID && d.Own.PrivateDNS {
@@ -512,8 +504,9 @@ func SharedNames(in Input) []SharedName {
 						each := shared
 						each.VPCs = []estate.VPC{v}
 						if o, ok := plan.OwnObject(in.Estate, in.Config.Owner, plan.KindEndpoint, s.address+"/own/"+v.ID+"/"+one.label, v.Account, r); ok {
-							p, _ := in.Estate.Endpoints.Get(o.ID)
-							each.Endpoints = []estate.Endpoint{p}
+							if p, _ := in.Estate.Endpoints.Get(o.ID); p.State != estate.EndpointPendingAcceptance {
+								each.Endpoints = []estate.Endpoint{p}
+							}
 						}
 						out = append(out, each)
 					}

@@ -381,12 +381,17 @@ func (s *share) principals(in Input) []string {
 }
 
 // inConsumers are the questions about a consumer's account: also about its
-// invitations, where the share may have to be accepted.
+// invitations, where the share may have to be accepted, and what somebody else
+// offers it, where it has endpoints of its own to that.
 func (s *share) inConsumers(in Input) []estate.QueryKind {
+	out := slices.Clone(consumerQueries)
 	if slices.ContainsFunc(s.principals(in), isAccount) {
-		return append(slices.Clone(consumerQueries), estate.QueryInvitations)
+		out = append(out, estate.QueryInvitations)
 	}
-	return consumerQueries
+	if s.Via == config.ViaOwn && slices.ContainsFunc(s.Services, config.SharedService.Foreign) {
+		out = append(out, estate.QueryOffers)
+	}
+	return out
 }
 
 func (s *shareIn) vpcAddress(id string) string { return s.address + "/vpcs/" + id }

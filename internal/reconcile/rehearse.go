@@ -68,17 +68,13 @@ func (p *Pass) rehearse(ctx context.Context, out *Planned, o Options) error {
 	return nil
 }
 
-// unanswered is an estate in which what could not be read, and a plan can leave
-// alone, is as unread as it was: policies, and what brings events. The twin holds
-// none of it, and would say so.
+// unanswered is an estate in which all that could not be read is as unread as it
+// was: the twin holds none of it, and would say that it is not there.
 func unanswered(before estate.Estate) estate.Estate {
 	var e estate.Estate
 	for a := range before.Answers.All() {
-		switch a.Query.Kind {
-		case estate.QueryPrincipals, estate.QueryControlPolicies, estate.QueryResourcePolicies, estate.QueryEvents, estate.QueryQueues, estate.QueryParameters, estate.QueryRole:
-			if a.Code != "" {
-				e.Answers.Put(a)
-			}
+		if a.Code != "" {
+			e.Answers.Put(a)
 		}
 	}
 	return e

@@ -252,7 +252,7 @@ func carries(t *testing.T, e estate.Estate, profile string, want map[string]int)
 func resolves(t *testing.T, e estate.Estate, vpc, name, prefix string) {
 	t.Helper()
 	a := resolve.New(e, resolve.DefaultPolicy).Resolve(resolve.Vantage{VPC: vpc}, dnsname.MustParse(name), "A")
-	if len(a.Records) == 0 || slices.ContainsFunc(a.Records, func(rr resolve.RR) bool { return !strings.HasPrefix(rr.Value, prefix) }) {
+	if len(a.Values()) == 0 || slices.ContainsFunc(a.Values(), func(v string) bool { return !strings.HasPrefix(v, prefix) }) {
 		t.Errorf("%s from %s: %s", name, vpc, a)
 	}
 }

@@ -3,6 +3,7 @@ package twintest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -282,6 +283,46 @@ func (s silent) Probe(ctx context.Context, from resolve.Vantage, name dnsname.Na
 		return resolve.Answer{}, errors.New("no resolver answers")
 	}
 	return s.Prober.Probe(ctx, from, name, rrtype)
+}
+
+// TestProofUnread: where the account that holds the public zone cannot be read, it
+// is named; what needs the name waits, and what has it keeps it.
+func TestProofUnread(t *testing.T) {
+	const accounts = `  data:       { id: "666666666666"`
+	r := shareVariant(t, "profile", "expect:\n"+expectEC2+expectPay, "", accounts, `  registrar:  { id: "777777777777" }`+"\n"+accounts, domainLine, "        parent: { account: registrar }\n"+domainLine)
+	r.start.Accounts.Put(estate.Account{ID: "777777777777", Name: "registrar", Status: estate.AccountActive, Parent: r.start.Organization.Root})
+	w := r.world()
+	rest := func(said string) {
+		t.Helper()
+		if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		planned, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"the public zone for pay.payments.example.com in account 777777777777", said, "AssumeRole"} {
+			if got := fmt.Sprint(planned.Diagnostics); !strings.Contains(got, want) {
+				t.Errorf("%q is not in %s", want, got)
+			}
+		}
+	}
+	rest("what needs the name waits")
+	p := proofs{T: t, rig: r, world: w}
+	if n := len(p.endpoints()); n > 0 {
+		t.Errorf("%d endpoints were made before their name was proven", n)
+	}
+	if err := w.Update(func(s *world.State) error {
+		for v := range s.Estate.EndpointServices.All() {
+			v.NameState = estate.NameVerified
+			s.Estate.EndpointServices.Put(v)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	rest("what proves it stays as it is")
+	p.answered()
 }
 
 // TestWildcardNames: private names that are wildcards are shared either way, for
