@@ -99,6 +99,7 @@ Exit code 0: all done. 2: something waits. 1: failed.`,
 	f.BoolVar(&args.Sweep, "sweep", false, "look for what is ours in every Region of all accounts, such as those that are granted nothing any more")
 	f.BoolVar(&args.AcceptLimits, "accept-limits", false, "go on where limits in the configuration would stop the run")
 	f.BoolVarP(&args.yes, "yes", "y", false, "do not ask")
+	a.storeFlag(c)
 	f.StringVar(&args.print, "print", "", "write templates instead: cloudformation or terraform")
 	f.StringVar(&args.part, "part", "", "with --print: hub, spoke or stackset")
 	f.StringVar(&args.dir, "dir", "", "with --print: write all parts into this folder")

@@ -319,8 +319,17 @@ func EventNeeds(in Input) []estate.Query {
 	}
 	if in.Destroy {
 		n.liveNames()
+	} else if in.Config.LatticeEvents.CloudTrail {
+		for _, s := range EventSpokes(in) {
+			n.ask(trailsOf(s))
+		}
 	}
 	return n.list
+}
+
+// trailsOf is how the trails are seen that record an account in a Region.
+func trailsOf(s EventSpoke) estate.Query {
+	return estate.Query{Kind: estate.QueryTrails, Account: s.Account, Region: s.Region}
 }
 
 // liveNames asks for the records and services that keep the chain from being
@@ -449,12 +458,24 @@ func (e *Events) make() {
 		}
 	}
 	if settings.CloudTrail {
-		e.problem(diag.Note, "cloudtrail", "", "CloudTrail tells EventBridge what a trail records: each account needs a trail of management events that write, or the organization one",
-			"EventBridge User Guide, eb-service-event-cloudtrail.html", "")
+		e.trails(spokes)
 	}
 	if settings.KMSKey != "" {
 		e.problem(diag.Note, "kms-key", e.hub.ID, fmt.Sprintf("the policy of key %s must let %s do kms:GenerateDataKey and kms:Decrypt, or no event comes into the queues", settings.KMSKey, plan.EventService),
 			"SQS Developer Guide, sqs-key-management.html", "")
+	}
+}
+
+// trails tells which accounts have no trail, so that their calls are not told.
+func (e *Events) trails(spokes []EventSpoke) {
+	for _, s := range spokes {
+		switch a, _ := e.Estate.Asked(trailsOf(s)); {
+		case a.Code != "":
+			e.problem(diag.Warning, "unread", s.Account, fmt.Sprintf("the trails of account %s in %s could not be read, so its calls may not be told", s.Account, s.Region), strings.TrimSpace(a.Code+" "+a.Message), seeIAM)
+		case !e.Estate.Recorded(s.Account, s.Region):
+			e.problem(diag.Warning, "no-trail", s.Account, fmt.Sprintf("no trail records account %s in %s, so its calls are not told: changes of the tag %s alone are", s.Account, s.Region, e.Config.LatticeEvents.Tag),
+				"EventBridge gets the calls that a trail of CloudTrail records (EventBridge User Guide, eb-service-event-cloudtrail.html)", "make a trail of management events there, or one of the organization")
+		}
 	}
 }
 
@@ -547,6 +568,9 @@ func (p *permissions) latticeEvents(in Input) {
 	make(e.hub.ID, region, plan.KindEventBus, plan.KindEventRule, plan.KindQueue, plan.KindParameter)
 	for _, s := range EventSpokes(in) {
 		make(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)
+		if in.Config.LatticeEvents.CloudTrail {
+			p.may(s.Account, s.Region, plan.MayReadTrails)
+		}
 		for _, m := range []plan.May{plan.MayMake(plan.KindEventRole), plan.MayPassEventRole} {
 			p.add(plan.Permission{Account: s.Account, May: m, Role: plan.EventName(e.owner)})
 		}

@@ -17,6 +17,7 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
@@ -309,6 +310,18 @@ func TestLatticeEventFlow(t *testing.T) {
 		t.Errorf("dead letters: %s", dead)
 	}
 
+	// a real service: that it is tagged, and since a trail records it the call, too
+	noErr(t, w.Update(func(s *world.State) error {
+		s.Estate.Trails.Put(estate.Trail{ARN: "arn:aws:cloudtrail:eu-west-1:000000000001:trail/all", Name: "all", Account: management, Region: ireland, Everywhere: true, Organization: true, Logging: true})
+		return nil
+	}))
+	lattice := vpclattice.NewFromConfig(settings(w, shop), func(o *vpclattice.Options) { o.HTTPSignerV4 = worldSigner{w} })
+	made, err := lattice.CreateService(t.Context(), &vpclattice.CreateServiceInput{Name: sdk.String("pay"), CustomDomainName: sdk.String("pay.shop.corp.acme.internal"), Tags: map[string]string{"Published": "true"}})
+	noErr(t, err)
+	if got := take(name); len(got) != 2 || !strings.Contains(got[0]+got[1], *made.Arn) || !strings.Contains(got[0]+got[1], `"eventName":"CreateService"`) {
+		t.Errorf("of a service that was made comes %s", got)
+	}
+
 	// the bus itself lets in the organization, and these sources
 	bus := estate.EventBusARN(network, ireland, name)
 	put := func(from estate.AccountID, source, kind string) string {
@@ -383,23 +396,35 @@ func TestLatticeEventsStay(t *testing.T) {
 	r := latticeEvents(t, "")
 	zone := estate.Zone{ID: "Z0LATTICE", Account: network, Name: dnsname.MustParse("corp.acme.internal"), Private: true, CallerReference: "by hand",
 		VPCs: []estate.VPCRef{{Region: ireland, ID: "vpc-0222222222222222a"}}}
-	lattice := dnsname.MustParse("svc-0123456789abcdef0.7d67968.vpc-lattice-svcs.eu-west-1.on.aws")
 	name := dnsname.MustParse("pay.shop.corp.acme.internal")
 	r.start.Zones.Put(zone)
-	r.start.Records.Put(estate.RecordSet{Zone: zone.ID, Name: name, Type: "A", Alias: &estate.Alias{Name: lattice, Zone: "Z0LATTICEHOSTED"}})
 	w := r.world()
-	noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
-	planned, err := r.process(w).Plan(t.Context(), reconcile.Options{Destroy: true})
-	noErr(t, err)
-	if !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
-		return d.Code == "live-names" && strings.Contains(d.Detail, name.String())
-	}) {
-		t.Errorf("the chain goes though %s resolves by it: %+v", name, planned.Diagnostics)
-	}
 	noErr(t, w.Update(func(s *world.State) error {
-		s.Estate.Records.Delete(estate.RecordKey(zone.ID, name, "A", ""))
+		v := latticeComes(s, 1, shop, name.String(), w.Now())
+		s.Estate.Records.Put(estate.RecordSet{Zone: zone.ID, Name: name, Type: "A", Alias: &estate.Alias{Name: v.DNS.Name, Zone: v.DNS.Zone}})
 		return nil
 	}))
+	noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
+	refused := func(w *world.World, code, text string) {
+		t.Helper()
+		planned, err := r.process(w).Plan(t.Context(), reconcile.Options{Destroy: true})
+		noErr(t, err)
+		if !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+			return d.Severity == diag.Error && d.Code == code && strings.Contains(d.Summary+d.Detail, text)
+		}) {
+			t.Errorf("the chain goes: %+v", planned.Diagnostics)
+		}
+	}
+	refused(w, "live-names", name.String())
+	noErr(t, w.Update(func(s *world.State) error {
+		latticeGoes(s, name.String())
+		return nil
+	}))
+	// as long as nobody knows whether the service stands
+	unread := w.Fork(clock.NewVirtual(w.Now()))
+	unread.Inject(world.Fault{Service: "vpc-lattice", Operation: "ListServices", Account: shop, Kind: world.FaultServer, Count: 1000})
+	refused(unread, "live-names", name.String())
+	// and no longer: the record leads nowhere
 	noErr(t, r.converge(t.Context(), w, reconcile.Options{Destroy: true}))
 
 	// the partner lets nobody in
@@ -412,9 +437,5 @@ func TestLatticeEventsStay(t *testing.T) {
 	if e.EventRules.Len() != 3 {
 		t.Errorf("%d rules, want those of the hub and of two Regions of the shop", e.EventRules.Len())
 	}
-	planned, err = r.process(w).Plan(t.Context(), reconcile.Options{Destroy: true})
-	noErr(t, err)
-	if !planned.Diagnostics.HasErrors() {
-		t.Error("the chain goes though nobody knows what stands in the partner's account")
-	}
+	refused(w, "unread", string(partner))
 }
