@@ -468,7 +468,7 @@ func standingAcceptances(e estate.Estate) iter.Seq[Standing] {
 			var tables []string
 			given := func(field, table string) {
 				tables = append(tables, field+" "+table)
-				if inLedger(tags, TagAcceptedTables, field+" "+table) {
+				if InLedger(tags, TagAcceptedTables, field+" "+table) {
 					s.Fields[field] = append(s.Fields[field], table)
 				}
 			}
@@ -502,7 +502,7 @@ func standingRoutes(e estate.Estate) iter.Seq[Standing] {
 				for _, r := range t.Routes {
 					route := r.To.String() + " " + r.Target
 					routes = append(routes, route)
-					if r.To.IsValid() && inLedger(t.Tags, RoutesTag(owner), route) {
+					if r.To.IsValid() && InLedger(t.Tags, RoutesTag(owner), route) {
 						s.Fields["routes"] = append(s.Fields["routes"], route)
 					}
 				}
@@ -560,7 +560,8 @@ func MemberTags(key string, members []string) map[string]string {
 	return out
 }
 
-func inLedger(tags estate.Tags, key, member string) bool {
+// InLedger reports whether the ledger in the tags of a thing lists a member.
+func InLedger(tags estate.Tags, key, member string) bool {
 	return slices.Contains(ledgerEntries(tags, key), hash(member, memberHash))
 }
 
@@ -589,7 +590,7 @@ func staleLedger(tags estate.Tags, key string, members []string) bool {
 func ledgered(tags estate.Tags, members []string) []string {
 	out := []string{}
 	for _, m := range members {
-		if inLedger(tags, TagMembers, m) {
+		if InLedger(tags, TagMembers, m) {
 			out = append(out, m)
 		}
 	}

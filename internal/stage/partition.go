@@ -59,7 +59,67 @@ func movedEstate(partition string, e estate.Estate) estate.Estate {
 		c.ARN = m(c.ARN)
 		e.Certificates.Put(c)
 	}
+	movedEvents(&e, m)
 	return e
+}
+
+// movedEvents moves what brings events.
+func movedEvents(e *estate.Estate, m func(string) string) {
+	e.Organization.ARN = m(e.Organization.ARN)
+	for _, b := range slices.Collect(e.EventBuses.All()) {
+		e.EventBuses.Delete(b.Key())
+		b.ARN, b.Policy = m(b.ARN), m(b.Policy)
+		e.EventBuses.Put(b)
+	}
+	for _, r := range slices.Collect(e.EventRules.All()) {
+		e.EventRules.Delete(r.Key())
+		r.ARN, r.Bus = m(r.ARN), m(r.Bus)
+		r.Targets = slices.Clone(r.Targets)
+		for i, t := range r.Targets {
+			t.ARN, t.Role, t.DeadLetters = m(t.ARN), m(t.Role), m(t.DeadLetters)
+			r.Targets[i] = t
+		}
+		e.EventRules.Put(r)
+	}
+	for _, q := range slices.Collect(e.Queues.All()) {
+		e.Queues.Delete(q.Key())
+		q.ARN, q.Policy, q.DeadLetters = m(q.ARN), m(q.Policy), m(q.DeadLetters)
+		q.Redrive.Sources = each(q.Redrive.Sources, m)
+		e.Queues.Put(q)
+	}
+	for _, p := range slices.Collect(e.Parameters.All()) {
+		e.Parameters.Delete(p.Key())
+		p.ARN, p.Value = m(p.ARN), m(p.Value)
+		e.Parameters.Put(p)
+	}
+	for _, s := range slices.Collect(e.Shares.All()) {
+		e.Shares.Delete(s.Key())
+		var ours []string // the ledger has hashes of members
+		for _, member := range slices.Concat(s.Resources, s.Principals) {
+			if plan.InLedger(s.Tags, plan.TagMembers, member.ID) {
+				ours = append(ours, m(member.ID))
+			}
+		}
+		s.ARN, s.Tags = m(s.ARN), s.Tags.With(plan.MemberTags(plan.TagMembers, ours))
+		s.Resources, s.Principals = movedMembers(s.Resources, m), movedMembers(s.Principals, m)
+		e.Shares.Put(s)
+	}
+}
+
+func each(list []string, do func(string) string) []string {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i] = do(list[i])
+	}
+	return list
+}
+
+func movedMembers(list []estate.ShareMember, m func(string) string) []estate.ShareMember {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].ID = m(list[i].ID)
+	}
+	return list
 }
 
 func movedAccess(partition string, access map[estate.AccountID]awsapi.Access) map[estate.AccountID]awsapi.Access {
@@ -81,11 +141,26 @@ type movedPort struct {
 }
 
 func (p movedPort) Do(ctx context.Context, s plan.Step) (plan.Attributes, error) {
-	s.ID = moved(p.partition, s.ID)
-	return p.Port.Do(ctx, s)
+	return p.Port.Do(ctx, p.step(s))
+}
+
+// step is a step with its ID and the fields of its object moved.
+func (p movedPort) step(s plan.Step) plan.Step {
+	m := func(v string) string { return moved(p.partition, v) }
+	s.ID = m(s.ID)
+	if s.Object != nil {
+		o := plan.ObjectStep{Fields: map[string][]string{}, Before: map[string][]string{}}
+		for f, v := range s.Object.Fields {
+			o.Fields[f] = each(v, m)
+		}
+		for f, v := range s.Object.Before {
+			o.Before[f] = each(v, m)
+		}
+		s.Object = &o
+	}
+	return s
 }
 
 func (p movedPort) Settled(ctx context.Context, s plan.Step, done plan.Attributes) (bool, error) {
-	s.ID = moved(p.partition, s.ID)
-	return p.Port.Settled(ctx, s, done)
+	return p.Port.Settled(ctx, p.step(s), done)
 }
