@@ -103,6 +103,7 @@ type Done struct {
 	At     time.Time
 	Sweep  bool // a sweep made it, not an event
 	Change plan.Change
+	Plan   *plan.Plan // of which it is
 	// Call is Route 53's ID of the change, where an event may bring it about.
 	Call string
 	Err  error

@@ -218,8 +218,9 @@ type work struct {
 	sweep bool // on behalf of a sweep
 }
 
-// takeLocked takes a zone, with the changes of names first and of others as far
-// as the batch has room.
+// takeLocked takes a zone, with the changes of names first, and then of other names
+// for which somebody waits, as far as the batch has room. What nobody waits for is
+// a sweep's, which the limits of the configuration may stop.
 func (k *Keeper) takeLocked(zone string, names []dnsname.Name) work {
 	o := k.openLocked()
 	byName := o.zones[zone]
@@ -244,9 +245,13 @@ func (k *Keeper) takeLocked(zone string, names []dnsname.Name) work {
 			break
 		}
 	}
-	rest := make([]dnsname.Name, 0, len(byName))
-	for n := range byName {
-		rest = append(rest, n)
+	var rest []dnsname.Name
+	for _, l := range k.listeners[zone] {
+		for n := range l.done {
+			if len(byName[n]) > 0 {
+				rest = append(rest, n)
+			}
+		}
 	}
 	slices.SortFunc(rest, dnsname.Name.Compare)
 	for _, n := range rest {
@@ -287,7 +292,7 @@ func (k *Keeper) do(ctx context.Context, w work) outcome {
 	k.mu.Lock()
 	for _, c := range w.plan.Changes {
 		_, name, _ := eventfulAt(w.plan, c)
-		d := Done{At: k.clock.Now(), Sweep: w.sweep, Change: c, Err: err, port: w.port}
+		d := Done{At: k.clock.Now(), Sweep: w.sweep, Change: c, Plan: w.plan, Err: err, port: w.port}
 		if err == nil {
 			switch s := res.States[c.Address]; s {
 			case apply.Done, apply.Settled:

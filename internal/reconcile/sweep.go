@@ -123,9 +123,9 @@ func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan,
 	res, err := pass.Apply(ctx, &sub, ApplyOptions{Stop: stop.Done(), Progress: func(e apply.Event) {
 		switch e.State {
 		case apply.Done:
-			out.Done = append(out.Done, Done{At: e.At, Sweep: true, Change: e.Change})
+			out.Done = append(out.Done, Done{At: e.At, Sweep: true, Change: e.Change, Plan: &sub})
 		case apply.Failed:
-			out.Failed = append(out.Failed, Done{At: e.At, Sweep: true, Change: e.Change, Err: e.Err})
+			out.Failed = append(out.Failed, Done{At: e.At, Sweep: true, Change: e.Change, Plan: &sub, Err: e.Err})
 		}
 	}})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
@@ -31,7 +32,11 @@ const (
 
 // lattices is a rig of a private zone of the network's, in which the services of
 // teams get names below svc.corp.internal.
-func lattices(t testing.TB, teams int) rig {
+func lattices(t testing.TB, teams int) rig { return granting(t, teams, 0, "100%") }
+
+// granting is that rig, with nothing granted to the first teams, and a limit of
+// deletes.
+func granting(t testing.TB, teams, without int, deletes string) rig {
 	t.Helper()
 	var y strings.Builder
 	fmt.Fprintf(&y, "owner: acme\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  network: { id: \"%s\" }\n", network)
@@ -40,11 +45,13 @@ func lattices(t testing.TB, teams int) rig {
 	admit(&e, network)
 	var names []string
 	for i := range teams {
-		names = append(names, fmt.Sprintf("team%04d", i))
+		if i >= without {
+			names = append(names, fmt.Sprintf("team%04d", i))
+		}
 		fmt.Fprintf(&y, "  team%04d: { id: \"%s\", regions: [eu-west-1] }\n", i, team(i))
 		admit(&e, team(i))
 	}
-	fmt.Fprintf(&y, "limits: { deletes: 100%% }\nlatticeDomains:\n  - zone: corp.internal\n    account: network\n    grants: [{ accounts: [%s], names: '*.svc.corp.internal' }]\n", strings.Join(names, ", "))
+	fmt.Fprintf(&y, "limits: { deletes: %s }\nlatticeDomains:\n  - zone: corp.internal\n    account: network\n    grants: [{ accounts: [%s], names: '*.svc.corp.internal' }]\n", deletes, strings.Join(names, ", "))
 	e.VPCs.Put(estate.VPC{ID: latticeVPC, Account: network, Region: ireland, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true, DNSHostnames: true})
 	zone := dnsname.MustParse("corp.internal")
 	e.Zones.Put(estate.Zone{ID: latticeZone, Account: network, Name: zone, Private: true, CallerReference: "by hand", VPCs: []estate.VPCRef{{ID: latticeVPC, Region: ireland}}})
@@ -358,6 +365,42 @@ func TestKeeperUnread(t *testing.T) {
 	k.SetPass(p.Pass)
 	swept(t, k)
 	equal(t, "read again", leads(t, w), promised(w))
+}
+
+// TestKeeperLimits: what the limits of the configuration keep a sweep from, no event
+// does on the way.
+func TestKeeperLimits(t *testing.T) {
+	r := granting(t, 2, 0, "25%")
+	w := r.world()
+	defer w.Clock.Enter()()
+	var list []estate.LatticeService
+	for i := range 12 {
+		list = append(list, serviceOf(team(0), i, fmt.Sprintf("n%d.svc.corp.internal", i), w.Now()))
+	}
+	services(t, w, list)
+	k := reconcile.NewKeeper(r.process(w, nil).Pass)
+	swept(t, k)
+	r.cfg = granting(t, 2, 1, "25%").cfg // the first team's grant was taken out
+	k.SetPass(r.process(w, nil).Pass)
+	for i := range 2 {
+		s := serviceOf(team(1), 100+i, fmt.Sprintf("m%d.svc.corp.internal", i), w.Now())
+		services(t, w, []estate.LatticeService{s})
+		if got := follow(t, k, s)[s.ARN]; !got.Serves || got.Err != nil {
+			t.Errorf("a service beside them: %+v", got)
+		}
+		equal(t, "while the limit stands", leads(t, w), promised(w))
+		got, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{})
+		if err != nil || len(got.Done) != 0 || !slices.ContainsFunc(got.Problems, func(d diag.Diagnostic) bool { return d.Code == "limit-deletes" }) {
+			t.Errorf("a sweep beyond the limit: %+v, %v", got, err)
+		}
+		equal(t, "after a sweep that was stopped", leads(t, w), promised(w))
+	}
+	if _, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{AcceptLimits: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := leads(t, w); len(got) != 2 {
+		t.Errorf("when they are lifted, names lead to %v", got)
+	}
 }
 
 // unreadable refuses to read an account's services.
