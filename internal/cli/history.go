@@ -108,12 +108,7 @@ func (r *recording) change(e apply.Event) {
 		return
 	}
 	c := r.plan.Shown(e.Change)
-	out := history.Entry{
-		Time: e.At, Kind: history.Change, Action: string(c.Action), Outcome: string(e.State), Subject: describe(c),
-		Account: c.Account, Region: c.Region, Resource: c.ID, Address: c.Address, Before: itemText(c.Before), After: itemText(c.After),
-		By: r.by, Reason: c.Reason,
-	}
-	out.Name, out.Zone = namesOf(c.Item())
+	out := changeEntry(c, e.At, string(e.State), r.by)
 	attributes := e.Attributes
 	if rec := c.Item().Record; rec != nil { // which has no ID: that of its zone
 		if ref, later := rec.Zone.Ref(); later {
@@ -131,6 +126,17 @@ func (r *recording) change(e apply.Event) {
 		out.Reason = e.Err.Error()
 	}
 	r.recorder.Record(out)
+}
+
+// changeEntry tells of a change as people should read it.
+func changeEntry(c plan.Change, at time.Time, outcome, by string) history.Entry {
+	out := history.Entry{
+		Time: at, Kind: history.Change, Action: string(c.Action), Outcome: outcome, Subject: describe(c),
+		Account: c.Account, Region: c.Region, Resource: c.ID, Address: c.Address, Before: itemText(c.Before), After: itemText(c.After),
+		By: by, Reason: c.Reason,
+	}
+	out.Name, out.Zone = namesOf(c.Item())
+	return out
 }
 
 // end keeps what is still to be kept. What was lost is a warning: nothing rests

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
+	"github.com/orgdns/orgdns/internal/history"
 	"github.com/orgdns/orgdns/internal/reconcile"
 )
 
@@ -20,7 +23,8 @@ type journal struct {
 	handle  func(slog.Record)
 	metrics *metrics
 	spans   *spans
-	swept   func() // after each sweep; optional
+	kept    *history.Recorder // nil where no history is kept
+	swept   func()            // after each sweep; optional
 }
 
 func (a *app) newJournal(ctx context.Context) (*journal, error) {
@@ -31,11 +35,29 @@ func (a *app) newJournal(ctx context.Context) (*journal, error) {
 	j := &journal{app: a, metrics: newMetrics(), ctx: func() context.Context { return ctx }}
 	j.handle = func(r slog.Record) { _ = h.Handle(ctx, r) } // nobody is there to be told that stderr is gone
 	var err error
+	if a.kept != nil {
+		j.kept = a.recorder(ctx)
+		j.metrics.history(j.kept)
+	}
 	j.spans, err = newSpans(func(problem error) { j.warn(a.clock.Now(), "traces were not sent", "error", problem.Error()) })
 	return j, err
 }
 
-func (j *journal) close(ctx context.Context) error { return j.spans.close(ctx) }
+func (j *journal) close(ctx context.Context) error {
+	err := j.spans.close(ctx)
+	if j.kept != nil {
+		defer j.app.clock.Enter()()
+		err = errors.Join(err, j.kept.Close(ctx))
+	}
+	return err
+}
+
+// keep puts an entry into the history.
+func (j *journal) keep(e history.Entry) {
+	if j.kept != nil {
+		j.kept.Record(e)
+	}
+}
 
 // line writes a line of the log, with the time of the clock.
 func (j *journal) line(at time.Time, level slog.Level, message string, pairs ...any) {
@@ -81,6 +103,15 @@ func (j *journal) Record(e event.Entry) {
 		"detail", e.Detail, "event", e.Hint.Event, "message", e.Message, "queue", e.Queue, "lag", lagText(e.Lag))...)
 	j.metrics.event(e)
 	j.spans.event(j.ctx(), e)
+	about := history.Entry{Account: e.Hint.Account, Region: e.Hint.Region, Resource: e.Hint.Service, By: string(e.Hint.Form), Event: e.Hint.Event, Subject: "message " + e.Message}
+	came, made := about, about
+	came.Kind, came.Time = history.Event, e.Taken
+	made.Kind, made.Time, made.Action, made.Outcome, made.Name, made.Reason = history.Decision, e.At, "follow", string(e.Outcome), e.Name, e.Detail
+	if e.Outcome == event.Refused {
+		made.Action, made.Outcome = "refuse", string(e.Reason)
+	}
+	j.keep(came)
+	j.keep(made)
 }
 
 func nameText(e event.Entry) string {
@@ -101,6 +132,7 @@ func lagText(d time.Duration) string {
 func (j *journal) Sweep(e event.SweepEntry) {
 	j.metrics.sweep(e)
 	j.spans.sweep(j.ctx(), e)
+	j.keep(sweepEntry(e))
 	if e.Err != nil {
 		j.line(e.At, slog.LevelError, "sweep", "outcome", "failed", "took", e.Took.Round(time.Millisecond).String(), "detail", e.Err.Error())
 		return
@@ -126,6 +158,21 @@ func (j *journal) Sweep(e event.SweepEntry) {
 	}
 }
 
+// sweepEntry tells of a sweep.
+func sweepEntry(e event.SweepEntry) history.Entry {
+	out := history.Entry{Time: e.At, Kind: history.Decision, Action: "sweep", Outcome: "failed"}
+	if e.Err != nil {
+		out.Reason = e.Err.Error()
+		return out
+	}
+	out.By, out.Outcome = e.Swept.Planned.Before.Caller.ARN, "done"
+	out.Subject = fmt.Sprintf("%d done, %d failed", len(e.Swept.Done), len(e.Swept.Failed))
+	if err := e.Swept.Problems.Err(); err != nil {
+		out.Outcome, out.Reason = "incomplete", err.Error()
+	}
+	return out
+}
+
 // InSync hears when a change was in effect.
 func (j *journal) InSync(h event.Hint, lag time.Duration) { j.metrics.inSync(lag) }
 
@@ -141,6 +188,18 @@ func (j *journal) changed(d reconcile.Done) {
 	j.line(d.At, level, "change", some("outcome", outcome, "cause", cause, "action", string(d.Change.Action), "address", d.Change.Address,
 		"account", string(d.Change.Account), "reason", d.Change.Reason, "call", d.Call, "detail", detail)...)
 	j.metrics.changed(cause, outcome, d)
+	if j.kept == nil {
+		return
+	}
+	c := d.Change
+	if d.Plan != nil {
+		c = d.Plan.Shown(c)
+	}
+	entry := changeEntry(c, d.At, outcome, cause)
+	if d.Err != nil {
+		entry.Reason = detail
+	}
+	j.keep(entry)
 }
 
 // called hears of a call of AWS.
@@ -160,10 +219,12 @@ func (j *journal) deadLetters(queue string, n int) { j.metrics.deadLetters(queue
 func (j *journal) taken(cfg *config.Config, at string) {
 	j.metrics.configured(true)
 	j.note(j.app.clock.Now(), "configuration", "outcome", "taken", "owner", cfg.Owner, "version", at)
+	j.keep(history.Entry{Time: j.app.clock.Now(), Kind: history.Event, Action: "update", Outcome: "taken", Subject: "the configuration " + at})
 }
 
 func (j *journal) notTaken(err error, at string) {
 	j.metrics.configured(false)
+	j.keep(history.Entry{Time: j.app.clock.Now(), Kind: history.Event, Action: "update", Outcome: "refused", Subject: "the configuration " + at, Reason: err.Error()})
 	var list diag.List
 	collect(err, &list)
 	for _, d := range list {

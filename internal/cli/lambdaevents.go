@@ -38,6 +38,7 @@ given back, and comes again. Invoked by a schedule of EventBridge, or with
 		},
 	}
 	args.flags(c)
+	a.storeFlag(c)
 	c.Flags().DurationVar(&args.interval, "interval", 15*time.Minute, "how long what was read of the organization is good for")
 	return c
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
+	"github.com/orgdns/orgdns/internal/history"
 	"github.com/orgdns/orgdns/internal/reconcile"
 )
 
@@ -72,6 +73,16 @@ func newMetrics() *metrics {
 	m.configErrors = counter("configuration_errors_total", "Configurations that were not taken over.").WithLabelValues()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// history counts what becomes of the history.
+func (m *metrics) history(r *history.Recorder) {
+	of := func(name, help string, read func(history.Counts) int) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "orgdns", Name: name, Help: help}, func() float64 { return float64(read(r.Counts())) }))
+	}
+	of("history_kept", "Entries of the history that were kept since the start.", func(c history.Counts) int { return c.Kept })
+	of("history_lost", "Entries of the history that were lost since the start.", func(c history.Counts) int { return c.Lost })
+	of("history_queued", "Entries of the history that wait.", func(c history.Counts) int { return c.Queued })
 }
 
 func (m *metrics) handler() http.Handler {

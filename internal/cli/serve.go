@@ -74,6 +74,7 @@ if it is set. SIGTERM finishes what is under way.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), args) },
 	}
 	args.flags(c)
+	a.storeFlag(c)
 	c.Flags().StringSliceVar(&args.queues, "queue", nil, "URL or ARN of an SQS queue to take events from; may be repeated (default none: sweeps only)")
 	c.Flags().StringSliceVar(&args.dead, "dead-letters", nil, "URL or ARN of a queue of dead letters to count besides those of --queue; may be repeated")
 	c.Flags().DurationVar(&args.interval, "interval", 15*time.Minute, "time between sweeps")
@@ -297,6 +298,6 @@ func (k *keeping) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := k.journal.close(ctx); err != nil {
-		k.journal.warn(k.clock.Now(), "traces were lost", "error", strings.TrimSpace(err.Error()))
+		k.journal.warn(k.clock.Now(), "traces or history were lost", "error", strings.TrimSpace(err.Error()))
 	}
 }
