@@ -19,12 +19,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
 	"github.com/orgdns/orgdns/internal/stage"
 	"github.com/orgdns/orgdns/internal/twin"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -316,6 +319,63 @@ func TestServeChain(t *testing.T) {
 	}
 }
 
+// TestServeTags: the whole way, by the tags that AWS tells of: a service is made,
+// tagged otherwise, deleted and made anew under its name, and each time a consumer
+// VPC's resolver answers accordingly, seconds later.
+func TestServeTags(t *testing.T) {
+	r := chained(lattices(t, 2), 2)
+	w := r.world()
+	defer w.Clock.Enter()()
+	s := r.replica(t, w, nil)
+	wait(t, w, time.Minute)
+	spoke := vpclattice.New(vpclattice.Options{
+		Region: string(ireland), Credentials: credentials.NewStaticCredentialsProvider(string(team(1)), world.AdministratorSecret, ""),
+		HTTPClient: &http.Client{Transport: twin.New(w)}, HTTPSignerV4: signer{w.Clock, v4.NewSigner()}, Retryer: sdk.NopRetryer{},
+	})
+	answers := func(when string, within time.Duration, want bool) {
+		t.Helper()
+		wait(t, w, within)
+		for _, rrtype := range []string{"A", "AAAA"} {
+			a := resolve.New(w.Estate(), resolve.DefaultPolicy).Resolve(resolve.Vantage{VPC: latticeVPC}, name("shop.svc.corp.internal"), rrtype)
+			if a.Positive() != want {
+				t.Errorf("%s: %s is %s", when, rrtype, a)
+			}
+		}
+	}
+	create := func() *string {
+		t.Helper()
+		out, err := spoke.CreateService(t.Context(), &vpclattice.CreateServiceInput{
+			Name: sdk.String("shop"), CustomDomainName: sdk.String("shop.svc.corp.internal"), Tags: map[string]string{event.DefaultTagKey: "true", "team": "a"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Arn
+	}
+	arn := create()
+	answers("made", 12*time.Second, true)
+	if _, err := spoke.TagResource(t.Context(), &vpclattice.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"team": "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	answers("tagged otherwise", 5*time.Second, true)
+	for range 2 {
+		if _, err := spoke.UntagResource(t.Context(), &vpclattice.UntagResourceInput{ResourceArn: arn, TagKeys: []string{event.DefaultTagKey}}); err != nil {
+			t.Fatal(err)
+		}
+		answers("its tag is gone, and it stands", 3*time.Second, true)
+		if _, err := spoke.DeleteService(t.Context(), &vpclattice.DeleteServiceInput{ServiceIdentifier: arn}); err != nil {
+			t.Fatal(err)
+		}
+		answers("deleted", time.Minute, false)
+		arn = create()
+		answers("made anew", 12*time.Second, true)
+	}
+	s.end(t)
+	if got := s.notes.outcomes(); got["applied"] != 5 || got["refused irrelevant"] == 0 || got["givenUp"] != 0 || len(deadLetters(t, r, w)) != 0 {
+		t.Errorf("outcomes %v", got)
+	}
+}
+
 // TestServeKilled: a replica is killed when Route 53 has accepted a change and
 // before the message is let go. Another finds that all stands, and writes nothing.
 func TestServeKilled(t *testing.T) {
@@ -493,4 +553,64 @@ func TestServeBurst(t *testing.T) {
 		t.Errorf("%d batches, %d reads of services", changes, lists)
 	}
 	t.Logf("%d batches, %d reads of services", changes, lists)
+}
+
+// BenchmarkServe is how long it takes from an event until a resolver in a consumer
+// VPC answers, on the wall clock, at 1, 10 and 100 events a second: as many events as
+// -benchtime says (100x). The two buses take 0.2 s of it.
+func BenchmarkServe(b *testing.B) {
+	for _, rate := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("%d a second", rate), func(b *testing.B) {
+			r := chained(lattices(b, 4), 4)
+			w := world.New(awsapi.Wall(), r.start)
+			w.Limits = true
+			ready := make(chan struct{})
+			s := r.replica(b, w, func(s *event.Server) { s.Ready = func() { close(ready) } })
+			<-ready
+			type sent struct {
+				name dnsname.Name
+				at   time.Time
+			}
+			events := make(chan sent, b.N)
+			lags := make([]time.Duration, 0, b.N)
+			watched := make(chan struct{})
+			go func() {
+				defer close(watched)
+				var open []sent
+				for len(lags) < b.N {
+					for more := true; more; {
+						select {
+						case e := <-events:
+							open = append(open, e)
+						default:
+							more = false
+						}
+					}
+					resolver := resolve.New(w.Estate(), resolve.DefaultPolicy)
+					open = slices.DeleteFunc(open, func(e sent) bool {
+						if !resolver.Resolve(resolve.Vantage{VPC: latticeVPC}, e.name, "AAAA").Positive() {
+							return false
+						}
+						lags = append(lags, w.Now().Sub(e.at))
+						return true
+					})
+					wait(b, w, 5*time.Millisecond)
+				}
+			}()
+			b.ResetTimer()
+			for i := range b.N {
+				v := serviceOf(team(i%4), i+1, fmt.Sprintf("s%05d.svc.corp.internal", i), w.Now())
+				services(b, w, []estate.LatticeService{v})
+				events <- sent{v.CustomDomain, w.Now()}
+				told(b, w, "ServiceCreated", v)
+				wait(b, w, time.Second/time.Duration(rate))
+			}
+			<-watched
+			b.StopTimer()
+			s.end(b)
+			slices.Sort(lags)
+			b.ReportMetric(lags[len(lags)/2].Seconds(), "p50-s")
+			b.ReportMetric(lags[len(lags)*99/100].Seconds(), "p99-s")
+		})
+	}
 }
