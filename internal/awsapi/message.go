@@ -134,7 +134,7 @@ func (s *Sessions) Backlog(id QueueID) *Queue { return s.queue(id, plan.MaySendM
 
 func (s *Sessions) queue(id QueueID, may ...plan.May) *Queue {
 	var p []plan.Permission
-	for _, m := range may {
+	for _, m := range append(may, plan.MayUseKeys) { // it may be encrypted with a key of one's own
 		p = append(p, plan.Permission{Account: id.Account, Region: id.Region, Named: id.Name, May: m})
 	}
 	return &Queue{id: id, caller: s.caller(Scope{id.Account: p}, nil)}

@@ -285,16 +285,12 @@ var parts = map[plan.May][]part{
 		// parameter-store-shared-parameters.html); that to take it back is our reading.
 		"ssm:GetResourcePolicies", "ssm:PutResourcePolicy", "ssm:DeleteResourcePolicy",
 	}, arns.parameters, false, false}},
-	plan.MayTakeMessages: {
-		{"TakeMessages", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}, arns.queues, false, false},
-		// Of a queue that is encrypted with a key of one's own (SQS Developer Guide,
-		// sqs-key-management.html).
-		{"QueueKeys", []string{"kms:Decrypt", "kms:GenerateDataKey"}, arns.keys, false, false},
-	},
-	plan.MaySendMessages: {
-		{"SendMessages", []string{"sqs:SendMessage"}, arns.queues, false, false},
-		{"QueueKeys", []string{"kms:Decrypt", "kms:GenerateDataKey"}, arns.keys, false, false},
-	},
+	plan.MayTakeMessages: {{"TakeMessages", []string{
+		"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
+	}, arns.queues, false, false}},
+	plan.MaySendMessages: {{"SendMessages", []string{"sqs:SendMessage"}, arns.queues, false, false}},
+	// SQS Developer Guide, sqs-key-management.html.
+	plan.MayUseKeys:       {{"QueueKeys", []string{"kms:Decrypt", "kms:GenerateDataKey"}, arns.keys, false, false}},
 	plan.MayChangeRecords: {following},
 	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }

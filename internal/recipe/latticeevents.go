@@ -566,13 +566,26 @@ func (p *permissions) latticeEvents(in Input) {
 	p.add(plan.Permission{Account: e.hub.ID, May: plan.MayReadRole, Role: plan.EventName(e.owner)})
 	p.make(e.hub.ID, region, plan.KindShare)
 	make(e.hub.ID, region, plan.KindEventBus, plan.KindEventRule, plan.KindQueue, plan.KindParameter)
+	p.takeEvents(e.hub.ID, region, plan.LikeNames(e.owner))
+	if in.Config.LatticeEvents.KMSKey != "" {
+		p.may(e.hub.ID, region, plan.MayUseKeys)
+	}
 	for _, s := range EventSpokes(in) {
 		make(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)
+		p.takeEvents(s.Account, s.Region, plan.LikeNames(e.owner)) // dead letters
 		if in.Config.LatticeEvents.CloudTrail {
 			p.may(s.Account, s.Region, plan.MayReadTrails)
 		}
 		for _, m := range []plan.May{plan.MayMake(plan.KindEventRole), plan.MayPassEventRole} {
 			p.add(plan.Permission{Account: s.Account, May: m, Role: plan.EventName(e.owner)})
 		}
+	}
+}
+
+// takeEvents permits `orgdns serve` and `orgdns events` to take messages from
+// queues, and to put dead letters there and back.
+func (p *permissions) takeEvents(account estate.AccountID, region estate.Region, named string) {
+	for _, m := range []plan.May{plan.MayTakeMessages, plan.MaySendMessages} {
+		p.add(plan.Permission{Account: account, May: m, Region: region, Named: named})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
@@ -357,6 +358,18 @@ func TestLatticeEventFlow(t *testing.T) {
 				t.Errorf("account %s sends to %s: %v", from, queue, err)
 			}
 		}
+	}
+
+	// but orgdns, which puts dead letters back
+	as, err := sts.NewFromConfig(settings(w, management), func(o *sts.Options) { o.HTTPSignerV4 = worldSigner{w} }).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+		RoleArn: sdk.String("arn:aws:iam::222222222222:role/orgdns"), RoleSessionName: sdk.String("redrive"),
+	})
+	noErr(t, err)
+	own := settings(w, network)
+	own.Credentials = credentials.NewStaticCredentialsProvider(*as.Credentials.AccessKeyId, *as.Credentials.SecretAccessKey, *as.Credentials.SessionToken)
+	_, err = sqs.NewFromConfig(own, func(o *sqs.Options) { o.HTTPSignerV4 = worldSigner{w} }).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url(name), MessageBody: sdk.String("again")})
+	if noErr(t, err); len(take(name)) != 1 {
+		t.Error("what orgdns puts back does not come")
 	}
 
 	// a spoke finds the parameter as shared, and reads it by its ARN
