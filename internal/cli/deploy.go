@@ -143,9 +143,8 @@ func (p *deployArgs) check(c *cobra.Command) error {
 
 // sayQueue names the queue for whoever runs orgdns serve.
 func (a *app) sayQueue(cfg *config.Config) {
-	if hub, ok := cfg.Account(cfg.LatticeEvents.Account); ok {
-		place := recipe.EventPlace{Partition: awsapi.Partition(stage.Region(cfg)), Account: string(hub.ID), Region: string(cfg.LatticeEvents.Region)}
-		a.say("Events come to %s: give it to `orgdns serve --queue`.\n", recipe.EventQueue(place, cfg.Owner))
+	if queue, _ := recipe.EventQueues(recipe.Input{Config: cfg}, awsapi.Partition(stage.Region(cfg))); queue != "" {
+		a.say("Events come to %s, from which `orgdns serve` takes them.\n", queue)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/event"
+	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/stage"
 )
 
@@ -36,11 +39,32 @@ const (
 	mostLetters = 1000
 )
 
-// eventsArgs are the flags of all commands about dead letters.
-type eventsArgs struct {
+// queueArgs are the flags that name queues of events, and the tag that they tell
+// of. What they do not say is as the configuration's latticeEvents has it.
+type queueArgs struct {
 	queues, dead []string
 	tagKey       string
-	all          bool
+}
+
+func (p *queueArgs) tagFlag(stringVar func(p *string, name, value, usage string)) {
+	stringVar(&p.tagKey, "tag-key", "", "the tag whose changes tell that a VPC Lattice service came or went (default that of latticeEvents, or "+event.DefaultTagKey+")")
+}
+
+// complete fills in what the configuration says.
+func (p *queueArgs) complete(cfg *config.Config) {
+	if cfg.LatticeEvents == nil {
+		return
+	}
+	p.tagKey = cmp.Or(p.tagKey, cfg.LatticeEvents.Tag)
+	if queue, dead := recipe.EventQueues(recipe.Input{Config: cfg}, awsapi.Partition(stage.Region(cfg))); queue != "" && len(p.queues)+len(p.dead) == 0 {
+		p.queues, p.dead = []string{queue}, dead
+	}
+}
+
+// eventsArgs are the flags of all commands about dead letters.
+type eventsArgs struct {
+	queueArgs
+	all bool
 }
 
 func (a *app) eventsCommand() *cobra.Command {
@@ -57,9 +81,9 @@ themselves.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	f := c.PersistentFlags()
-	f.StringSliceVar(&args.queues, "queue", nil, "URL or ARN of a queue that events are taken from, whose dead letters are meant; may be repeated")
+	f.StringSliceVar(&args.queues, "queue", nil, "URL or ARN of a queue that events are taken from, whose dead letters are meant; may be repeated (default that of latticeEvents)")
 	f.StringSliceVar(&args.dead, "dead-letters", nil, "URL or ARN of a queue of dead letters; may be repeated")
-	f.StringVar(&args.tagKey, "tag-key", event.DefaultTagKey, "the tag whose changes tell that a VPC Lattice service came or went")
+	args.tagFlag(f.StringVar)
 	list := &cobra.Command{
 		Use: "list", Short: "List dead letters", Args: noArgs,
 		Example: "  orgdns events list --queue arn:aws:sqs:eu-west-1:222222222222:orgdns-events",
@@ -93,10 +117,12 @@ one that would not be refused again.`,
 			if args.all == (len(ids) > 0) {
 				return errors.New("name the dead letters to be sent again, or say --all; `orgdns events list` lists them")
 			}
-			if len(args.queues) == 0 {
-				return errors.New("redrive needs --queue: where the events go")
-			}
-			return a.letters(c.Context(), args, func(r reached, list []letter) error { return a.redrive(c.Context(), r, args.queues[0], list, ids) })
+			return a.letters(c.Context(), args, func(r reached, list []letter) error {
+				if len(args.queues) == 0 {
+					return errors.New("redrive needs --queue: where the events go")
+				}
+				return a.redrive(c.Context(), r, args.queues[0], list, ids)
+			})
 		},
 	}
 	redrive.Flags().BoolVar(&args.all, "all", false, "every dead letter that would not be refused again")
@@ -114,9 +140,6 @@ func someIDs(c *cobra.Command, ids []string) error {
 // letters reads the dead letters, does something with them, and lets others have
 // those that are left.
 func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []letter) error) error {
-	if len(args.queues)+len(args.dead) == 0 {
-		return errors.New("no queue is named; name one with --queue or --dead-letters")
-	}
 	r, queues, err := a.deadLetters(ctx, args)
 	if err != nil {
 		return err
@@ -157,6 +180,9 @@ func (a *app) deadLetters(ctx context.Context, args *eventsArgs) (reached, []*aw
 	cfg, err := a.load()
 	if err != nil {
 		return reached{}, nil, err
+	}
+	if args.complete(cfg); len(args.queues)+len(args.dead) == 0 {
+		return reached{}, nil, errors.New("no queue is named; name one with --queue or --dead-letters, or write latticeEvents")
 	}
 	access, err := stage.Accesses(cfg, os.LookupEnv)
 	if err != nil {
@@ -201,7 +227,7 @@ func (a *app) letter(m awsapi.Message, q *awsapi.Queue, tagKey string) letter {
 	if l.Reason == "" {
 		l.Reason = fmt.Sprintf("received %d times and never let go", m.Receives)
 	}
-	hint, err := event.Decode(m.Body, tagKey)
+	hint, err := event.Decode(m.Body, cmp.Or(tagKey, event.DefaultTagKey))
 	var r *event.Refusal
 	if l.Hint = hint; errors.As(err, &r) {
 		l.Hint, l.Refusal = r.Hint, r.Reason

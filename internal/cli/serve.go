@@ -26,15 +26,14 @@ import (
 
 // serveArgs are the flags of whatever keeps the organization as configured.
 type serveArgs struct {
-	queues, dead []string
-	interval     time.Duration
-	tagKey       string
-	listen, git  string
-	limits       bool
+	queueArgs
+	interval    time.Duration
+	listen, git string
+	limits      bool
 }
 
 func (p *serveArgs) flags(c *cobra.Command) {
-	c.Flags().StringVar(&p.tagKey, "tag-key", event.DefaultTagKey, "the tag whose changes tell that a VPC Lattice service came or went")
+	p.tagFlag(c.Flags().StringVar)
 	c.Flags().BoolVar(&p.limits, "accept-limits", false, "let sweeps go on where limits in the configuration would stop them")
 }
 
@@ -75,7 +74,7 @@ if it is set. SIGTERM finishes what is under way.`,
 	}
 	args.flags(c)
 	a.storeFlag(c)
-	c.Flags().StringSliceVar(&args.queues, "queue", nil, "URL or ARN of an SQS queue to take events from; may be repeated (default none: sweeps only)")
+	c.Flags().StringSliceVar(&args.queues, "queue", nil, "URL or ARN of an SQS queue to take events from; may be repeated (default that of latticeEvents; without it sweeps only)")
 	c.Flags().StringSliceVar(&args.dead, "dead-letters", nil, "URL or ARN of a queue of dead letters to count besides those of --queue; may be repeated")
 	c.Flags().DurationVar(&args.interval, "interval", 15*time.Minute, "time between sweeps")
 	c.Flags().StringVar(&args.listen, "listen", "127.0.0.1:9090", "address of health and metrics; empty for none")
@@ -160,6 +159,7 @@ func (a *app) keeping(ctx context.Context, args *serveArgs) (*keeping, error) {
 	if problems.HasErrors() {
 		return nil, exit(exitFailed)
 	}
+	args.complete(cfg)
 	k.loop = pace.New(a.clock)
 	k.loop.Seed = fmt.Sprintf("%016x", rand.Uint64())
 	if k.journal, err = a.newJournal(ctx); err != nil {
@@ -222,7 +222,7 @@ func (k *keeping) openQueues(ctx context.Context) ([]event.Queue, error) {
 		q := k.sessions.Queue(id)
 		settings, err := q.Settings(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("--queue: %w", err)
+			return nil, fmt.Errorf("queue %s: %w; `orgdns deploy lattice` makes that of latticeEvents", id.ARN(), err)
 		}
 		if settings.Dead != nil {
 			k.dead = append(k.dead, settings.Dead)

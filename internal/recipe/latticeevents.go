@@ -64,9 +64,22 @@ type EventChain struct {
 	Bus string
 }
 
-// EventQueue is the ARN of the queue from which orgdns takes events; p is the hub.
-func EventQueue(p EventPlace, owner string) string {
-	return p.arn("sqs", plan.EventName(plan.EventsOwner(owner)))
+// EventQueues are the ARNs of the queue from which orgdns takes events, and of what
+// holds dead letters besides that queue's own: of the rule in the hub, and of those
+// in the spokes. Accounts that are not in the configuration's list are left out.
+func EventQueues(in Input, partition string) (queue string, dead []string) {
+	hub, problems := in.Config.FindAccount(in.Config.LatticeEvents.Account, in.Estate)
+	if len(problems) > 0 {
+		return "", nil
+	}
+	c := EventChain{Owner: plan.EventsOwner(in.Config.Owner)}
+	at := EventPlace{Partition: partition, Account: string(hub.ID), Region: string(in.Config.LatticeEvents.Region)}
+	dead = []string{at.arn("sqs", c.name("undelivered"))}
+	for _, s := range EventSpokes(in) {
+		spoke := EventPlace{Partition: partition, Account: string(s.Account), Region: string(s.Region)}
+		dead = append(dead, spoke.arn("sqs", c.name("unsent")))
+	}
+	return at.arn("sqs", c.name("")), dead
 }
 
 func (c EventChain) name(part string) string {
