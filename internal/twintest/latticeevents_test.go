@@ -20,13 +20,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
+	"github.com/orgdns/orgdns/examples"
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/stage"
 	"github.com/orgdns/orgdns/internal/twin"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
@@ -221,13 +226,6 @@ func TestLatticeEventsCrash(t *testing.T) {
 	}
 }
 
-// worldSigner signs by the clock of a world.
-type worldSigner struct{ *world.World }
-
-func (s worldSigner) SignHTTP(ctx context.Context, c sdk.Credentials, r *http.Request, hash, service, region string, _ time.Time, opts ...func(*v4.SignerOptions)) error {
-	return v4.NewSigner().SignHTTP(ctx, c, r, hash, service, region, s.Now(), opts...)
-}
-
 // settings are how an administrator of an account reaches a world.
 func settings(w *world.World, account estate.AccountID) sdk.Config {
 	return sdk.Config{
@@ -237,7 +235,7 @@ func settings(w *world.World, account estate.AccountID) sdk.Config {
 }
 
 func queuesOf(w *world.World, account estate.AccountID) *sqs.Client {
-	return sqs.NewFromConfig(settings(w, account), func(o *sqs.Options) { o.HTTPSignerV4 = worldSigner{w} })
+	return sqs.NewFromConfig(settings(w, account), func(o *sqs.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} })
 }
 
 // TestLatticeEventFlow: what a spoke's services do comes to the queue, from both
@@ -316,7 +314,7 @@ func TestLatticeEventFlow(t *testing.T) {
 		s.Estate.Trails.Put(estate.Trail{ARN: "arn:aws:cloudtrail:eu-west-1:000000000001:trail/all", Name: "all", Account: management, Region: ireland, Everywhere: true, Organization: true, Logging: true})
 		return nil
 	}))
-	lattice := vpclattice.NewFromConfig(settings(w, shop), func(o *vpclattice.Options) { o.HTTPSignerV4 = worldSigner{w} })
+	lattice := vpclattice.NewFromConfig(settings(w, shop), func(o *vpclattice.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} })
 	made, err := lattice.CreateService(t.Context(), &vpclattice.CreateServiceInput{Name: sdk.String("pay"), CustomDomainName: sdk.String("pay.shop.corp.acme.internal"), Tags: map[string]string{"Published": "true"}})
 	noErr(t, err)
 	if got := take(name); len(got) != 2 || !strings.Contains(got[0]+got[1], *made.Arn) || !strings.Contains(got[0]+got[1], `"eventName":"CreateService"`) {
@@ -326,7 +324,7 @@ func TestLatticeEventFlow(t *testing.T) {
 	// the bus itself lets in the organization, and these sources
 	bus := estate.EventBusARN(network, ireland, name)
 	put := func(from estate.AccountID, source, kind string) string {
-		c := eventbridge.NewFromConfig(settings(w, from), func(o *eventbridge.Options) { o.HTTPSignerV4 = worldSigner{w} })
+		c := eventbridge.NewFromConfig(settings(w, from), func(o *eventbridge.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} })
 		out, err := c.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
 			Source: &source, DetailType: &kind, Detail: sdk.String(`{}`), EventBusName: &bus,
 		}}})
@@ -361,19 +359,19 @@ func TestLatticeEventFlow(t *testing.T) {
 	}
 
 	// but orgdns, which puts dead letters back
-	as, err := sts.NewFromConfig(settings(w, management), func(o *sts.Options) { o.HTTPSignerV4 = worldSigner{w} }).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+	as, err := sts.NewFromConfig(settings(w, management), func(o *sts.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} }).AssumeRole(t.Context(), &sts.AssumeRoleInput{
 		RoleArn: sdk.String("arn:aws:iam::222222222222:role/orgdns"), RoleSessionName: sdk.String("redrive"),
 	})
 	noErr(t, err)
 	own := settings(w, network)
 	own.Credentials = credentials.NewStaticCredentialsProvider(*as.Credentials.AccessKeyId, *as.Credentials.SecretAccessKey, *as.Credentials.SessionToken)
-	_, err = sqs.NewFromConfig(own, func(o *sqs.Options) { o.HTTPSignerV4 = worldSigner{w} }).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url(name), MessageBody: sdk.String("again")})
+	_, err = sqs.NewFromConfig(own, func(o *sqs.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} }).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url(name), MessageBody: sdk.String("again")})
 	if noErr(t, err); len(take(name)) != 1 {
 		t.Error("what orgdns puts back does not come")
 	}
 
 	// a spoke finds the parameter as shared, and reads it by its ARN
-	reader := ssm.NewFromConfig(settings(w, partner), func(o *ssm.Options) { o.HTTPSignerV4 = worldSigner{w} })
+	reader := ssm.NewFromConfig(settings(w, partner), func(o *ssm.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} })
 	shared, err := reader.DescribeParameters(t.Context(), &ssm.DescribeParametersInput{Shared: sdk.Bool(true)})
 	noErr(t, err)
 	if len(shared.Parameters) != 1 {
@@ -451,4 +449,52 @@ func TestLatticeEventsStay(t *testing.T) {
 		t.Errorf("%d rules, want those of the hub and of two Regions of the shop", e.EventRules.Len())
 	}
 	refused(w, "unread", string(partner))
+}
+
+// TestServeDeployed: with exactly the policies that `orgdns iam` prints, what
+// `orgdns deploy lattice` made brings the events of services to `orgdns serve`,
+// and their names answer in a consumer VPC seconds after they were made.
+func TestServeDeployed(t *testing.T) {
+	raw, err := examples.FS.ReadFile("lattice/orgdns.yaml")
+	noErr(t, err)
+	full := rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: append(raw, "\nlatticeEvents: { account: network }\n"...)}}, "orgdns.yaml"), loadEstate(t, "lattice/estate.json")}
+	full.start.Organization.TrustedServices = []string{estate.ShareService}
+	r, _ := printed(t, full, full.start)
+	w := r.world()
+	noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
+	noErr(t, eventRig{r}.converge(t.Context(), w, reconcile.Options{}))
+	defer w.Clock.Enter()()
+	access, err := stage.Accesses(r.cfg, func(string) (string, bool) { return "", false })
+	noErr(t, err)
+	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
+	sessions := stage.Sessions(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access)
+	queue, err := awsapi.ParseQueue(recipe.EventQueue(recipe.EventPlace{Partition: "aws", Account: string(network), Region: string(ireland)}, r.cfg.Owner), "")
+	noErr(t, err)
+	server := r.replica(t, w, func(s *event.Server) { s.Queues = []event.Queue{stage.Queue(sessions.Queue(queue))} })
+	wait(t, w, time.Minute)
+	answers := func(when string, want bool) {
+		t.Helper()
+		a := resolve.New(w.Estate(), resolve.DefaultPolicy).Resolve(resolve.Vantage{VPC: "vpc-0444444444444444a"}, dnsname.MustParse("new.svc.corp.acme.internal"), "A")
+		if a.Positive() != want {
+			t.Errorf("%s: %s", when, a)
+		}
+	}
+	answers("before", false)
+	lattice := vpclattice.NewFromConfig(settings(w, shop), func(o *vpclattice.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} })
+	made, err := lattice.CreateService(t.Context(), &vpclattice.CreateServiceInput{
+		Name: sdk.String("new"), CustomDomainName: sdk.String("new.svc.corp.acme.internal"), Tags: map[string]string{event.DefaultTagKey: "true"},
+	})
+	noErr(t, err)
+	wait(t, w, 12*time.Second)
+	answers("made", true)
+	_, err = lattice.UntagResource(t.Context(), &vpclattice.UntagResourceInput{ResourceArn: made.Arn, TagKeys: []string{event.DefaultTagKey}})
+	noErr(t, err)
+	_, err = lattice.DeleteService(t.Context(), &vpclattice.DeleteServiceInput{ServiceIdentifier: made.Arn})
+	noErr(t, err)
+	wait(t, w, time.Minute)
+	answers("deleted", false)
+	server.end(t)
+	if got := server.notes.outcomes(); got["applied"] != 2 || got["givenUp"] != 0 {
+		t.Errorf("outcomes %v", got)
+	}
 }
