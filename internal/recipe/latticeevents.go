@@ -259,6 +259,10 @@ type EventSpoke struct {
 	Region  estate.Region
 }
 
+func (s EventSpoke) compare(o EventSpoke) int {
+	return cmp.Or(cmp.Compare(s.Account, o.Account), cmp.Compare(s.Region, o.Region))
+}
+
 // EventSpokes are those of all accounts that were granted names, where their
 // services are looked for.
 func EventSpokes(in Input) []EventSpoke {
@@ -277,36 +281,34 @@ func EventSpokes(in Input) []EventSpoke {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b EventSpoke) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
-	})
+	slices.SortFunc(out, EventSpoke.compare)
 	return out
 }
 
-// Events is what of the configuration's Lattice events stands, and what is wanted.
-type Events struct {
+// events is what of the configuration's Lattice events stands, and what is wanted.
+type events struct {
 	Input
 	hub   config.Account
 	owner string
 	out   Output
 }
 
-// NewEvents finds the networking account. The configuration has Lattice events.
-func NewEvents(in Input) (*Events, diag.List) {
+// newEvents finds the networking account. The configuration has Lattice events.
+func newEvents(in Input) (*events, diag.List) {
 	hub, problems := in.Config.FindAccount(in.Config.LatticeEvents.Account, in.Estate)
-	return &Events{Input: in, hub: hub, owner: plan.EventsOwner(in.Config.Owner), out: Output{Apart: map[string]bool{}}}, problems
+	return &events{Input: in, hub: hub, owner: plan.EventsOwner(in.Config.Owner), out: Output{Apart: map[string]bool{}}}, problems
 }
 
 // organization is how the hub's organization is seen: any member may ask.
-func (e *Events) organization() estate.Query {
+func (e *events) organization() estate.Query {
 	return estate.Query{Kind: estate.QueryOrganization, Account: e.hub.ID}
 }
 
 // queries are how the parts of an account in a Region are seen; the share is the
 // hub's alone.
-func (e *Events) queries(account estate.AccountID, region estate.Region) []estate.Query {
+func (e *events) queries(account estate.AccountID, region estate.Region) []estate.Query {
 	kinds := []plan.Kind{plan.KindEventRule, plan.KindQueue}
-	if account == e.hub.ID && region == e.Config.LatticeEvents.Region {
+	if account == e.hub.ID && (e.Sweep || region == e.Config.LatticeEvents.Region) { // one may have stood elsewhere
 		kinds = append(kinds, plan.KindParameter, plan.KindShare)
 	}
 	out := []estate.Query{plan.ObjectQuery(plan.KindEventRole, e.owner, account, "")}
@@ -320,7 +322,7 @@ func (e *Events) queries(account estate.AccountID, region estate.Region) []estat
 func EventNeeds(in Input) []estate.Query {
 	n := &needs{Input: in, seen: map[estate.Query]bool{}}
 	n.organization()
-	e, problems := NewEvents(in)
+	e, problems := newEvents(in)
 	if len(problems) > 0 {
 		return n.list
 	}
@@ -379,10 +381,15 @@ func (d *latticeDomain) latticeRecords(e estate.Estate) []estate.RecordSet {
 	return out
 }
 
-// places are where parts may stand: the hub and the spokes, and with Sweep every
+// parts are the hub and the spokes.
+func (e *events) parts() []EventSpoke {
+	return append([]EventSpoke{{e.hub.ID, e.Config.LatticeEvents.Region}}, EventSpokes(e.Input)...)
+}
+
+// places are where something of ours may stand: the parts, and with Sweep every
 // Region of every account.
-func (e *Events) places() []EventSpoke {
-	out := append([]EventSpoke{{e.hub.ID, e.Config.LatticeEvents.Region}}, EventSpokes(e.Input)...)
+func (e *events) places() []EventSpoke {
+	out := e.parts()
 	if e.Sweep {
 		for _, a := range accounts(e.Input) {
 			for _, r := range a.Regions {
@@ -390,15 +397,13 @@ func (e *Events) places() []EventSpoke {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b EventSpoke) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
-	})
+	slices.SortFunc(out, EventSpoke.compare)
 	return slices.Compact(out)
 }
 
 // MakeEvents gives what is wanted of the chain, or with Destroy nothing.
 func MakeEvents(in Input) Output {
-	e, problems := NewEvents(in)
+	e, problems := newEvents(in)
 	e.out.Diagnostics.Add(problems...)
 	switch {
 	case len(problems) > 0:
@@ -415,12 +420,12 @@ func MakeEvents(in Input) Output {
 	return e.out
 }
 
-func (e *Events) problem(s diag.Severity, code string, account estate.AccountID, summary, detail, hint string) {
+func (e *events) problem(s diag.Severity, code string, account estate.AccountID, summary, detail, hint string) {
 	e.out.Diagnostics.Add(diag.Diagnostic{Severity: s, Code: code, Account: string(account), Pos: e.Config.LatticeEvents.Pos, Summary: summary, Detail: detail, Hint: hint})
 }
 
 // refused are the queries of a place that were refused, in words.
-func (e *Events) refused(p EventSpoke) string {
+func (e *events) refused(p EventSpoke) string {
 	var out []string
 	for _, q := range e.queries(p.Account, p.Region) {
 		if a, asked := e.Estate.Asked(q); asked && a.Code != "" {
@@ -434,7 +439,7 @@ const seeIAM = "see `orgdns iam` for the role that this account needs"
 
 // make wants hub and spokes. A spoke that could not be read is left as it is, and
 // the others are made.
-func (e *Events) make() {
+func (e *events) make() {
 	settings := *e.Config.LatticeEvents
 	o := e.Estate.Organization
 	if o.ID == "" {
@@ -480,7 +485,7 @@ func (e *Events) make() {
 }
 
 // trails tells which accounts have no trail, so that their calls are not told.
-func (e *Events) trails(spokes []EventSpoke) {
+func (e *events) trails(spokes []EventSpoke) {
 	for _, s := range spokes {
 		switch a, _ := e.Estate.Asked(trailsOf(s)); {
 		case a.Code != "":
@@ -493,7 +498,7 @@ func (e *Events) trails(spokes []EventSpoke) {
 }
 
 // refuseLive refuses to remove the chain while a service has a name by it.
-func (e *Events) refuseLive() {
+func (e *events) refuseLive() {
 	domains, problems := latticeDomainsOf(e.Input)
 	e.out.Diagnostics.Add(problems...)
 	for i := range domains {
@@ -519,16 +524,15 @@ func (e *Events) refuseLive() {
 				Hint: "let the services go, or remove the names: take the zone out of latticeDomains and run `orgdns apply --sweep`"})
 		}
 	}
-	for _, s := range e.places() {
-		granted := s.Account == e.hub.ID || slices.ContainsFunc(EventSpokes(e.Input), func(x EventSpoke) bool { return x == s })
-		if why := e.refused(s); why != "" && granted {
+	for _, s := range e.parts() {
+		if why := e.refused(s); why != "" {
 			e.problem(diag.Error, "unread", s.Account, fmt.Sprintf("account %s could not be read in %s, so what is ours there would stay behind", s.Account, s.Region), why, seeIAM)
 		}
 	}
 }
 
 // mayLive reports whether the service of a record stands, or nobody knows.
-func (e *Events) mayLive(d *latticeDomain, rec estate.RecordSet) bool {
+func (e *events) mayLive(d *latticeDomain, rec estate.RecordSet) bool {
 	for s := range e.Estate.LatticeServices.By(estate.ByName(rec.Alias.Name)) {
 		return !s.Gone()
 	}
@@ -545,7 +549,7 @@ func (e *Events) mayLive(d *latticeDomain, rec estate.RecordSet) bool {
 }
 
 // inReverse lets the rule of the hub stand until no spoke sends any more.
-func (e *Events) inReverse() {
+func (e *events) inReverse() {
 	for r := range plan.Objects(e.Estate, plan.KindEventRule) {
 		if address := r.Tags[plan.TagAddress]; r.OwnedBy(e.owner) && address != hubRule {
 			e.out.Orders = append(e.out.Orders, plan.Order{First: address, Then: hubRule})
@@ -553,11 +557,11 @@ func (e *Events) inReverse() {
 	}
 }
 
-// unswept lists accounts that were not granted anything and could not be searched.
-func (e *Events) unswept() {
-	spokes := EventSpokes(e.Input)
+// unswept lists where nothing is wanted, and could not be searched.
+func (e *events) unswept() {
+	parts := e.parts()
 	for _, s := range e.places() {
-		if why := e.refused(s); why != "" && s.Account != e.hub.ID && !slices.Contains(spokes, s) {
+		if why := e.refused(s); why != "" && !slices.Contains(parts, s) {
 			e.problem(diag.Note, "unread", s.Account, fmt.Sprintf("account %s could not be searched in %s, so what is ours there is not found", s.Account, s.Region), why, seeIAM)
 		}
 	}
@@ -565,11 +569,11 @@ func (e *Events) unswept() {
 
 // latticeEvents permits the life of the chain.
 func (p *permissions) latticeEvents(in Input) {
-	e, problems := NewEvents(in)
+	e, problems := newEvents(in)
 	if len(problems) > 0 {
 		return
 	}
-	make := func(account estate.AccountID, region estate.Region, list ...plan.Kind) {
+	named := func(account estate.AccountID, region estate.Region, list ...plan.Kind) {
 		for _, k := range list {
 			p.add(plan.Permission{Account: account, May: plan.MayMake(k), Region: region, Named: plan.LikeNames(e.owner)})
 		}
@@ -578,13 +582,13 @@ func (p *permissions) latticeEvents(in Input) {
 	p.add(plan.Permission{Account: e.hub.ID, May: plan.MayReadOrganization})
 	p.add(plan.Permission{Account: e.hub.ID, May: plan.MayReadRole, Role: plan.EventName(e.owner)})
 	p.make(e.hub.ID, region, plan.KindShare)
-	make(e.hub.ID, region, plan.KindEventBus, plan.KindEventRule, plan.KindQueue, plan.KindParameter)
+	named(e.hub.ID, region, plan.KindEventBus, plan.KindEventRule, plan.KindQueue, plan.KindParameter)
 	p.takeEvents(e.hub.ID, region, plan.LikeNames(e.owner))
 	if in.Config.LatticeEvents.KMSKey != "" {
 		p.may(e.hub.ID, region, plan.MayUseKeys)
 	}
 	for _, s := range EventSpokes(in) {
-		make(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)
+		named(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)
 		p.takeEvents(s.Account, s.Region, plan.LikeNames(e.owner)) // dead letters
 		if in.Config.LatticeEvents.CloudTrail {
 			p.may(s.Account, s.Region, plan.MayReadTrails)

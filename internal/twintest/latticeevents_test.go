@@ -49,7 +49,7 @@ organization: { access: { account: management, role: orgdns-read } }
 defaults: { role: orgdns, region: eu-west-1 }
 accounts:
   management: { id: "000000000001" }
-  network:    { id: "222222222222" }
+  network:    { id: "222222222222", regions: [eu-west-1, eu-west-3] }
   shop:       { id: "444444444444", regions: [eu-west-1, eu-central-1] }
   partner:    { id: "333333333333" }
 latticeDomains:
@@ -144,6 +144,27 @@ func TestLatticeEvents(t *testing.T) {
 		if !ok || old.Pattern == rule.Pattern || !strings.Contains(rule.Pattern, "Published") {
 			t.Errorf("rule %s has pattern %s", rule.ARN, rule.Pattern)
 		}
+	}
+	// the bus moves to another Region: the accounts send there, and a sweep lets the
+	// old one go
+	moved := latticeEvents(t, allForms+", region: eu-west-3")
+	moved.start = full.start
+	elsewhere := w.Fork(clock.NewVirtual(w.Now()))
+	noErr(t, elsewhere.Update(func(s *world.State) error {
+		for role := range moved.start.Roles.All() {
+			s.Estate.Roles.Put(role)
+		}
+		return nil
+	}))
+	noErr(t, moved.converge(t.Context(), elsewhere, reconcile.Options{Sweep: true}))
+	e = elsewhere.Estate()
+	for b := range e.EventBuses.All() {
+		if b.Region != "eu-west-3" {
+			t.Errorf("bus %s still stands", b.ARN)
+		}
+	}
+	if got := fmt.Sprint(e.EventBuses.Len(), e.EventRules.Len(), e.Queues.Len(), e.Parameters.Len(), e.Shares.Len()); got != "1 4 6 1 1" {
+		t.Errorf("moved: buses, rules, queues, parameters and shares: %s", got)
 	}
 	noErr(t, changed.converge(t.Context(), w, reconcile.Options{Destroy: true}))
 	if d := differs(form(t, r.start), form(t, w.Estate())); d != "" {
