@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -421,15 +423,18 @@ func (d deadly) Delete(ctx context.Context, _ []event.Message) error {
 // TestServeChaos: three replicas, of which one after the other is killed, share
 // what is told of hundreds of services, while events are lost, repeated and late,
 // and Route 53 throttles and loses answers. After the last sweep the names are as
-// the services say.
+// the services say. ORGDNS_CHAOS=300 makes it 2,300 services in some minutes; the
+// same number gives the same run.
 func TestServeChaos(t *testing.T) {
-	steps, seeds := 300, uint64(1)
-	if testing.Short() {
-		steps = 40
+	steps, seeds := 80, uint64(1)
+	if n, err := strconv.Atoi(os.Getenv("ORGDNS_CHAOS")); err == nil {
+		steps = n
+	} else if testing.Short() {
+		steps = 15
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			const teams = 4
+			const teams, names = 20, 500
 			r := chained(lattices(t, teams), teams)
 			w := r.world()
 			defer w.Clock.Enter()()
@@ -444,19 +449,23 @@ func TestServeChaos(t *testing.T) {
 				replicas[i] = r.replica(t, w, nil)
 			}
 			wait(t, w, time.Minute)
-			alive := map[int]estate.LatticeService{}
+			alive, count := map[int]estate.LatticeService{}, 0
 			for i := range steps {
-				n := random.IntN(60)
-				if s, stands := alive[n]; stands {
-					services(t, w, nil, s.ARN)
-					delete(alive, n)
-					told(t, w, "ServiceDeleted", s)
-				} else {
-					s = serviceOf(team(n%teams), 1000*(i+1)+n, fmt.Sprintf("n%d.svc.corp.internal", n), w.Now())
-					services(t, w, []estate.LatticeService{s})
-					alive[n] = s
-					told(t, w, "ServiceCreated", s)
+				var made, gone []estate.LatticeService
+				var arns []string
+				for _, n := range random.Perm(names)[:1+random.IntN(13)] {
+					if s, stands := alive[n]; stands {
+						delete(alive, n)
+						gone, arns = append(gone, s), append(arns, s.ARN)
+					} else {
+						alive[n] = serviceOf(team(n%teams), 1000*(i+1)+n, fmt.Sprintf("n%d.svc.corp.internal", n), w.Now())
+						made = append(made, alive[n])
+					}
 				}
+				count += len(made) + len(gone)
+				services(t, w, made, arns...)
+				told(t, w, "ServiceDeleted", gone...)
+				told(t, w, "ServiceCreated", made...)
 				switch random.IntN(12) {
 				case 0:
 					w.Inject(world.Fault{Service: "route53", Operation: "ChangeResourceRecordSets", Kind: world.FaultLostResponse})
@@ -483,6 +492,7 @@ func TestServeChaos(t *testing.T) {
 			wait(t, w, 5*time.Minute)
 			last.end(t)
 			equal(t, "in the end", leads(t, w), promised(w))
+			t.Logf("%d services came and went; %d stand", count, len(alive))
 			if got := deadLetters(t, r, w); len(got) != 0 {
 				t.Errorf("dead letters %q", got)
 			}
@@ -490,6 +500,71 @@ func TestServeChaos(t *testing.T) {
 				t.Errorf("a sweep after all of it makes %v", last.Swept.Done)
 			}
 		})
+	}
+}
+
+// TestServeThrottled: while the account of one zone is throttled, and its messages
+// pile up in three replicas, another zone's names follow at once.
+func TestServeThrottled(t *testing.T) {
+	const slow, other = 300, "ZOTHERINTERNAL"
+	r := lattices(t, 3)
+	e := &r.start
+	admit(e, parent)
+	e.VPCs.Put(estate.VPC{ID: "vpc-0d0d0d0d0d0d0d0d0", Account: parent, Region: ireland, DNSSupport: true, DNSHostnames: true})
+	e.Zones.Put(estate.Zone{ID: other, Account: parent, Name: name("other.internal"), Private: true, CallerReference: "by hand", VPCs: []estate.VPCRef{{ID: "vpc-0d0d0d0d0d0d0d0d0", Region: ireland}}})
+	e.Records.Put(
+		estate.RecordSet{Zone: other, Name: name("other.internal"), Type: "NS", TTL: 172800, Values: []string{"ns-1536.awsdns-00.co.uk."}},
+		estate.RecordSet{Zone: other, Name: name("other.internal"), Type: "SOA", TTL: 900, Values: []string{"ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
+	)
+	r.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(`owner: acme
+defaults: { role: orgdns, region: eu-west-1 }
+accounts:
+  network: { id: "` + string(network) + `" }
+  other: { id: "` + string(parent) + `" }
+  a: { id: "` + string(team(0)) + `" }
+  b: { id: "` + string(team(1)) + `" }
+  c: { id: "` + string(team(2)) + `" }
+latticeDomains:
+  - { zone: corp.internal, account: network, grants: [{ accounts: [a, b, c], names: "*.svc.corp.internal" }] }
+  - { zone: other.internal, account: other, grants: [{ accounts: [a, b, c], names: "*.other.internal" }] }
+`)}}, "orgdns.yaml")
+	r = chained(r, 3)
+	w := r.world()
+	defer w.Clock.Enter()()
+	var replicas []*replica
+	for range 3 {
+		replicas = append(replicas, r.replica(t, w, nil))
+	}
+	wait(t, w, time.Minute)
+	w.Inject(world.Fault{Account: network, Service: "route53", Operation: "ChangeResourceRecordSets", Kind: world.FaultThrottle, Count: -1})
+	var list []estate.LatticeService
+	for i := range slow {
+		list = append(list, serviceOf(team(i%3), i+1, fmt.Sprintf("s%d.svc.corp.internal", i), w.Now()))
+	}
+	services(t, w, list)
+	told(t, w, "ServiceCreated", list...)
+	for i := range 30 {
+		s := serviceOf(team(i%3), 1000+i, fmt.Sprintf("o%d.other.internal", i), w.Now())
+		services(t, w, []estate.LatticeService{s})
+		told(t, w, "ServiceCreated", s)
+		wait(t, w, 2*time.Second)
+		if _, ok := w.Estate().Records.Get(estate.RecordKey(other, s.CustomDomain, "AAAA", "")); !ok {
+			t.Errorf("%s is not there after 2 s", s.CustomDomain)
+		}
+	}
+	if n := len(leads(t, w)); n != 0 {
+		t.Errorf("%d names are there though their account is throttled", n)
+	}
+	w.ClearFaults()
+	wait(t, w, 2*time.Minute)
+	if n := len(leads(t, w)); n != slow {
+		t.Errorf("%d of %d names are there when it no longer is", n, slow)
+	}
+	for _, s := range replicas {
+		s.end(t)
+		if got := s.notes.outcomes(); got["retried"]+got["givenUp"]+got["unserved"] != 0 {
+			t.Errorf("outcomes %v", got)
+		}
 	}
 }
 
