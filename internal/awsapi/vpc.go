@@ -93,6 +93,16 @@ func (c *caller) readSubnets(ctx context.Context, q estate.Query) (Patch, error)
 				}
 				subnet.CIDR = cidr
 			}
+			for _, a := range s.Ipv6CidrBlockAssociationSet {
+				if a.Ipv6CidrBlockState == nil || a.Ipv6CidrBlockState.State != types.SubnetCidrBlockStateCodeAssociated {
+					continue
+				}
+				cidr, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock))
+				if err != nil {
+					return nil, fmt.Errorf("IPv6 CIDR block of %s: %w", subnet.ID, err)
+				}
+				subnet.CIDR6 = cidr
+			}
 			for _, t := range s.Tags {
 				subnet.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}

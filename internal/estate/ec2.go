@@ -64,6 +64,7 @@ type Subnet struct {
 	Region  Region       `json:"region"`
 	Zone    string       `json:"zone"` // Availability Zone
 	CIDR    netip.Prefix `json:"cidr"`
+	CIDR6   netip.Prefix `json:"cidr6,omitzero"` // the IPv6 block, if it has one
 	Tags    Tags         `json:"tags,omitzero"`
 }
 

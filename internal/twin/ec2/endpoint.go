@@ -395,15 +395,14 @@ func (x *endpointChange) address(s estate.Subnet) (estate.EndpointAddress, error
 		}
 	}
 	if x.p.IPType != string(types.IpAddressTypeIpv4) {
-		more, _ := subnetTable.Get(x.c.State, s.ID)
-		if !more.six.IsValid() {
+		if !s.CIDR6.IsValid() {
 			return a, invalidEndpoint("The subnet %s does not have an IPv6 CIDR block, which the IP address type %s needs.", s.ID, x.p.IPType)
 		}
 		if want.Ipv6 != nil {
-			a.IPv6, err = parse(want.Ipv6, more.six)
+			a.IPv6, err = parse(want.Ipv6, s.CIDR6)
 		} else {
 			sum := sha256.Sum256([]byte(a.Interface))
-			six := more.six.Addr().As16()
+			six := s.CIDR6.Addr().As16()
 			copy(six[8:], sum[:8])
 			a.IPv6 = netip.AddrFrom16(six)
 		}

@@ -23,7 +23,6 @@ type subnetMore struct {
 	dns64    bool
 	a, aaaa  bool // EnableResourceNameDns…RecordOnLaunch
 	hostname types.HostnameType
-	six      netip.Prefix // the IPv6 block
 }
 
 func subnetsOf(c *world.Call, vpc string) []estate.Subnet {
@@ -94,14 +93,14 @@ func createSubnet(_ context.Context, c *world.Call, in *ec2.CreateSubnetInput) (
 	if err != nil {
 		return nil, err
 	}
-	var more subnetMore
+	var six netip.Prefix
 	if in.Ipv6CidrBlock != nil {
-		more.six, err = netip.ParsePrefix(*in.Ipv6CidrBlock)
-		if err != nil || !more.six.Addr().Is6() || more.six != more.six.Masked() || more.six.Bits() < 44 || more.six.Bits() > 64 || more.six.Bits()%4 != 0 {
+		six, err = netip.ParsePrefix(*in.Ipv6CidrBlock)
+		if err != nil || !six.Addr().Is6() || six != six.Masked() || six.Bits() < 44 || six.Bits() > 64 || six.Bits()%4 != 0 {
 			return nil, fail("InvalidParameterValue", "Value (%s) for parameter ipv6CidrBlock is invalid. This is not a valid IPv6 CIDR block.", *in.Ipv6CidrBlock)
 		}
 	}
-	for _, p := range []netip.Prefix{cidr, more.six} {
+	for _, p := range []netip.Prefix{cidr, six} {
 		if err := fits(c, v, p); err != nil {
 			return nil, err
 		}
@@ -112,9 +111,8 @@ func createSubnet(_ context.Context, c *world.Call, in *ec2.CreateSubnetInput) (
 	if err := allow(c, in.DryRun); err != nil {
 		return nil, err
 	}
-	s := estate.Subnet{ID: newID(c, "subnet"), VPC: v.ID, Account: c.Account(), Region: c.Region, Zone: z.name, CIDR: cidr, Tags: tags}
+	s := estate.Subnet{ID: newID(c, "subnet"), VPC: v.ID, Account: c.Account(), Region: c.Region, Zone: z.name, CIDR: cidr, CIDR6: six, Tags: tags}
 	c.Estate().Subnets.Put(s)
-	subnetTable.Put(c.State, s.ID, more)
 	made := showSubnet(c, s)
 	made.State = types.SubnetStatePending
 	return &ec2.CreateSubnetOutput{Subnet: &made}, nil
@@ -153,8 +151,7 @@ func fits(c *world.Call, v estate.VPC, p netip.Prefix) error {
 		return fail("InvalidSubnet.Range", "The CIDR '%s' is invalid.", p)
 	}
 	for _, s := range subnetsOf(c, v.ID) {
-		more, _ := subnetTable.Get(c.State, s.ID)
-		if s.CIDR.Overlaps(p) || more.six.IsValid() && more.six.Overlaps(p) {
+		if s.CIDR.Overlaps(p) || s.CIDR6.IsValid() && s.CIDR6.Overlaps(p) {
 			return fail("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", p)
 		}
 	}
@@ -273,9 +270,9 @@ func showSubnet(c *world.Call, s estate.Subnet) types.Subnet {
 			out.AvailabilityZoneId = aws.String(z.id)
 		}
 	}
-	if more.six.IsValid() {
+	if s.CIDR6.IsValid() {
 		out.Ipv6CidrBlockAssociationSet = []types.SubnetIpv6CidrBlockAssociation{{
-			AssociationId: aws.String(association(s.ID, more.six)), Ipv6CidrBlock: aws.String(more.six.String()),
+			AssociationId: aws.String(association(s.ID, s.CIDR6)), Ipv6CidrBlock: aws.String(s.CIDR6.String()),
 			Ipv6CidrBlockState: &types.SubnetCidrBlockState{State: types.SubnetCidrBlockStateCodeAssociated},
 			IpSource:           types.IpSourceAmazon, Ipv6AddressAttribute: types.Ipv6AddressAttributePublic,
 		}}
@@ -318,7 +315,7 @@ func modifySubnetAttribute(_ context.Context, c *world.Call, in *ec2.ModifySubne
 		return nil, fail("MissingParameter", "The request must contain an attribute to modify")
 	case given > 1:
 		return nil, fail("InvalidParameterCombination", "Fields for multiple attribute types specified")
-	case more.assign6 && !more.six.IsValid():
+	case more.assign6 && !s.CIDR6.IsValid():
 		return nil, fail("InvalidParameterValue", "Invalid value '%s' for subnetId. Subnet does not have an IPv6 CIDR block.", s.ID)
 	}
 	subnetTable.Put(c.State, s.ID, more)

@@ -481,8 +481,7 @@ func disassociateVpcCidrBlock(_ context.Context, c *world.Call, in *ec2.Disassoc
 			return nil, fail("OperationNotPermitted", "The vpc CIDR block with association ID %s may not be disassociated. It is the primary IPv4 CIDR block of the VPC", id)
 		}
 		for _, s := range subnetsOf(c, v.ID) {
-			more, _ := subnetTable.Get(c.State, s.ID)
-			if p.Overlaps(s.CIDR) || more.six.IsValid() && p.Overlaps(more.six) {
+			if p.Overlaps(s.CIDR) || s.CIDR6.IsValid() && p.Overlaps(s.CIDR6) {
 				return nil, fail("InvalidCidrBlock.InUse", "The vpc %s currently has a subnet within CIDR block %s", v.ID, p)
 			}
 		}
