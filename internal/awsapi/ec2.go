@@ -131,18 +131,18 @@ const (
 
 // outlast tries until there is no error that time mends, or patience ends; then
 // the last error is the answer.
-func (w *Writer) outlast(ctx context.Context, patience time.Duration, mends func(error) bool, try func() error) error {
-	first := w.opt.Clock.Now()
+func (c *caller) outlast(ctx context.Context, patience time.Duration, mends func(error) bool, try func() error) error {
+	first := c.opt.Clock.Now()
 	for wait := 2 * time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := try()
 		if err == nil || !mends(err) {
 			return err
 		}
-		left := patience - w.opt.Clock.Now().Sub(first)
+		left := patience - c.opt.Clock.Now().Sub(first)
 		if left <= 0 {
 			return err
 		}
-		if err := w.opt.Clock.Sleep(ctx, min(wait, left)); err != nil {
+		if err := c.opt.Clock.Sleep(ctx, min(wait, left)); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -24,7 +25,6 @@ import (
 func (c *caller) readEndpoints(ctx context.Context, q estate.Query) (Patch, error) {
 	client := c.ec2(q.Account, q.Region)
 	var found []estate.Endpoint
-	var interfaces []string
 	at := map[string]int{} // network interface -> endpoint
 	pages := ec2.NewDescribeVpcEndpointsPaginator(client, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(ec2Page)})
 	for pages.HasMorePages() {
@@ -41,18 +41,13 @@ func (c *caller) readEndpoints(ctx context.Context, q estate.Query) (Patch, erro
 				continue
 			}
 			for _, id := range v.NetworkInterfaceIds {
-				interfaces = append(interfaces, id)
 				at[id] = len(found)
 			}
 			found = append(found, p)
 		}
 	}
-	if len(interfaces) > 0 {
-		if err := endpointAddresses(ctx, client, func(id string, a estate.EndpointAddress) {
-			if i, ok := at[id]; ok {
-				found[i].Addresses = append(found[i].Addresses, a)
-			}
-		}); err != nil {
+	if len(at) > 0 {
+		if err := c.placeEndpoints(ctx, client, found, at); err != nil {
 			return nil, err
 		}
 	}
@@ -70,6 +65,37 @@ func (c *caller) readEndpoints(ctx context.Context, q estate.Query) (Patch, erro
 		replaceRegion(&e.Endpoints, q, found)
 		namePrivately(e, q)
 	}, nil
+}
+
+// placeEndpoints gives endpoints the addresses of their network interfaces. Those
+// of one that has just come into service may not be seen yet: it would answer with
+// nothing, so they are waited for.
+func (c *caller) placeEndpoints(ctx context.Context, client *ec2.Client, found []estate.Endpoint, at map[string]int) error {
+	early := errors.New("not every network interface is seen yet")
+	err := c.outlast(ctx, ec2Appearance, func(err error) bool { return err == early }, func() error {
+		for i := range found {
+			found[i].Addresses = nil
+		}
+		seen := map[string]bool{}
+		err := endpointAddresses(ctx, client, func(id string, a estate.EndpointAddress) {
+			if i, ok := at[id]; ok {
+				seen[id] = true
+				found[i].Addresses = append(found[i].Addresses, a)
+			}
+		})
+		for id, i := range at {
+			p := found[i]
+			fresh := p.Type == estate.EndpointInterface && p.State == estate.EndpointAvailable && c.opt.Clock.Now().Sub(p.Created) < ec2Appearance
+			if err == nil && fresh && !seen[id] {
+				err = early
+			}
+		}
+		return err
+	})
+	if err == early {
+		err = nil
+	}
+	return err
 }
 
 // endpointAddresses tells of each network interface of interface endpoints.

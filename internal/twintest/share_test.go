@@ -2,11 +2,13 @@ package twintest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/orgdns/orgdns/examples"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
 // shareRig is the rig of an example of shared endpoints.
@@ -85,5 +87,23 @@ func TestShares(t *testing.T) {
 				t.Errorf("destroy leaves something else than was there before: %s", d)
 			}
 		})
+	}
+}
+
+// TestFreshEndpoints: a run right after the one that made endpoints does not see
+// all their network interfaces; it waits for them, and has nothing to do.
+func TestFreshEndpoints(t *testing.T) {
+	r := shareRig(t, "profile")
+	w := r.world()
+	if err := r.process(w, nil).run(t.Context(), reconcile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	w.Inject(world.Fault{Account: "222222222222", Service: "ec2", Operation: "DescribeNetworkInterfaces", Kind: world.FaultStale, Delay: 90 * time.Second})
+	planned, err := r.process(w, nil).plan(t.Context(), reconcile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range planned.Changes {
+		t.Errorf("left to do: %s %s", c.Action, c.Address)
 	}
 }
