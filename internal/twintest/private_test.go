@@ -264,9 +264,7 @@ func TestManyRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 		configured, took := began.Sub(loading), time.Since(began)
-		if used = cpuTime() - used; used > 3*time.Second {
-			t.Errorf("%s: reading the configuration and planning took %s of the processors; 3s are allowed", name, used)
-		}
+		used = cpuTime() - used
 		calls := "# " + name + ": calls of the plan\n" + callCounts(w, ownerOrGuests)
 		w.ForgetCalls()
 		res, err := p.Apply(t.Context(), planned.Plan, reconcile.ApplyOptions{Wait: true})
