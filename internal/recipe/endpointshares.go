@@ -267,17 +267,46 @@ func (s *shareIn) findHub() (estate.VPC, bool) {
 // read reports whether questions were answered, and says which were not.
 func (s *shareIn) read(account estate.AccountID, what string, kinds ...estate.QueryKind) bool {
 	for _, k := range kinds {
-		q := estate.Query{Kind: k, Account: account, Region: s.region}
-		if s.Estate.Answered(q) {
-			continue
+		if !s.readQuery(estate.Query{Kind: k, Account: account, Region: s.region}, what, "see `orgdns iam` for the role that this account needs") {
+			return false
 		}
-		a, _ := s.Estate.Asked(q)
-		s.problem(s.Pos, diag.Warning, "unread", fmt.Sprintf("%s could not be read, so %s stays as it is", q, what),
-			strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: see `orgdns iam` for the role that this account needs")
+	}
+	return true
+}
+
+func (s *shareIn) readQuery(q estate.Query, what, hint string) bool {
+	if s.Estate.Answered(q) {
+		return true
+	}
+	a, _ := s.Estate.Asked(q)
+	s.problem(s.Pos, diag.Warning, "unread", fmt.Sprintf("%s could not be read, so %s stays as it is", q, what),
+		strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: "+hint)
+	return false
+}
+
+// inOrganization reports whether the organization is known, where endpoint
+// policies or principals of RAM name it: a policy without its ID would deny
+// everybody.
+func (s *shareIn) inOrganization() bool {
+	limited := slices.ContainsFunc(s.services, func(one *sharedService) bool {
+		return one.policy && !one.used && one.Policy == config.PolicyOrganization
+	})
+	if !limited && !slices.ContainsFunc(s.with(), func(p string) bool { return !isAccount(p) }) {
+		return true
+	}
+	if !s.readQuery(estate.Query{Kind: estate.QueryOrganization}, s.here(), "permit organizations:DescribeOrganization") {
+		return false
+	}
+	if limited && s.Estate.Organization.ID == "" {
+		s.problem(s.At("services"), diag.Error, "no-organization", fmt.Sprintf("the endpoints of %s are to admit the organization alone, and the account that runs orgdns is in none", s.here()),
+			"an endpoint's policy is limited by aws:PrincipalOrgID", "run orgdns from an account of the organization, or write `policy: open`, or a policy in JSON, for each service")
 		return false
 	}
 	return true
 }
+
+// here names the share in its Region.
+func (s *shareIn) here() string { return "the share " + s.Name + " in " + string(s.region) }
 
 func (s *shareIn) make() {
 	if s.Via != config.ViaOwn {
@@ -286,10 +315,14 @@ func (s *shareIn) make() {
 			s.freeze()
 			return
 		}
-		if !s.read(s.hub.ID, "the share "+s.Name+" in "+string(s.region), append([]estate.QueryKind{estate.QueryVPCs, estate.QueryOffers}, hubQueries...)...) {
+		if !s.read(s.hub.ID, s.here(), append([]estate.QueryKind{estate.QueryVPCs, estate.QueryOffers}, hubQueries...)...) {
 			s.freeze()
 			return
 		}
+	}
+	if !s.inOrganization() {
+		s.freeze()
+		return
 	}
 	s.look()
 	if len(s.consumers) == 0 {
@@ -325,7 +358,7 @@ func (s *shareIn) make() {
 // noHub says what is wrong with the choice of a hub VPC, by Region.
 func (s *shareIn) noHub() {
 	if !s.Estate.Answered(estate.Query{Kind: estate.QueryVPCs, Account: s.hub.ID, Region: s.region}) {
-		s.read(s.hub.ID, "the share "+s.Name+" in "+string(s.region), estate.QueryVPCs)
+		s.read(s.hub.ID, s.here(), estate.QueryVPCs)
 		return
 	}
 	n := 0

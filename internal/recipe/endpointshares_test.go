@@ -1,0 +1,146 @@
+package recipe
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// sharing is a configuration with one share of account net and an estate in which
+// net has vpc-hub, shop vpc-shop and pay vpc-pay, each with subnets in two zones.
+type sharing struct {
+	cfg     *config.Config
+	e       estate.Estate
+	refused map[estate.Query]bool
+}
+
+func newSharing(t *testing.T, share string) *sharing {
+	t.Helper()
+	text := strings.Replace(latticeHeader, "latticeDomains:\n", "endpointShares:\n", 1) + share
+	cfg, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(text)}})
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	s := &sharing{cfg: cfg, refused: map[estate.Query]bool{}}
+	s.e.Organization = estate.Organization{ID: "o-acme", Management: netAccount}
+	for i, v := range []struct {
+		name    string
+		account estate.AccountID
+	}{{"hub", netAccount}, {"shop", shopAccount}, {"pay", payAccount}} {
+		s.e.VPCs.Put(estate.VPC{ID: "vpc-" + v.name, Account: v.account, Region: "eu-west-1", DNSSupport: true, DNSHostnames: true,
+			CIDRs: []netip.Prefix{netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", i))}, Tags: estate.Tags{"name": v.name}})
+		for j, zone := range []string{"a", "b"} {
+			s.e.Subnets.Put(estate.Subnet{ID: "subnet-" + v.name + "-" + zone, VPC: "vpc-" + v.name, Account: v.account, Region: "eu-west-1", Zone: "eu-west-1" + zone,
+				CIDR: netip.MustParsePrefix(fmt.Sprintf("10.%d.%d.0/24", i, j))})
+		}
+	}
+	for _, name := range []string{"ec2", "sts"} {
+		s.e.Offers.Put(estate.ServiceOffer{Account: netAccount, Region: "eu-west-1", Name: "com.amazonaws.eu-west-1." + name, Types: []string{estate.EndpointInterface},
+			Policy: true, Zones: []string{"eu-west-1a", "eu-west-1b"}, PrivateNames: []dnsname.Name{dnsname.MustParse(name + ".eu-west-1.amazonaws.com")}})
+	}
+	return s
+}
+
+// make answers what the recipe asks, but for what is refused, and makes.
+func (s *sharing) make() Output {
+	in := Input{Config: s.cfg, Estate: s.e, Now: now}
+	for asked := Needs(in); len(asked) > 0; asked = Needs(in) {
+		for _, q := range asked {
+			a := estate.Answer{Query: q}
+			if s.refused[q] {
+				a.Code = "AccessDenied"
+			}
+			in.Estate.Answers.Put(a)
+		}
+	}
+	s.e = in.Estate
+	return Make(in)
+}
+
+// endpoint puts the hub's endpoint of ours for a service.
+func (s *sharing) endpoint(label string) {
+	s.e.Endpoints.Put(estate.Endpoint{ID: "vpce-" + label, Account: netAccount, Region: "eu-west-1", VPC: "vpc-hub", Type: estate.EndpointInterface,
+		Service: "com.amazonaws.eu-west-1." + label, State: estate.EndpointAvailable, Subnets: []string{"subnet-hub-a", "subnet-hub-b"}, PrivateDNS: true,
+		PrivateNames: []dnsname.Name{dnsname.MustParse(label + ".eu-west-1.amazonaws.com")},
+		Tags:         plan.Marks("acme", "endpointShares/shared/eu-west-1/endpoints/"+label)})
+}
+
+func codes(out Output, severity diag.Severity) []string {
+	var list []string
+	for _, d := range out.Diagnostics {
+		if d.Severity == severity {
+			list = append(list, d.Code)
+		}
+	}
+	return list
+}
+
+// field is the first value of a field of what is wanted at an address.
+func field(out Output, address, name string) string {
+	for _, w := range out.Wanted {
+		if w.Address == address && w.Item.Object != nil && len(w.Item.Object.Fields[name]) > 0 {
+			v, _ := w.Item.Object.Fields[name][0].Literal()
+			return v
+		}
+	}
+	return ""
+}
+
+const (
+	sharedEC2   = "  - { name: shared, account: net, via: profile, vpc: { tags: { name: hub } }, services: [ec2], consumers: { accounts: [shop, pay] } }\n"
+	sharedBase  = "endpointShares/shared/eu-west-1"
+	ec2Endpoint = sharedBase + "/endpoints/ec2"
+)
+
+// TestShareOrganization: a policy is never limited to an organization whose ID is
+// not known, since it would deny everybody.
+func TestShareOrganization(t *testing.T) {
+	asked := estate.Query{Kind: estate.QueryOrganization}
+	open := strings.Replace(sharedEC2, "[ec2]", "[{ name: ec2, policy: open }]", 1)
+	for _, tt := range []struct {
+		name, share      string
+		refused          bool
+		id               string
+		errors, warnings []string
+		policy           string // part of the endpoint's; empty: nothing is wanted
+	}{
+		{"known", sharedEC2, false, "o-acme", nil, nil, `"aws:PrincipalOrgID":"o-acme"`},
+		{"refused", sharedEC2, true, "", nil, []string{"unread"}, ""},
+		{"none", sharedEC2, false, "", []string{"no-organization"}, nil, ""},
+		{"refused, and not needed", open, true, "", nil, nil, `"Action":"*"`},
+		{"none, and not needed", open, false, "", nil, nil, `"Action":"*"`},
+		{"refused, one's own", strings.Replace(strings.Replace(sharedEC2, "via: profile", "via: own", 1), " vpc: { tags: { name: hub } },", "", 1), true, "", nil, []string{"unread"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSharing(t, tt.share)
+			s.e.Organization.ID = tt.id
+			s.refused[asked] = tt.refused
+			s.endpoint("ec2")
+			out := s.make()
+			if got := codes(out, diag.Error); !slices.Equal(got, tt.errors) {
+				t.Errorf("errors %v, want %v", got, tt.errors)
+			}
+			if got := codes(out, diag.Warning); !slices.Equal(got, tt.warnings) {
+				t.Errorf("warnings %v, want %v", got, tt.warnings)
+			}
+			if tt.policy == "" {
+				if len(out.Wanted) > 0 || !slices.Contains(out.Frozen, "vpce-ec2") {
+					t.Errorf("wants %d things and leaves %v as they are", len(out.Wanted), out.Frozen)
+				}
+				return
+			}
+			if got := field(out, ec2Endpoint, "policy"); !strings.Contains(got, tt.policy) {
+				t.Errorf("policy %s is without %s", got, tt.policy)
+			}
+		})
+	}
+}
