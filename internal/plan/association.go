@@ -302,7 +302,7 @@ func (b *builder) anchors() {
 // wants.
 func (b *builder) orphanAssociations() {
 	for z := range b.e.Zones.All() {
-		if !z.Private || !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
+		if !z.Private || b.leftAlone(z) || !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
 			continue
 		}
 		l := b.ledger(z)

@@ -156,7 +156,7 @@ func (b *builder) ownRecords(z estate.Zone) []estate.RecordSet {
 func (b *builder) orphanRecords() {
 	pending := b.pending()
 	for z := range b.e.Zones.All() {
-		if !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
+		if b.leftAlone(z) || !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
 			continue
 		}
 		l := b.ledger(z)

@@ -112,6 +112,13 @@ func (b *builder) zones() {
 	}
 }
 
+// leftAlone reports whether a zone of ours is frozen: all that stands in it stays
+// as well.
+func (b *builder) leftAlone(z estate.Zone) bool {
+	address := b.owned[z.ID]
+	return address != "" && b.frozen[address]
+}
+
 func (b *builder) adopts(want Zone) bool { return b.in.Adopt || want.Adopt }
 
 // foreign are the zones of others that stand where a wanted zone would. Of

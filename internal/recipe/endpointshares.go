@@ -433,11 +433,9 @@ func (s *shareIn) freeze() {
 		}
 	}
 	for z := range s.Estate.Zones.All() {
-		if ref, _, ours := plan.MarkOf(z, s.Config.Owner); ours && z.Account == s.hub.ID && strings.Contains(ref, "/"+s.address+"/") {
-			address := ref[strings.Index(ref, s.address):]
-			s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: address, Account: z.Account, Frozen: true, Item: plan.Item{Zone: &plan.Zone{
-				Name: z.Name, Reference: ref, Anchor: &estate.VPCRef{},
-			}}})
+		item := s.zoneItem(z.Name)
+		if ref, _, ours := plan.MarkOf(z, s.Config.Owner); ours && z.Account == s.hub.ID && ref == item.Reference {
+			s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: s.zoneAddress(z.Name) + "/zone", Account: z.Account, Frozen: true, Item: plan.Item{Zone: &item}})
 		}
 	}
 }

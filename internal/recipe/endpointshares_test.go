@@ -144,3 +144,33 @@ func TestShareOrganization(t *testing.T) {
 		})
 	}
 }
+
+// TestShareFreeze: what cannot be read of the hub leaves all that stands of the
+// share as it is, also a zone whose address is too long for its reference.
+func TestShareFreeze(t *testing.T) {
+	for _, name := range []string{"ec2", "the-longest-names-of-endpoint-services.do-not-fit-into-a-caller-reference.so-it-has-a-hash"} {
+		t.Run(name, func(t *testing.T) {
+			share := "  - { name: shared, account: net, via: resolver, vpc: { tags: { name: hub } }, services: [ec2], consumers: { accounts: [shop, pay] } }\n"
+			s := newSharing(t, share)
+			domain := dnsname.MustParse(name + ".eu-west-1.amazonaws.com")
+			ref := estate.VPCRef{ID: "vpc-hub", Region: "eu-west-1"}
+			reference := plan.Reference("acme", sharedBase+"/zones/"+domain.String()+"/zone")
+			s.e.Zones.Put(estate.Zone{ID: "ZS", Account: netAccount, Name: domain, Private: true, VPCs: []estate.VPCRef{ref},
+				CallerReference: plan.NumberedReference(reference, 1), Comment: plan.AnchorComment(ref.ID), Tags: estate.Tags{}})
+			s.e.Records.Put(estate.RecordSet{Zone: "ZS", Name: domain, Type: "A", Alias: &estate.Alias{Name: dnsname.MustParse("vpce-1.vpce.amazonaws.com"), Zone: "ZVPCE"}})
+			record(&s.e, "ZS", plan.LedgerName(domain, "acme", 0).String(), "TXT", `"`+plan.Entry(domain, domain, "A", "")+`" "`+plan.VPCEntry(ref.ID)+`"`)
+			for _, k := range []estate.QueryKind{estate.QueryZone, estate.QueryRecords, estate.QueryZoneTags} {
+				answered(&s.e, estate.Query{Kind: k, Account: netAccount, ID: "ZS"})
+			}
+			s.refused[estate.Query{Kind: estate.QueryResolverEndpoints, Account: netAccount, Region: "eu-west-1"}] = true
+			out := s.make()
+			planned := plan.Make(plan.Input{Owner: "acme", Now: now, Estate: s.e, Wanted: out.Wanted, Frozen: out.Frozen})
+			for _, d := range planned.Diagnostics {
+				t.Error(d.Code, d.Summary)
+			}
+			for _, c := range planned.Changes {
+				t.Errorf("%s %s: %s", c.Action, c.Address, c.Reason)
+			}
+		})
+	}
+}
