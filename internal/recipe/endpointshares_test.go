@@ -174,3 +174,18 @@ func TestShareFreeze(t *testing.T) {
 		})
 	}
 }
+
+// TestSharePolicy: each service's endpoint admits the organization alone, and STS
+// whoever has no identity yet to its roles.
+func TestSharePolicy(t *testing.T) {
+	const (
+		everything = `{"Action":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-acme"}},"Effect":"Allow","Principal":"*","Resource":"*"}`
+		federation = `{"Action":["sts:AssumeRoleWithSAML","sts:AssumeRoleWithWebIdentity"],"Condition":{"StringEquals":{"aws:ResourceOrgID":"o-acme"}},"Effect":"Allow","Principal":"*","Resource":"*"}`
+	)
+	out := newSharing(t, strings.Replace(sharedEC2, "[ec2]", "[ec2, sts]", 1)).make()
+	for service, want := range map[string]string{"ec2": everything, "sts": everything + "," + federation} {
+		if got := field(out, sharedBase+"/endpoints/"+service, "policy"); got != `{"Statement":[`+want+`],"Version":"2012-10-17"}` {
+			t.Errorf("%s: %s", service, got)
+		}
+	}
+}

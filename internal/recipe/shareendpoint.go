@@ -3,6 +3,7 @@ package recipe
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
@@ -98,10 +99,29 @@ func (s *shareIn) policyOf(one *sharedService) string {
 	case config.PolicyOpen:
 		return plan.NormalDocument(`{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`)
 	case config.PolicyOrganization:
-		return plan.NormalDocument(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",`+
-			`"Condition":{"StringEquals":{"aws:PrincipalOrgID":%q}}}]}`, s.Estate.Organization.ID))
+		return s.organizationPolicy(strings.TrimSuffix(one.Label(), "-fips") == "sts")
 	}
 	return plan.NormalDocument(one.Policy)
+}
+
+// organizationPolicy admits the principals of the organization. Whoever calls STS
+// with a token or an assertion of an identity provider is no principal yet, so
+// there the role has to be the organization's (IAM User Guide,
+// reference_sts_vpc_endpoint_policies.html).
+func (s *shareIn) organizationPolicy(sts bool) string {
+	id := s.Estate.Organization.ID
+	statements := []string{admits(`"*"`, "aws:PrincipalOrgID", id)}
+	if sts {
+		statements = append(statements, admits(federated, "aws:ResourceOrgID", id))
+	}
+	return plan.NormalDocument(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`)
+}
+
+const federated = `["sts:AssumeRoleWithSAML","sts:AssumeRoleWithWebIdentity"]`
+
+// admits is a statement for whoever is, or uses, what a condition key names.
+func admits(actions, key, value string) string {
+	return fmt.Sprintf(`{"Effect":"Allow","Principal":"*","Action":%s,"Resource":"*","Condition":{"StringEquals":{%q:%q}}}`, actions, key, value)
 }
 
 // ranges are the CIDR blocks of the consumers and the hub.
