@@ -324,6 +324,7 @@ func (s *shareIn) make() {
 		s.freeze()
 		return
 	}
+	s.checkPicks()
 	s.look()
 	if len(s.consumers) == 0 {
 		s.problem(s.At("consumers"), diag.Warning, "no-vpc", fmt.Sprintf("no VPC in %s is selected for the share %s", s.region, s.Name), "", "")
@@ -508,16 +509,12 @@ func (s *shareIn) endpointAddress(label string) string { return s.address + "/en
 func (s *shareIn) stands(one *sharedService) {
 	address := s.endpointAddress(one.label)
 	one.endpoint = refTo(address)
-	for _, pick := range one.Endpoints {
-		for p := range s.Estate.Endpoints.By(estate.ByVPC(s.vpc.ID)) {
-			name, _ := one.service.Literal()
-			if pick.ID == p.ID || pick.ID == "" && p.Service == name && p.Tags.Match(pick.Tags) {
-				one.standing, one.stands, one.used = p, true, true
-				one.endpoint = endpointRef{id: plan.Lit(p.ID), arn: plan.Lit(p.ARN())}
-				if len(p.Names) > 0 {
-					one.endpoint.name, one.endpoint.zone = plan.Lit(p.Names[0].Name.String()), plan.Lit(p.Names[0].Zone)
-				}
-			}
+	if fit, _ := s.picked(one); len(fit) == 1 {
+		p := fit[0]
+		one.standing, one.stands, one.used = p, true, true
+		one.endpoint = endpointRef{id: plan.Lit(p.ID), arn: plan.Lit(p.ARN())}
+		if len(p.Names) > 0 {
+			one.endpoint.name, one.endpoint.zone = plan.Lit(p.Names[0].Name.String()), plan.Lit(p.Names[0].Zone)
 		}
 	}
 	if own, ok := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindEndpoint, address, s.hub.ID, s.region); ok && !one.used {

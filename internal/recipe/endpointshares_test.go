@@ -189,3 +189,51 @@ func TestSharePolicy(t *testing.T) {
 		}
 	}
 }
+
+// TestSharePick: an endpoint is used when exactly one fits the choice and answers;
+// else that is an error, and not one more endpoint.
+func TestSharePick(t *testing.T) {
+	const first, second, gone = "vpce-0000000000000000a", "vpce-0000000000000000b", "vpce-0000000000000000c"
+	for _, tt := range []struct {
+		name, pick string
+		change     func(*estate.Endpoint) // of the first
+		errors     []string
+		detail     string
+	}{
+		{"by ID", first, nil, nil, ""},
+		{"by tags", "{ tags: { n: a } }", nil, nil, ""},
+		{"no such ID", gone, nil, []string{"no-endpoint"}, ""},
+		{"no such tags", "{ tags: { n: z } }", nil, []string{"no-endpoint"}, ""},
+		{"several", "{ tags: { team: net } }", nil, []string{"ambiguous-endpoint"}, first + ", " + second},
+		{"in another VPC", first, func(p *estate.Endpoint) { p.VPC = "vpc-pay" }, []string{"no-endpoint"}, first + " is in VPC vpc-pay"},
+		{"of another service", first, func(p *estate.Endpoint) { p.Service = "com.amazonaws.eu-west-1.sts" }, []string{"no-endpoint"}, first + " is for com.amazonaws.eu-west-1.sts"},
+		{"rejected", first, func(p *estate.Endpoint) { p.State = estate.EndpointRejected }, []string{"no-endpoint"}, first + " is rejected"},
+		{"going, by tags", "{ tags: { n: a } }", func(p *estate.Endpoint) { p.State = estate.EndpointDeleting }, []string{"no-endpoint"}, first + " is deleting"},
+		{"for another Region", first, func(p *estate.Endpoint) { p.Region = "eu-north-1" }, nil, "made"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSharing(t, strings.Replace(sharedEC2, "[ec2]", "[{ name: ec2, endpoint: "+tt.pick+" }]", 1))
+			for i, id := range []string{first, second} {
+				p := estate.Endpoint{ID: id, Account: netAccount, Region: "eu-west-1", VPC: "vpc-hub", Type: estate.EndpointInterface, Service: "com.amazonaws.eu-west-1.ec2",
+					State: estate.EndpointAvailable, PrivateDNS: i == 0, Tags: estate.Tags{"team": "net", "n": string(rune('a' + i))}}
+				if i == 0 && tt.change != nil {
+					tt.change(&p)
+				}
+				s.e.Endpoints.Put(p)
+			}
+			out := s.make()
+			if got := codes(out, diag.Error); !slices.Equal(got, tt.errors) {
+				t.Fatalf("errors %v, want %v", got, tt.errors)
+			}
+			for _, d := range out.Diagnostics {
+				if d.Severity == diag.Error && d.Detail != tt.detail {
+					t.Errorf("detail %q, want %q", d.Detail, tt.detail)
+				}
+			}
+			made := slices.ContainsFunc(out.Wanted, func(w plan.Wanted) bool { return w.Address == ec2Endpoint })
+			if len(tt.errors) == 0 && made != (tt.detail == "made") {
+				t.Errorf("an endpoint is made: %v", made)
+			}
+		})
+	}
+}

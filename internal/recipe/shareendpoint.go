@@ -52,6 +52,71 @@ func (s *shareIn) endpointOf(one *sharedService, address string, v estate.VPC, g
 	s.want(address, v.Account, object(plan.KindEndpoint, fields), w)
 }
 
+// picked are the endpoints of the hub VPC that the configuration chooses for a
+// service, and why others that it chooses in the Region cannot be used.
+func (s *shareIn) picked(one *sharedService) (fit []estate.Endpoint, unfit []string) {
+	service, _ := one.service.Literal()
+	look := func(p estate.Endpoint) {
+		switch {
+		case p.VPC != s.vpc.ID:
+			unfit = append(unfit, p.ID+" is in VPC "+p.VPC)
+		case p.Service != service:
+			unfit = append(unfit, p.ID+" is for "+p.Service)
+		case p.State != estate.EndpointAvailable:
+			unfit = append(unfit, p.ID+" is "+p.State)
+		case !slices.ContainsFunc(fit, func(f estate.Endpoint) bool { return f.ID == p.ID }):
+			fit = append(fit, p)
+		}
+	}
+	for _, pick := range one.Endpoints {
+		if pick.ID != "" {
+			if p, ok := s.Estate.Endpoints.Get(pick.ID); ok && p.Region == s.region {
+				look(p)
+			}
+			continue
+		}
+		for p := range s.Estate.Endpoints.By(estate.ByVPC(s.vpc.ID)) {
+			if p.Service == service && p.Tags.Match(pick.Tags) {
+				look(p)
+			}
+		}
+	}
+	return fit, unfit
+}
+
+// checkPicks refuses a choice that no endpoint fits, or several, rather than have
+// another one made. An ID that stands in another Region is a choice for that one.
+func (s *shareIn) checkPicks() {
+	for _, one := range s.services {
+		if one.used || s.Via == config.ViaOwn {
+			continue
+		}
+		fit, unfit := s.picked(one)
+		var ids []string
+		for _, p := range fit {
+			ids = append(ids, p.ID)
+		}
+		switch {
+		case len(fit) > 1:
+			s.problem(one.pos, diag.Error, "ambiguous-endpoint", fmt.Sprintf("`endpoint` of %s selects %d endpoints in VPC %s; it must be one", one.label, len(fit), s.vpc.ID), strings.Join(ids, ", "), "name one by its ID")
+		case len(unfit) > 0 || slices.ContainsFunc(one.Endpoints, s.isHere):
+			s.problem(one.pos, diag.Error, "no-endpoint", fmt.Sprintf("VPC %s (account %s in %s) has no endpoint that `endpoint` of %s selects", s.vpc.ID, s.hub.ID, s.region, one.label),
+				strings.Join(unfit, "; "), "choose one that is available there, or none to have one made")
+		}
+	}
+}
+
+// isHere reports whether a choice must be found in this Region: one by tags, or an
+// ID that stands in none where the share is.
+func (s *shareIn) isHere(pick config.Pick) bool {
+	if _, stands := s.Estate.Endpoints.Get(pick.ID); stands {
+		return false
+	}
+	return pick.ID == "" || !slices.ContainsFunc(shareRegions(s.EndpointShare, s.hub), func(r estate.Region) bool {
+		return !s.Estate.Answered(estate.Query{Kind: estate.QueryEndpoints, Account: s.hub.ID, Region: r})
+	})
+}
+
 // nameAddress is what must be in effect before an endpoint answers for its
 // private names. AWS refuses private DNS in the request for an endpoint that
 // waits to be accepted (hashicorp/terraform-provider-aws#7148), so there it is a
