@@ -175,17 +175,29 @@ func TestShareFreeze(t *testing.T) {
 	}
 }
 
-// TestSharePolicy: each service's endpoint admits the organization alone, and STS
-// whoever has no identity yet to its roles.
+// TestSharePolicy: each service's endpoint admits the organization and the accounts
+// in external alone, and STS whoever has no identity yet to their roles.
 func TestSharePolicy(t *testing.T) {
-	const (
-		everything = `{"Action":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-acme"}},"Effect":"Allow","Principal":"*","Resource":"*"}`
-		federation = `{"Action":["sts:AssumeRoleWithSAML","sts:AssumeRoleWithWebIdentity"],"Condition":{"StringEquals":{"aws:ResourceOrgID":"o-acme"}},"Effect":"Allow","Principal":"*","Resource":"*"}`
-	)
-	out := newSharing(t, strings.Replace(sharedEC2, "[ec2]", "[ec2, sts]", 1)).make()
-	for service, want := range map[string]string{"ec2": everything, "sts": everything + "," + federation} {
-		if got := field(out, sharedBase+"/endpoints/"+service, "policy"); got != `{"Statement":[`+want+`],"Version":"2012-10-17"}` {
-			t.Errorf("%s: %s", service, got)
+	statement := func(action, key, values string) string {
+		return `{"Action":` + action + `,"Condition":{"StringEquals":{"` + key + `":` + values + `}},"Effect":"Allow","Principal":"*","Resource":"*"}`
+	}
+	const federation = `["sts:AssumeRoleWithSAML","sts:AssumeRoleWithWebIdentity"]`
+	everything, roles := statement(`"*"`, "aws:PrincipalOrgID", `"o-acme"`), statement(federation, "aws:ResourceOrgID", `"o-acme"`)
+	share := strings.Replace(sharedEC2, "[ec2]", "[ec2, sts]", 1)
+	beside := func(accounts string) string {
+		return strings.Replace(share, "consumers: {", "external: ["+accounts+"], consumers: {", 1)
+	}
+	for _, tt := range []struct{ share, ec2, sts string }{
+		{share, everything, everything + "," + roles},
+		{beside("pay"), everything + "," + statement(`"*"`, "aws:PrincipalAccount", `"333333333333"`),
+			everything + "," + roles + "," + statement(`"*"`, "aws:PrincipalAccount", `"333333333333"`) + "," + statement(federation, "aws:ResourceAccount", `"333333333333"`)},
+		{beside("pay, shop"), everything + "," + statement(`"*"`, "aws:PrincipalAccount", `["222222222222","333333333333"]`), ""},
+	} {
+		out := newSharing(t, tt.share).make()
+		for service, want := range map[string]string{"ec2": tt.ec2, "sts": tt.sts} {
+			if got := field(out, sharedBase+"/endpoints/"+service, "policy"); want != "" && got != `{"Statement":[`+want+`],"Version":"2012-10-17"}` {
+				t.Errorf("%s: %s", service, got)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -169,15 +170,22 @@ func (s *shareIn) policyOf(one *sharedService) string {
 	return plan.NormalDocument(one.Policy)
 }
 
-// organizationPolicy admits the principals of the organization. Whoever calls STS
+// organizationPolicy admits the principals of the organization and of the accounts
+// outside it with which the share is. Whoever calls STS
 // with a token or an assertion of an identity provider is no principal yet, so
 // there the role has to be the organization's (IAM User Guide,
 // reference_sts_vpc_endpoint_policies.html).
 func (s *shareIn) organizationPolicy(sts bool) string {
-	id := s.Estate.Organization.ID
-	statements := []string{admits(`"*"`, "aws:PrincipalOrgID", id)}
-	if sts {
-		statements = append(statements, admits(federated, "aws:ResourceOrgID", id))
+	var statements []string
+	admit := func(key string, values ...string) {
+		statements = append(statements, admits(`"*"`, "aws:Principal"+key, values))
+		if sts {
+			statements = append(statements, admits(federated, "aws:Resource"+key, values))
+		}
+	}
+	admit("OrgID", s.Estate.Organization.ID)
+	if outside := s.outside(); len(outside) > 0 {
+		admit("Account", outside...)
 	}
 	return plan.NormalDocument(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`)
 }
@@ -185,8 +193,26 @@ func (s *shareIn) organizationPolicy(sts bool) string {
 const federated = `["sts:AssumeRoleWithSAML","sts:AssumeRoleWithWebIdentity"]`
 
 // admits is a statement for whoever is, or uses, what a condition key names.
-func admits(actions, key, value string) string {
-	return fmt.Sprintf(`{"Effect":"Allow","Principal":"*","Action":%s,"Resource":"*","Condition":{"StringEquals":{%q:%q}}}`, actions, key, value)
+func admits(actions, key string, values []string) string {
+	list, err := json.Marshal(plan.List[string](values))
+	if err != nil { // strings: cannot be
+		return ""
+	}
+	return fmt.Sprintf(`{"Effect":"Allow","Principal":"*","Action":%s,"Resource":"*","Condition":{"StringEquals":{%q:%s}}}`, actions, key, list)
+}
+
+// outside are the accounts beyond the organization with which the share is.
+func (s *shareIn) outside() []string {
+	if len(s.External) == 0 {
+		return nil // a selector without accounts selects them all
+	}
+	ids, _ := s.Config.SelectAccounts(config.Selector{Accounts: s.External}, s.Estate)
+	var out []string
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	slices.Sort(out)
+	return out
 }
 
 // ranges are the CIDR blocks of the consumers and the hub.
