@@ -249,3 +249,25 @@ func TestSharePick(t *testing.T) {
 		})
 	}
 }
+
+// crowd gives vpc-shop so many ranges that lie apart, of IPv6 the last ones.
+func (s *sharing) crowd(four, six int) {
+	v, _ := s.e.VPCs.Get("vpc-shop")
+	for i := range four {
+		v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/20", 20+2*i)))
+	}
+	for i := range six {
+		v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(fmt.Sprintf("2001:db8:%x::/56", 2*i)))
+	}
+	s.e.VPCs.Put(v)
+}
+
+// TestShareWider: ranges that were made wider are told of once, however many ports
+// they are for.
+func TestShareWider(t *testing.T) {
+	s := newSharing(t, strings.Replace(sharedEC2, "[ec2]", "[{ name: ec2, ports: [443, 8443, 9443] }]", 1))
+	s.crowd(40, 0)
+	if notes := codes(s.make(), diag.Note); !slices.Equal(notes, []string{"wider"}) {
+		t.Errorf("notes: %v", notes)
+	}
+}

@@ -70,9 +70,10 @@ func (s *shareIn) ports(services []*sharedService) []int32 {
 // admitted are the rules by which the consumers reach the endpoints.
 func (s *shareIn) admitted(services []*sharedService) []string {
 	ports := s.ports(services)
+	ranges := s.narrowed(len(ports))
 	var out []string
 	for _, p := range ports {
-		for _, r := range s.narrowed(len(ports)) {
+		for _, r := range ranges {
 			out = append(out, fmt.Sprintf("tcp %d %s", p, r))
 		}
 	}
