@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -269,5 +270,43 @@ func TestShareWider(t *testing.T) {
 	s.crowd(40, 0)
 	if notes := codes(s.make(), diag.Note); !slices.Equal(notes, []string{"wider"}) {
 		t.Errorf("notes: %v", notes)
+	}
+}
+
+// TestShareFamilies: however few rules there is room for, ranges of both families
+// are admitted, or that is an error.
+func TestShareFamilies(t *testing.T) {
+	for _, tt := range []struct {
+		ports, six int
+		ranges     []string
+		errors     []string
+	}{
+		{25, 0, []string{"10.0.0.0/9"}, nil},
+		{25, 3, []string{"10.0.0.0/9", "2001:db8::/45"}, nil},
+		{30, 3, []string{"10.0.0.0/9", "2001:db8::/45"}, nil},
+		{31, 3, []string{"10.0.0.0/9", "2001:db8::/45"}, []string{"quota"}},
+		{61, 0, []string{"10.0.0.0/9"}, []string{"quota"}},
+	} {
+		var ports []string
+		for p := range tt.ports {
+			ports = append(ports, strconv.Itoa(8000+p))
+		}
+		s := newSharing(t, strings.Replace(sharedEC2, "[ec2]", "[{ name: ec2, ports: ["+strings.Join(ports, ", ")+"] }]", 1))
+		s.crowd(40, tt.six)
+		out := s.make()
+		if got := codes(out, diag.Error); !slices.Equal(got, tt.errors) {
+			t.Errorf("%d ports: errors %v, want %v", tt.ports, got, tt.errors)
+		}
+		i := slices.IndexFunc(out.Wanted, func(w plan.Wanted) bool { return w.Address == sharedBase+"/group" })
+		var ranges []string
+		for _, v := range out.Wanted[i].Item.Object.Fields["ingress"] {
+			rule, _ := v.Literal()
+			if r, ok := strings.CutPrefix(rule, "tcp 8000 "); ok {
+				ranges = append(ranges, r)
+			}
+		}
+		if !slices.Equal(ranges, tt.ranges) {
+			t.Errorf("%d ports: admits %v, want %v", tt.ports, ranges, tt.ranges)
+		}
 	}
 }

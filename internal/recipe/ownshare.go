@@ -82,7 +82,8 @@ func (s *shareIn) admitted(services []*sharedService) []string {
 
 // narrowed are the ranges of the consumers and the hub in as few as a security
 // group has room for, each for so many rules. Where even neighbours that were
-// joined are too many, wider ranges are admitted, and that is said.
+// joined are too many, wider ranges are admitted, and that is said; there is
+// always one of each family of addresses that the consumers have.
 func (s *shareIn) narrowed(rulesEach int) []string {
 	var list []netip.Prefix
 	for _, r := range s.ranges() {
@@ -94,7 +95,15 @@ func (s *shareIn) narrowed(rulesEach int) []string {
 	exactly := len(list)
 	room := s.Estate.Raised(s.hub.ID, estate.QuotaRulesPerSecurityGroup, estate.UsualQuota(estate.QuotaRulesPerSecurityGroup))
 	for len(list) > max(1, room/rulesEach-1) { // one may come before another goes
-		list = widened(list)
+		wider := widened(list)
+		if len(wider) == len(list) {
+			break
+		}
+		list = wider
+	}
+	if rules := rulesEach * len(list); rules > room {
+		s.problem(s.At("services"), diag.Error, "quota", fmt.Sprintf("the security group of %s in %s would have %d rules, for %d ranges; the quota is %d", s.Name, s.region, rules, len(list), room),
+			"VPC User Guide, amazon-vpc-limits.html", "spread the services over several shares; where AWS has raised that quota, write `quotas: { "+estate.QuotaRulesPerSecurityGroup+": … }`")
 	}
 	if len(list) < exactly {
 		s.problem(s.At("consumers"), diag.Note, "wider", fmt.Sprintf("the %d ranges of the consumers of %s in %s are admitted as %d wider ones", exactly, s.Name, s.region, len(list)),
@@ -140,7 +149,8 @@ func joined(list []netip.Prefix) []netip.Prefix {
 	}
 }
 
-// widened puts the two neighbours into one range that lie closest together.
+// widened puts the two neighbours into one range that lie closest together, if
+// two are of one family.
 func widened(list []netip.Prefix) []netip.Prefix {
 	best, at := netip.Prefix{}, -1
 	for i := 1; i < len(list); i++ {
@@ -158,7 +168,7 @@ func widened(list []netip.Prefix) []netip.Prefix {
 		}
 	}
 	if at < 0 {
-		return list[:1]
+		return list
 	}
 	return joined(append(slices.Clone(list[:at-1]), append([]netip.Prefix{best}, list[at+1:]...)...))
 }
