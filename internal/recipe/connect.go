@@ -182,20 +182,30 @@ func (s *shareIn) once(address string, account estate.AccountID, o plan.Object, 
 		s.want(address, account, o, w)
 		return
 	}
-	have := s.out.Wanted[i].Item.Object
-	for f, values := range o.Fields {
-		if f != "routes" && f != "association" && f != "propagation" {
-			continue
-		}
-		for _, v := range values {
-			if !slices.Contains(have.Fields[f], v) {
-				have.Fields[f] = append(have.Fields[f], v)
-			}
+	have := &s.out.Wanted[i]
+	have.Frozen = have.Frozen && s.frozen
+	together(*have.Item.Object, o)
+	for _, d := range w.After {
+		if !slices.Contains(have.After, d) {
+			have.After = append(have.After, d)
 		}
 	}
-	for _, d := range w.After {
-		if !slices.Contains(s.out.Wanted[i].After, d) {
-			s.out.Wanted[i].After = append(s.out.Wanted[i].After, d)
+}
+
+// together adds what one share asks of an object to what others do.
+func together(have, more plan.Object) {
+	for f, values := range more.Fields {
+		switch f {
+		case "routes", "association", "propagation", "principals":
+			for _, v := range values {
+				if !slices.Contains(have.Fields[f], v) {
+					have.Fields[f] = append(have.Fields[f], v)
+				}
+			}
+		case "external":
+			if slices.Contains(values, plan.Bool(true)) {
+				have.Fields[f] = values
+			}
 		}
 	}
 }
