@@ -118,3 +118,13 @@ func TestConnectTwoShares(t *testing.T) {
 		}
 	}
 }
+
+// hubEndpoint puts an endpoint of ours for the share one into the hub VPC.
+func hubEndpoint(e *estate.Estate, service string) estate.Endpoint {
+	p := estate.Endpoint{
+		ID: "vpce-" + service, Account: netAccount, Region: "eu-west-1", VPC: "vpc-hub", Type: estate.EndpointInterface, Service: "com.amazonaws.eu-west-1." + service,
+		State: estate.EndpointAvailable, Subnets: []string{"subnet-hub-a"}, PrivateDNS: true, Tags: estate.Tags(plan.Marks("acme", "endpointShares/one/eu-west-1/endpoints/"+service)),
+	}
+	e.Endpoints.Put(p)
+	return p
+}

@@ -20,11 +20,16 @@ import (
 // it, each consumer VPC is associated with it (Developer Guide, profiles.html).
 
 // byProfile wants the Profile, what it carries, the share and the associations.
+// One that stands is shared only where a consumer cannot use it yet.
 func (s *shareIn) byProfile() {
-	profile, arn, ours := s.profile()
 	list := s.contents()
+	profile, arn := s.profile()
+	given, stands := s.given()
+	if stands {
+		s.othersChange(given, list, s.At("profile"))
+	}
 	carried := s.carry(s.address+"/profile", profile, list)
-	if ours {
+	if !stands || s.lacking(given.ARN, given.Account) {
 		s.shared("Profile", just(arn))
 	}
 	for _, v := range s.consumers {
@@ -32,21 +37,37 @@ func (s *shareIn) byProfile() {
 	}
 }
 
-// profile is the Profile's ID and ARN, and whether the share makes it itself.
-func (s *shareIn) profile() (id, arn plan.Value, ours bool) {
+// given is the Profile that stands and is named by the share.
+func (s *shareIn) given() (estate.Profile, bool) {
 	for _, ref := range s.Profiles {
 		for p := range s.Estate.Profiles.By(estate.ByRegion(s.hub.ID, s.region)) {
 			if p.ID == ref.ID || ref.ID == "" && p.Name == ref.Name {
-				return plan.Lit(p.ID), plan.Lit(p.ARN), false
+				return p, true
 			}
 		}
+	}
+	return estate.Profile{}, false
+}
+
+// lacking reports whether a consumer cannot use something of an owner's, but for
+// what orgdns shares.
+func (s *shareIn) lacking(arn string, owner estate.AccountID) bool {
+	bare := withoutOurs(s.Estate, s.Config.Owner)
+	return slices.ContainsFunc(s.consumers, func(v estate.VPC) bool { return !bare.Lends(arn, owner, v.Account) })
+}
+
+// profile is the ID and the ARN of the Profile that is given, or else of one that
+// the share makes itself.
+func (s *shareIn) profile() (id, arn plan.Value) {
+	if p, ok := s.given(); ok {
+		return plan.Lit(p.ID), plan.Lit(p.ARN)
 	}
 	if len(s.Profiles) > 0 {
 		s.problem(s.At("profile"), diag.Error, "no-profile", fmt.Sprintf("account %s has no such Profile in %s", s.hub.ID, s.region), "", "give the ID or the name of one that stands, or none to have one made")
 	}
 	address := s.address + "/profile"
 	s.want(address, s.hub.ID, object(plan.KindProfile, map[string][]plan.Value{"name": lits("orgdns-" + s.Name)}), plan.Wanted{Reason: "carries the names"})
-	return plan.Of(address, "id"), plan.Of(address, "arn"), true
+	return plan.Of(address, "id"), plan.Of(address, "arn")
 }
 
 // content is something that a Profile is to carry.
@@ -405,7 +426,14 @@ func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dep
 		id, known = own.ID, true
 	}
 	for a := range s.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
-		if known && a.Profile == id || a.Status == estate.StatusDeleting {
+		if a.Status == estate.StatusDeleting {
+			continue
+		}
+		if known && a.Profile == id {
+			if a.Name != plan.MarkName(s.Config.Owner, address) && !s.ours(a) { // it has it already
+				s.before(v, addressesOf(carried)...)
+				return
+			}
 			continue
 		}
 		if s.ours(a) {
@@ -464,19 +492,39 @@ func (s *shareIn) otherProfile(v estate.VPC, a estate.ProfileAssociation, list [
 	if !done {
 		after = s.carry(s.address+"/into/"+other.ID, plan.Lit(other.ID), list)
 		s.into[other.ID] = after
-		s.othersChange(other)
+		s.othersChange(other, list, s.At("intoExistingProfile"))
 	}
-	var all []string
-	for _, d := range after {
-		all = append(all, d.Address)
-	}
-	s.before(v, all...)
+	s.before(v, addressesOf(after)...)
 }
 
-// othersChange tells whose answers change with a Profile that stands, beyond the
-// consumers: an error, unless that is accepted. Its owner does not see the VPCs of
-// others that have it (R2.11), so those of accounts that are not read are unknown.
-func (s *shareIn) othersChange(p estate.Profile) {
+func addressesOf(list []plan.Dependency) []string {
+	var out []string
+	for _, d := range list {
+		out = append(out, d.Address)
+	}
+	return out
+}
+
+// adds reports whether a Profile that stands lacks some of a list.
+func (s *shareIn) adds(p estate.Profile, list []content) bool {
+	has := map[string]bool{}
+	for r := range s.Estate.ProfileResources.By(estate.ByProfile(p.ID)) {
+		has[r.ARN] = r.Status != estate.StatusDeleting
+	}
+	return slices.ContainsFunc(list, func(c content) bool {
+		arn, _ := c.resource.Literal()
+		return !c.unread && !has[cmp.Or(c.stands, arn)]
+	})
+}
+
+// othersChange tells whose answers change when something is added to a Profile
+// that stands, beyond the consumers: an error, unless that is accepted. Its owner
+// does not see the VPCs of others that have it (R2.11), so those of accounts that
+// are not read are unknown.
+func (s *shareIn) othersChange(p estate.Profile, list []content, pos diag.Pos) {
+	if !s.adds(p, list) {
+		return
+	}
 	chosen := map[string]bool{s.vpc.ID: true}
 	for _, c := range s.consumers {
 		chosen[c.ID] = true
@@ -499,7 +547,7 @@ func (s *shareIn) othersChange(p estate.Profile) {
 			severity = diag.Error
 		}
 	}
-	s.problem(s.At("intoExistingProfile"), severity, "others-change", fmt.Sprintf("what is added to the Profile %s (%s) changes the answers of every VPC that has it", p.Name, p.ID),
+	s.problem(pos, severity, "others-change", fmt.Sprintf("what is added to the Profile %s (%s) changes the answers of every VPC that has it", p.Name, p.ID),
 		strings.Join(detail, "; "), "look at the answers in the plan; if it is what you want, repeat with --accept-others")
 }
 
@@ -528,25 +576,30 @@ func (s *shareIn) unseen(p estate.Profile) []string {
 	return slices.Sorted(maps.Keys(out))
 }
 
-// whoHas asks for the VPCs of our accounts that may have a Profile to which the
-// share is added.
+// whoHas asks for the VPCs of our accounts that may have a Profile that stands,
+// to which the share is added.
 func (n *needs) whoHas(s *shareIn) {
-	if !s.IntoExistingProfile {
-		return
+	var list []estate.Profile
+	if p, ok := s.given(); ok {
+		list = append(list, p)
 	}
-	asked := map[string]bool{}
 	for _, v := range s.consumers {
 		for on := range n.Estate.ProfileAssociations.By(estate.ByVPC(v.ID)) {
-			p, ok := n.Estate.Profiles.Get(on.Profile)
-			if !ok || asked[p.ID] || p.Account != s.hub.ID {
-				continue
+			if p, ok := n.Estate.Profiles.Get(on.Profile); ok && s.IntoExistingProfile && p.Account == s.hub.ID {
+				list = append(list, p)
 			}
-			asked[p.ID] = true
-			for _, a := range accounts(n.Input) {
-				if n.Estate.Lends(p.ARN, p.Account, a.ID) {
-					n.ask(estate.Query{Kind: estate.QueryProfileAssociations, Account: a.ID, Region: s.region})
-					n.ask(estate.Query{Kind: estate.QueryVPCs, Account: a.ID, Region: s.region})
-				}
+		}
+	}
+	asked := map[string]bool{}
+	for _, p := range list {
+		if asked[p.ID] {
+			continue
+		}
+		asked[p.ID] = true
+		for _, a := range accounts(n.Input) {
+			if n.Estate.Lends(p.ARN, p.Account, a.ID) {
+				n.ask(estate.Query{Kind: estate.QueryProfileAssociations, Account: a.ID, Region: s.region})
+				n.ask(estate.Query{Kind: estate.QueryVPCs, Account: a.ID, Region: s.region})
 			}
 		}
 	}

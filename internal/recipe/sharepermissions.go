@@ -30,7 +30,7 @@ func (p *permissions) endpointShare(in Input, c config.EndpointShare) {
 				}
 			}
 		}
-		if c.IntoExistingProfile {
+		if c.IntoExistingProfile || len(c.Profiles) > 0 {
 			for _, a := range accounts(in) { // whose VPCs may have it
 				p.may(a.ID, r, plan.MayReadVPCs, plan.MayReadProfiles)
 			}
