@@ -102,6 +102,16 @@ func (p Endpoint) ARN() string {
 	return "arn:aws:ec2:" + string(p.Region) + ":" + string(p.Account) + ":vpc-endpoint/" + p.ID
 }
 
+// HasRecords reports whether the names of the endpoint have records of a type, A
+// or AAAA: DNSIPType says so, IPType where it leaves that open (R3.9).
+func (p Endpoint) HasRecords(rrtype string) bool {
+	has := p.DNSIPType
+	if has == "" || has == DNSServiceDefined {
+		has = p.IPType
+	}
+	return !(has == DNSIPv4 && rrtype == "AAAA" || has == DNSIPv6 && rrtype == "A")
+}
+
 // Managed are the names that the endpoint's private DNS answers in its VPC: for
 // each there is a hosted zone of AWS's own, ManagedZone, while the endpoint is
 // available (R3.3). Whether they work hangs on the VPC's attributes, too (R1.4).

@@ -62,30 +62,32 @@ func looksOf(in recipe.Input) []look {
 			continue // of names that are not there yet the plan tells
 		}
 		for _, v := range n.VPCs {
-			key := v.ID + " " + n.Share
-			i, begun := last[key]
-			if !begun || len(out[i].request.Names) == lookNames {
-				one := look{from: v, by: n.Probe}
-				if s, ok := plan.OwnObject(in.Estate, in.Config.Owner, plan.KindProbe, n.ProbeAddress(v.ID), v.Account, v.Region); ok {
-					one.function = s.ID
+			promise := promised(n, v)
+			for _, t := range promise.types {
+				key := v.ID + " " + n.Share
+				i, begun := last[key]
+				if !begun || len(out[i].request.Names) == lookNames {
+					one := look{from: v, by: n.Probe}
+					if s, ok := plan.OwnObject(in.Estate, in.Config.Owner, plan.KindProbe, n.ProbeAddress(v.ID), v.Account, v.Region); ok {
+						one.function = s.ID
+					}
+					i = len(out)
+					out, last[key] = append(out, one), i
 				}
-				i = len(out)
-				out, last[key] = append(out, one), i
+				out[i].request.Names = append(out[i].request.Names, lookFor(n, t, promise.addresses))
+				out[i].wants = append(out[i].wants, promise.want+", reached")
 			}
-			addresses, want := promised(n, v)
-			out[i].request.Names = append(out[i].request.Names, lookFor(n, addresses))
-			out[i].wants = append(out[i].wants, want+", reached")
 		}
 	}
 	return out
 }
 
-// lookFor asks for a name of a share and connects to its ports; where TLS is
-// spoken, with a certificate for the name.
-func lookFor(n recipe.SharedName, addresses []string) probe.Name {
-	out := probe.Name{Name: n.Name, Type: "A"}
+// lookFor asks for a name of a share, for one type of address, and connects to its
+// ports; where TLS is spoken, with a certificate for the name.
+func lookFor(n recipe.SharedName, rrtype string, addresses []string) probe.Name {
+	out := probe.Name{Name: n.Name, Type: rrtype}
 	for _, a := range addresses {
-		if ip, err := netip.ParseAddr(a); err == nil && ip.Is4() {
+		if ip, err := netip.ParseAddr(a); err == nil && ip.Is4() == (rrtype == "A") {
 			out.Want = append(out.Want, ip)
 		}
 	}

@@ -58,24 +58,47 @@ func shareAddresses(names []recipe.SharedName, share, vpc string) []string {
 	return addressesOf(list)
 }
 
-// promised are the addresses by which a name of a share is to be answered in a
-// consumer VPC: those of the shared endpoint, or of one that the VPC has of its
-// own besides.
-func promised(n recipe.SharedName, v estate.VPC) (addresses []string, want string) {
-	list := slices.Clone(n.Endpoints)
+// promise is how a name of a share is to be answered in a consumer VPC.
+type promise struct {
+	types     []string // of the records that it has there: A, AAAA
+	addresses []string // any of these, of all types
+	want      string   // the same, for people
+}
+
+// promised is by the shared endpoint, or by one that the VPC has of its own
+// besides, which answers there in its place.
+func promised(n recipe.SharedName, v estate.VPC) promise {
+	answering, list := n.Endpoints, slices.Clone(n.Endpoints)
 	beside := ""
 	for _, own := range n.Own {
 		if own.VPC == v.ID {
 			list = append(list, own)
+			answering = list[len(n.Endpoints):]
 			beside = ", or the VPC's own " + own.ID
 		}
 	}
-	addresses = addressesOf(list)
-	return addresses, "the endpoint of " + n.Share + beside + ": " + strings.Join(addresses, ", ")
+	p := promise{types: recordTypes(answering), addresses: addressesOf(list)}
+	p.want = "the endpoint of " + n.Share + beside + ": " + strings.Join(p.addresses, ", ")
+	return p
+}
+
+// recordTypes are the types of records that the names of endpoints have.
+func recordTypes(list []estate.Endpoint) []string {
+	var out []string
+	for _, t := range []string{"A", "AAAA"} {
+		if slices.ContainsFunc(list, func(p estate.Endpoint) bool {
+			return p.HasRecords(t) && slices.ContainsFunc(p.Addresses, func(a estate.EndpointAddress) bool {
+				return t == "A" && a.IPv4.IsValid() || t == "AAAA" && a.IPv6.IsValid()
+			})
+		}) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // promises are that the names of each share are answered in each consumer VPC
-// with the addresses of its endpoint.
+// with the addresses of its endpoint, of each type that it has.
 func (p *Pass) promises(ctx context.Context, r *resolve.Resolver, in recipe.Input) ([]Check, error) {
 	var out []Check
 	for _, n := range recipe.SharedNames(in) {
@@ -83,16 +106,18 @@ func (p *Pass) promises(ctx context.Context, r *resolve.Resolver, in recipe.Inpu
 			continue // not there yet: the plan says so
 		}
 		for _, v := range n.VPCs {
-			addresses, want := promised(n, v)
-			c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, question{
-				Expectation: config.Expectation{Name: n.Name, Type: "A"},
-				want:        want,
-				met:         func(a resolve.Answer) bool { return among(a, addresses) },
-			})
-			if err != nil {
-				return out, err
+			promise := promised(n, v)
+			for _, t := range promise.types {
+				c, err := p.check(ctx, r, resolve.Vantage{VPC: v.ID}, question{
+					Expectation: config.Expectation{Name: n.Name, Type: t},
+					want:        promise.want,
+					met:         func(a resolve.Answer) bool { return among(a, promise.addresses) },
+				})
+				if err != nil {
+					return out, err
+				}
+				out = append(out, c)
 			}
-			out = append(out, c)
 		}
 	}
 	return out, nil

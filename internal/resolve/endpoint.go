@@ -121,14 +121,9 @@ func (q *query) managed(w candidate, rule Rule) part {
 }
 
 // interfaces are the addresses of an endpoint's network interfaces, in one
-// Availability Zone or all, as records of the name sought. DNSIPType says which
-// types of records there are, IPType where it leaves that open (R3.9).
+// Availability Zone or all, as records of the name sought.
 func (q *query) interfaces(p estate.Endpoint, az, rrtype string) []RR {
-	has := p.DNSIPType
-	if has == "" || has == estate.DNSServiceDefined {
-		has = p.IPType
-	}
-	if has == estate.DNSIPv4 && rrtype == "AAAA" || has == estate.DNSIPv6 && rrtype == "A" {
+	if !p.HasRecords(rrtype) {
 		return nil
 	}
 	var out []RR

@@ -1,0 +1,111 @@
+package reconcile
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
+	"github.com/orgdns/orgdns/internal/resolve"
+)
+
+// blind can ask from nowhere, so what is asked is computed.
+type blind struct{}
+
+func (blind) Probe(context.Context, resolve.Vantage, dnsname.Name, string) (resolve.Answer, error) {
+	return resolve.Answer{}, ErrNoProbe
+}
+
+// TestRecordTypes: a name of a share is asked for the types of records that the
+// endpoint which answers in the VPC has, and looked at from inside by the same.
+func TestRecordTypes(t *testing.T) {
+	c, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(`owner: acme
+defaults: { role: orgdns, region: eu-west-1 }
+accounts:
+  shop: { id: "222222222222" }
+endpointShares:
+  - { name: one, account: shop, via: own, services: [ec2], consumers: { account: shop }, probe: { command: look } }
+`)}})
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	four, six := netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("2001:db8::9")
+	for _, tt := range []struct {
+		ip, dns string
+		want    []string
+	}{
+		{estate.DNSIPv4, estate.DNSIPv4, []string{"A"}},
+		{estate.DNSIPv6, estate.DNSIPv6, []string{"AAAA"}},
+		{estate.DNSDualStack, estate.DNSDualStack, []string{"A", "AAAA"}},
+		{estate.DNSDualStack, estate.DNSServiceDefined, []string{"A", "AAAA"}},
+		{estate.DNSDualStack, estate.DNSIPv6, []string{"AAAA"}},
+	} {
+		t.Run(tt.ip+" "+tt.dns, func(t *testing.T) {
+			var e estate.Estate
+			e.VPCs.Put(estate.VPC{ID: "vpc-1", Account: "222222222222", Region: "eu-west-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true, DNSHostnames: true})
+			name := dnsname.MustParse("ec2.eu-west-1.amazonaws.com")
+			e.Offers.Put(estate.ServiceOffer{Account: "222222222222", Region: "eu-west-1", Name: "com.amazonaws.eu-west-1.ec2", Owner: "amazon", PrivateNames: []dnsname.Name{name}})
+			at := estate.EndpointAddress{Interface: "eni-1", Subnet: "subnet-1", Zone: "eu-west-1a"}
+			if tt.ip != estate.DNSIPv6 {
+				at.IPv4 = four
+			}
+			if tt.ip != estate.DNSIPv4 {
+				at.IPv6 = six
+			}
+			e.Endpoints.Put(estate.Endpoint{
+				ID: "vpce-1", Account: "222222222222", Region: "eu-west-1", VPC: "vpc-1", Type: estate.EndpointInterface, Service: "com.amazonaws.eu-west-1.ec2",
+				State: estate.EndpointAvailable, Addresses: []estate.EndpointAddress{at}, PrivateDNS: true, PrivateNames: []dnsname.Name{name}, IPType: tt.ip, DNSIPType: tt.dns,
+				Tags: estate.Tags(plan.Marks("acme", recipe.ShareAddress("one", "eu-west-1")+"/own/vpc-1/ec2")),
+			})
+			in := recipe.Input{Config: c, Estate: e}
+			p := Pass{Config: c, Ports: Ports{Prober: blind{}}}
+			checks, err := p.promises(t.Context(), resolve.New(e, resolve.DefaultPolicy), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var asked, looked []string
+			for _, c := range checks {
+				asked = append(asked, c.Type)
+				if !c.OK {
+					t.Errorf("%s: %s, not %s", c.Type, c.Got, c.Want)
+				}
+			}
+			for _, l := range looksOf(in) {
+				for _, n := range l.request.Names {
+					looked = append(looked, n.Type)
+					if want := map[string]netip.Addr{"A": four, "AAAA": six}[n.Type]; !slices.Equal(n.Want, []netip.Addr{want}) {
+						t.Errorf("looks for %s and wants %v", n.Type, n.Want)
+					}
+				}
+			}
+			if !slices.Equal(asked, tt.want) || !slices.Equal(looked, tt.want) {
+				t.Errorf("asked for %v and looked for %v, not %v", asked, looked, tt.want)
+			}
+		})
+	}
+}
+
+// TestRecordTypesBeside: where a VPC has an endpoint of its own, that decides.
+func TestRecordTypesBeside(t *testing.T) {
+	at := func(id, vpc string, ip estate.EndpointAddress) estate.Endpoint {
+		return estate.Endpoint{ID: id, VPC: vpc, Addresses: []estate.EndpointAddress{ip}}
+	}
+	n := recipe.SharedName{
+		Share:     "one",
+		Endpoints: []estate.Endpoint{at("vpce-hub", "vpc-hub", estate.EndpointAddress{IPv4: netip.MustParseAddr("10.0.0.9"), IPv6: netip.MustParseAddr("2001:db8::9")})},
+		Own:       []estate.Endpoint{at("vpce-own", "vpc-1", estate.EndpointAddress{IPv4: netip.MustParseAddr("10.1.0.9")})},
+	}
+	own, other := promised(n, estate.VPC{ID: "vpc-1"}), promised(n, estate.VPC{ID: "vpc-2"})
+	if !slices.Equal(own.types, []string{"A"}) || !slices.Equal(other.types, []string{"A", "AAAA"}) {
+		t.Errorf("asked for %v and for %v", own.types, other.types)
+	}
+	if want := "the endpoint of one, or the VPC's own vpce-own: 10.0.0.9, 10.1.0.9, 2001:db8::9"; own.want != want {
+		t.Errorf("wants %s", own.want)
+	}
+}
