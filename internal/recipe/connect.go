@@ -218,13 +218,26 @@ func (s *shareIn) route(r reach.VPCRoute, base string) {
 	}), plan.Wanted{Pos: s.At("connect"), After: after, Reason: "leads to the other VPC"})
 }
 
-// keptSubnets are those of an attachment of ours that stands, else those that
-// are proposed.
+// keptSubnets are those of an attachment of ours that stands, and of those that are
+// proposed the ones in further zones of availability: an attachment has one subnet
+// in each (Transit Gateway guide, tgw-vpc-attachments.html).
 func (s *shareIn) keptSubnets(address string, a reach.Attach) []string {
-	if own, ok := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindTransitAttachment, address, a.Account, s.region); ok {
-		return own.Fields["subnets"]
+	own, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindTransitAttachment, address, a.Account, s.region)
+	if !stands {
+		return a.Subnets
 	}
-	return a.Subnets
+	zones := map[string]bool{}
+	for _, id := range own.Fields["subnets"] {
+		sub, _ := s.Estate.Subnets.Get(id)
+		zones[sub.Zone] = true
+	}
+	out := slices.Clone(own.Fields["subnets"])
+	for _, id := range a.Subnets {
+		if sub, _ := s.Estate.Subnets.Get(id); !zones[sub.Zone] {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // lendGateway shares the gateway with the consumers' accounts, where nobody has.

@@ -119,6 +119,27 @@ func TestConnectTwoShares(t *testing.T) {
 	}
 }
 
+// TestConnectZones: an attachment of ours keeps its subnets, though others would be
+// chosen by now, and gets one more in each zone that the VPC has subnets in since.
+func TestConnectZones(t *testing.T) {
+	const address = "connect/eu-west-1/tgw-1/vpc-shop"
+	e := shareWorld()
+	e.TransitAttachments.Put(estate.TransitAttachment{
+		ID: "tgw-attach-1", Gateway: "tgw-1", Owner: netAccount, Account: shopAccount, Region: "eu-west-1", VPC: "vpc-shop", State: estate.AttachmentAvailable,
+		Subnets: []string{"subnet-shop-a", "subnet-shop-b"}, Table: "tgw-rtb-1", Tags: estate.Tags(plan.Marks("acme", address)),
+	})
+	small := estate.Subnet{ID: "subnet-shop-small", Account: shopAccount, Region: "eu-west-1", VPC: "vpc-shop", Zone: "eu-west-1a", CIDR: netip.MustParsePrefix("10.1.200.0/28")}
+	e.Subnets.Put(small)
+	shares := "  - { name: one, account: net, via: profile, vpc: { tags: { role: hub } }, services: [ec2], consumers: { account: shop }" + backbone
+	if got := field(wantedAt(t, makeShares(t, e, shares), address), "subnets"); got != "subnet-shop-a subnet-shop-b" {
+		t.Errorf("before: %s", got)
+	}
+	shareSubnet(&e, "shop", shopAccount, 1, "c")
+	if got := field(wantedAt(t, makeShares(t, e, shares), address), "subnets"); got != "subnet-shop-a subnet-shop-b subnet-shop-c" {
+		t.Errorf("with a third zone: %s", got)
+	}
+}
+
 // hubEndpoint puts an endpoint of ours for the share one into the hub VPC.
 func hubEndpoint(e *estate.Estate, service string) estate.Endpoint {
 	p := estate.Endpoint{
