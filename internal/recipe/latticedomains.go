@@ -143,13 +143,20 @@ func (d *latticeDomain) granted(name dnsname.Name) []latticeGrant {
 	return slices.DeleteFunc(slices.Clone(d.grants), func(g latticeGrant) bool { return !g.Holds(name) })
 }
 
-// latticeDomains asks for the records of each zone, and for the services of
-// every account that was granted a name.
+// latticeDomains asks for the records of each zone, and after them for the services
+// of every account that was granted a name: so a service to which a record leads,
+// and that is not found, is gone, whoever made the record meanwhile.
 func (n *needs) latticeDomains() {
 	domains, _ := latticeDomainsOf(n.Input)
+	read := true
 	for _, d := range domains {
+		_, listed := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: d.account})
+		read = read && (listed || !active(n.Estate, d.account))
 		for _, z := range d.standing(n.Estate) {
-			n.ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
+			q := estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}
+			n.ask(q)
+			_, asked := n.Estate.Asked(q)
+			read = read && asked
 			if z.Private { // who resolves it
 				n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
 			}
@@ -160,9 +167,11 @@ func (n *needs) latticeDomains() {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
 			}
 		}
-		if n.Destroy {
-			continue
-		}
+	}
+	if n.Destroy || !read {
+		return
+	}
+	for _, d := range domains {
 		for _, g := range d.grants {
 			for _, id := range g.accounts {
 				for _, q := range d.queries(n.Input, id) {
@@ -198,11 +207,12 @@ func (r *latticeDomains) make() {
 			}
 		}
 		r.reserve(d)
+		kept := r.keep(d, claims[d])
 		r.records(d, claims[d])
 		if r.CleanupGuidance && d.stands {
 			r.cleanup(d)
 		}
-		r.freeze(d, claims[d])
+		r.out.Wanted = append(r.out.Wanted, kept...)
 	}
 }
 
@@ -471,9 +481,10 @@ func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeCl
 // name has 255 characters at most, a set 8,000.
 const latticeEntries = 30
 
-// freeze keeps the records of services that may still be there: those of accounts
-// that could not be read. What is not known is not absent.
-func (r *latticeDomains) freeze(d *latticeDomain, claims map[dnsname.Name]latticeClaim) {
+// keep gives the records of services that may still be there: of which nothing is
+// known, in accounts that could not be read. What is not known is not absent, so no
+// other service gets such a name.
+func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeClaim) []plan.Wanted {
 	unread := map[estate.AccountID]map[estate.Region]bool{}
 	for _, g := range d.grants {
 		for _, id := range g.accounts {
@@ -490,23 +501,43 @@ func (r *latticeDomains) freeze(d *latticeDomain, claims map[dnsname.Name]lattic
 		}
 	}
 	if !d.stands {
-		return
+		return nil
 	}
-	for rec := range r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)) {
-		if _, wanted := claims[rec.Name]; wanted || !plan.IsLattice(rec) {
+	records, held := r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)), map[dnsname.Name]bool{}
+	for rec := range records {
+		if !plan.IsLattice(rec) || knownTarget(r.Estate, rec) {
 			continue
 		}
 		_, region, _ := estate.LatticeID(rec.Alias.Name)
-		mayStand := slices.ContainsFunc(d.granted(rec.Name), func(g latticeGrant) bool {
+		if slices.ContainsFunc(d.granted(rec.Name), func(g latticeGrant) bool {
 			return slices.ContainsFunc(g.accounts, func(id estate.AccountID) bool { return unread[id][region] })
-		})
-		if mayStand {
-			r.out.Wanted = append(r.out.Wanted, plan.Wanted{
-				Address: recordAddress(d.address, "records", d.Zone, rec.Name, rec.Type, ""), Account: d.account, Pos: d.Pos, Frozen: true,
-				Item: plan.Item{Record: r.record(d, rec.Name, rec.Type, rec.Alias)},
-			})
+		}) {
+			held[rec.Name] = true
 		}
 	}
+	var out []plan.Wanted
+	for rec := range records {
+		if !held[rec.Name] || !plan.IsLattice(rec) {
+			continue
+		}
+		if c, claimed := claims[rec.Name]; claimed {
+			delete(claims, rec.Name)
+			r.problem(d, d.Pos, diag.Warning, "unread", fmt.Sprintf("%s is claimed by service %s of account %s; it leads to a service that may still be there", rec.Name, c.service.ID, c.service.Account), rec.Alias.Name.String(), "")
+		}
+		out = append(out, plan.Wanted{
+			Address: recordAddress(d.address, "records", d.Zone, rec.Name, rec.Type, ""), Account: d.account, Pos: d.Pos, Frozen: true,
+			Item: plan.Item{Record: r.record(d, rec.Name, rec.Type, rec.Alias)},
+		})
+	}
+	return out
+}
+
+// knownTarget reports whether the service is known to which an alias record leads.
+func knownTarget(e estate.Estate, rec estate.RecordSet) bool {
+	for range e.LatticeServices.By(estate.ByName(rec.Alias.Name)) {
+		return true
+	}
+	return false
 }
 
 // unread says that the services of an account could not be read.

@@ -169,6 +169,22 @@ warning not-granted: service svc-00000000000000005 of account 222222222222 does 
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
 		}, strings.ReplaceAll(pair("a.both.corp.test", 2), "\n", " frozen\n") +
 			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+		{"unread: nobody else gets the name of what may still be there", corp, func(e *estate.Estate) {
+			s := lattice(e, 2, payAccount, "a.both.corp.test")
+			aliases(e, "ZC", s, "a.both.corp.test")
+			e.LatticeServices.Delete(s.ARN)
+			lattice(e, 1, shopAccount, "a.both.corp.test")
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
+		}, strings.ReplaceAll(pair("a.both.corp.test", 2), "\n", " frozen\n") +
+			"warning unread: a.both.corp.test is claimed by service svc-00000000000000001 of account 222222222222; it leads to a service that may still be there [s-00000000000000002.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]\n" +
+			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+		{"unread: one that is known to be going goes", corp, func(e *estate.Estate) {
+			s := lattice(e, 2, payAccount, "a.both.corp.test")
+			aliases(e, "ZC", s, "a.both.corp.test")
+			s.Status = estate.LatticeDeleting
+			e.LatticeServices.Put(s)
+			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
+		}, "warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
 		{"the longest zone has the name", corp + `  - { zone: svc.corp.test, account: net, grants: [{ account: pay, names: "*.svc.corp.test" }] }
 `, func(e *estate.Estate) {
 			privateCorp(e, "ZS", "svc.corp.test")
@@ -218,9 +234,7 @@ func TestLatticeNeeds(t *testing.T) {
 	}
 	want := `identity
 zones 111111111111
-zones 222222222222
-latticeServices 222222222222 eu-west-1
-latticeServices 222222222222 eu-central-1`
+zones 222222222222`
 	if got := text(); got != want {
 		t.Errorf("at first\n%s\nwant\n%s", got, want)
 	}
@@ -230,6 +244,12 @@ latticeServices 222222222222 eu-central-1`
 	in.Estate.Zones.Put(estate.Zone{ID: "ZC", Account: netAccount, Name: dnsname.MustParse("corp.test"), Private: true, RecordCount: 9001})
 	if got, want := text(), "records 111111111111 ZC\nzone 111111111111 ZC\nlimits 111111111111 ZC"; got != want {
 		t.Errorf("then\n%s\nwant\n%s", got, want)
+	}
+	for _, q := range Needs(in) {
+		answered(&in.Estate, q)
+	}
+	if got, want := text(), "latticeServices 222222222222 eu-west-1\nlatticeServices 222222222222 eu-central-1"; got != want {
+		t.Errorf("after the records\n%s\nwant\n%s", got, want)
 	}
 }
 
