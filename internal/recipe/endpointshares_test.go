@@ -86,7 +86,7 @@ func codes(out Output, severity diag.Severity) []string {
 }
 
 // field is the first value of a field of what is wanted at an address.
-func field(out Output, address, name string) string {
+func fieldOf(out Output, address, name string) string {
 	for _, w := range out.Wanted {
 		if w.Address == address && w.Item.Object != nil && len(w.Item.Object.Fields[name]) > 0 {
 			v, _ := w.Item.Object.Fields[name][0].Literal()
@@ -139,7 +139,7 @@ func TestShareOrganization(t *testing.T) {
 				}
 				return
 			}
-			if got := field(out, ec2Endpoint, "policy"); !strings.Contains(got, tt.policy) {
+			if got := fieldOf(out, ec2Endpoint, "policy"); !strings.Contains(got, tt.policy) {
 				t.Errorf("policy %s is without %s", got, tt.policy)
 			}
 		})
@@ -196,7 +196,7 @@ func TestSharePolicy(t *testing.T) {
 	} {
 		out := newSharing(t, tt.share).make()
 		for service, want := range map[string]string{"ec2": tt.ec2, "sts": tt.sts} {
-			if got := field(out, sharedBase+"/endpoints/"+service, "policy"); want != "" && got != `{"Statement":[`+want+`],"Version":"2012-10-17"}` {
+			if got := fieldOf(out, sharedBase+"/endpoints/"+service, "policy"); want != "" && got != `{"Statement":[`+want+`],"Version":"2012-10-17"}` {
 				t.Errorf("%s: %s", service, got)
 			}
 		}
