@@ -43,19 +43,26 @@ const (
 // of. What they do not say is as the configuration's latticeEvents has it.
 type queueArgs struct {
 	queues, dead []string
-	tagKey       string
+	tagFlagged   string
 }
 
 func (p *queueArgs) tagFlag(stringVar func(p *string, name, value, usage string)) {
-	stringVar(&p.tagKey, "tag-key", "", "the tag whose changes tell that a VPC Lattice service came or went (default that of latticeEvents, or "+event.DefaultTagKey+")")
+	stringVar(&p.tagFlagged, "tag-key", "", "the tag whose changes tell that a VPC Lattice service came or went (default that of latticeEvents, or "+event.DefaultTagKey+")")
 }
 
-// complete fills in what the configuration says.
+// tagKey is the tag that events tell of under a configuration.
+func (p *queueArgs) tagKey(cfg *config.Config) string {
+	if p.tagFlagged == "" && cfg.LatticeEvents != nil {
+		return cfg.LatticeEvents.Tag
+	}
+	return cmp.Or(p.tagFlagged, event.DefaultTagKey)
+}
+
+// complete fills in the queues that the configuration says.
 func (p *queueArgs) complete(cfg *config.Config) {
 	if cfg.LatticeEvents == nil {
 		return
 	}
-	p.tagKey = cmp.Or(p.tagKey, cfg.LatticeEvents.Tag)
 	if queue, dead := recipe.EventQueues(recipe.Input{Config: cfg}, awsapi.Partition(stage.Region(cfg))); queue != "" && len(p.queues)+len(p.dead) == 0 {
 		p.queues, p.dead = []string{queue}, dead
 	}
@@ -140,7 +147,12 @@ func someIDs(c *cobra.Command, ids []string) error {
 // letters reads the dead letters, does something with them, and lets others have
 // those that are left.
 func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []letter) error) error {
-	r, queues, err := a.deadLetters(ctx, args)
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	tagKey := args.tagKey(cfg)
+	r, queues, err := a.deadLetters(ctx, cfg, args)
 	if err != nil {
 		return err
 	}
@@ -167,7 +179,7 @@ func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []
 			}
 			read += len(got)
 			for _, m := range got {
-				list = append(list, a.letter(m, q, args.tagKey))
+				list = append(list, a.letter(m, q, tagKey))
 			}
 		}
 	}
@@ -176,11 +188,7 @@ func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []
 }
 
 // deadLetters are the queues that the flags mean.
-func (a *app) deadLetters(ctx context.Context, args *eventsArgs) (reached, []*awsapi.Queue, error) {
-	cfg, err := a.load()
-	if err != nil {
-		return reached{}, nil, err
-	}
+func (a *app) deadLetters(ctx context.Context, cfg *config.Config, args *eventsArgs) (reached, []*awsapi.Queue, error) {
 	if args.complete(cfg); len(args.queues)+len(args.dead) == 0 {
 		return reached{}, nil, errors.New("no queue is named; name one with --queue or --dead-letters, or write latticeEvents")
 	}
@@ -227,7 +235,7 @@ func (a *app) letter(m awsapi.Message, q *awsapi.Queue, tagKey string) letter {
 	if l.Reason == "" {
 		l.Reason = fmt.Sprintf("received %d times and never let go", m.Receives)
 	}
-	hint, err := event.Decode(m.Body, cmp.Or(tagKey, event.DefaultTagKey))
+	hint, err := event.Decode(m.Body, tagKey)
 	var r *event.Refusal
 	if l.Hint = hint; errors.As(err, &r) {
 		l.Hint, l.Refusal = r.Hint, r.Reason

@@ -135,6 +135,7 @@ type keeping struct {
 	keeper  *reconcile.Keeper
 	journal *journal
 	dead    []*awsapi.Queue
+	tagKey  atomic.Value // string: that of the configuration in force
 }
 
 // reached is how queues are.
@@ -172,7 +173,7 @@ func (a *app) keeping(ctx context.Context, args *serveArgs) (*keeping, error) {
 	k.reached = reached{sessions, stage.Region(cfg)}
 	k.clock, k.keeper = p.Ports.Clock, reconcile.NewKeeper(p)
 	k.keeper.Told = k.journal.changed
-	k.journal.taken(cfg, k.source.at)
+	k.take(cfg)
 	return k, nil
 }
 
@@ -186,7 +187,12 @@ func (k *keeping) pass(ctx context.Context, cfg *config.Config) (*awsapi.Session
 }
 
 func (k *keeping) handler() event.Handler {
-	return event.Handler{Keeper: k.keeper, Clock: k.clock, TagKey: k.args.tagKey, Journal: k.journal, Failed: k.journal.queueFailed}
+	return event.Handler{Keeper: k.keeper, Clock: k.clock, TagKey: k.tagInForce, Journal: k.journal, Failed: k.journal.queueFailed}
+}
+
+func (k *keeping) tagInForce() string {
+	key, _ := k.tagKey.Load().(string)
+	return key
 }
 
 // reload takes over a configuration that was changed.
@@ -207,8 +213,14 @@ func (k *keeping) reload(ctx context.Context) bool {
 		return false
 	}
 	k.keeper.SetPass(p)
-	k.journal.taken(cfg, k.source.at)
+	k.take(cfg)
 	return true
+}
+
+// take notes that a configuration is in force.
+func (k *keeping) take(cfg *config.Config) {
+	k.tagKey.Store(k.args.tagKey(cfg))
+	k.journal.taken(cfg, k.source.at)
 }
 
 // openQueues finds the queues, and where their dead letters go.

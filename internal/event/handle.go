@@ -33,8 +33,10 @@ const (
 type Handler struct {
 	Keeper  Keeper
 	Clock   clock.Clock
-	TagKey  string // DefaultTagKey when empty
 	Journal SweepJournal
+	// TagKey is the tag that marks services, as the configuration in force has it:
+	// it is asked for at each batch. Optional; DefaultTagKey without, or when empty.
+	TagKey func() string
 	// Failed hears what went wrong with a queue; the message comes again then.
 	// Optional.
 	Failed func(queue string, err error)
@@ -49,9 +51,10 @@ func (h *Handler) Handle(ctx context.Context, q Queue, messages []Message) {
 	var services []reconcile.Service
 	var refused []told
 	var why []*Refusal
+	tagKey := h.tagKey()
 	for _, m := range messages {
 		b.held[m.Receipt] = m
-		hint, err := h.decode(m)
+		hint, err := h.decode(m, tagKey)
 		var r *Refusal
 		if errors.As(err, &r) {
 			refused, why = append(refused, told{m, r.Hint}), append(why, r)
@@ -70,9 +73,16 @@ func (h *Handler) Handle(ctx context.Context, q Queue, messages []Message) {
 	}
 }
 
+func (h *Handler) tagKey() string {
+	if h.TagKey == nil {
+		return DefaultTagKey
+	}
+	return cmp.Or(h.TagKey(), DefaultTagKey)
+}
+
 // decode reads a message, and refuses one of an account that was granted nothing.
-func (h *Handler) decode(m Message) (Hint, error) {
-	hint, err := Decode(m.Body, cmp.Or(h.TagKey, DefaultTagKey))
+func (h *Handler) decode(m Message, tagKey string) (Hint, error) {
+	hint, err := Decode(m.Body, tagKey)
 	if err == nil && !h.Keeper.Concerned(hint.Account, hint.Region) {
 		r := refuse(NotGranted, "no name is granted to account %s in %s", hint.Account, hint.Region)
 		r.Hint = hint

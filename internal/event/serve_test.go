@@ -229,6 +229,27 @@ func TestSweeps(t *testing.T) {
 	}
 }
 
+// TestTagKey: a tag is that of the configuration which is in force when a batch is
+// taken.
+func TestTagKey(t *testing.T) {
+	r := newRig()
+	key := "Before"
+	r.TagKey = func() string { return key }
+	err := r.serve(t.Context(), time.Minute, func() {
+		_ = r.clock.Sleep(t.Context(), 10*time.Second)
+		r.queue.send(events(1)...)
+		_ = r.clock.Sleep(t.Context(), 10*time.Second)
+		key = DefaultTagKey
+		r.queue.send(events(2)...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.journal.outcomes(); got[Refused] != 1 || got[Settled] != 1 || len(r.keeper.passes) != 1 {
+		t.Errorf("outcomes %v, passes %v", got, r.keeper.passes)
+	}
+}
+
 // TestQueueDown: a queue that fails is told and asked again.
 func TestQueueDown(t *testing.T) {
 	r := newRig()
