@@ -26,6 +26,7 @@ type queue struct {
 	receives int // calls
 	deleted  []string
 	rejected map[string]string // ID -> reason
+	slow     time.Duration     // how long a rejection takes
 	broken   error
 }
 
@@ -104,7 +105,10 @@ func (q *queue) Hide(_ context.Context, list []Message, d time.Duration) error {
 	return nil
 }
 
-func (q *queue) Reject(_ context.Context, m Message, reason string) error {
+func (q *queue) Reject(ctx context.Context, m Message, reason string) error {
+	if err := q.clock.Sleep(ctx, q.slow); err != nil {
+		return err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.find(m.Receipt).Body = ""

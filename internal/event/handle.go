@@ -67,10 +67,15 @@ func (h *Handler) Handle(ctx context.Context, q Queue, messages []Message) {
 		b.of[s] = append(b.of[s], told{m, hint})
 	}
 	defer b.keep(ctx)()
-	b.refuse(ctx, refused, why)
+	ended := clock.NewMailbox[struct{}](h.Clock)
+	h.Clock.Go(func() { // whoever sends what is refused holds up nobody
+		b.refuse(ctx, refused, why)
+		ended.Send(struct{}{})
+	})
 	if len(services) > 0 {
 		h.Keeper.Follow(ctx, services, func(list []reconcile.Followed) { b.followed(ctx, list) })
 	}
+	ended.Receive()
 }
 
 func (h *Handler) tagKey() string {
@@ -152,16 +157,28 @@ func (b *batch) decided(list []Message) {
 // dropped, the rest goes to the dead letters.
 func (b *batch) refuse(ctx context.Context, list []told, why []*Refusal) {
 	var dropped []Message
+	rejected, under := clock.NewMailbox[struct{}](b.Clock), 0
 	for i, m := range list {
 		if why[i].Reason == Irrelevant {
 			dropped = append(dropped, m.Message)
 		} else {
-			b.decided([]Message{m.Message})
-			b.failed(b.queue.Reject(ctx, m.Message, why[i].Error()))
+			if under == sideBySide {
+				rejected.Receive()
+				under--
+			}
+			under++
+			b.Clock.Go(func() {
+				b.decided([]Message{m.Message})
+				b.failed(b.queue.Reject(ctx, m.Message, why[i].Error()))
+				rejected.Send(struct{}{})
+			})
 		}
 		e := b.entry(m, Refused)
 		e.Reason, e.Detail = why[i].Reason, why[i].Detail
 		b.Journal.Record(e)
+	}
+	for range under {
+		rejected.Receive()
 	}
 	b.letGo(ctx, dropped)
 }

@@ -17,7 +17,8 @@ const (
 	// full is how many messages are gathered at most: two changes of each fill a
 	// batch of Route 53.
 	full = 500
-	// sideBySide bounds the receives under way in one queue while there is a backlog.
+	// sideBySide bounds the receives under way in one queue while there is a backlog,
+	// and how many messages of a batch are moved to the dead letters at a time.
 	sideBySide = 8
 	// holding bounds the messages that are not decided. While a zone is throttled
 	// its messages wait; those of others pass by.

@@ -132,6 +132,32 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestRefusedAside: hundreds of events of an account that was granted nothing hold
+// up nobody else, and go several at a time.
+func TestRefusedAside(t *testing.T) {
+	r := newRig()
+	r.queue.slow = time.Second
+	const stranger, many = "999999999999", 400
+	for n := range many {
+		r.queue.send(tagged(stranger, strings.ReplaceAll(of(n), shop, stranger), `{"NewService":"true"}`))
+	}
+	r.queue.send(events(1)...)
+	if err := r.serve(t.Context(), 10*time.Second, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range r.journal.entries {
+		if e.Outcome == Settled && e.At.Sub(start) > 2*time.Second {
+			t.Errorf("a neighbour waited for %s", e.At.Sub(start))
+		}
+	}
+	if took := r.clock.Now().Sub(start); took > many*time.Second/sideBySide+10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if got := r.journal.outcomes(); got[Settled] != 1 || len(r.queue.rejected) != many || r.queue.left() != 0 {
+		t.Errorf("outcomes %v, %d rejected, %d left", got, len(r.queue.rejected), r.queue.left())
+	}
+}
+
 // TestRetry: what fails comes again at growing distances, and is given up with
 // the reason in the end; its neighbours are not held up.
 func TestRetry(t *testing.T) {
