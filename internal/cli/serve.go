@@ -91,7 +91,9 @@ func (a *app) serve(ctx context.Context, args *serveArgs) error {
 		return err
 	}
 	defer k.close(ctx)
-	queues, err := k.openQueues(ctx)
+	stop, end := context.WithCancel(ctx)
+	defer end()
+	queues, err := k.openQueues(ctx, stop)
 	if err != nil {
 		return err
 	}
@@ -102,8 +104,6 @@ func (a *app) serve(ctx context.Context, args *serveArgs) error {
 	}
 	defer ended()
 
-	stop, end := context.WithCancel(ctx)
-	defer end()
 	go func() {
 		select {
 		case <-a.stop:
@@ -117,6 +117,8 @@ func (a *app) serve(ctx context.Context, args *serveArgs) error {
 	}
 	defer k.clock.Enter()()
 	err = s.Run(ctx, stop)
+	end()
+	k.counted()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("cut off: what was under way may be unfinished; the next run sees to it")
 	}
@@ -135,7 +137,8 @@ type keeping struct {
 	keeper  *reconcile.Keeper
 	journal *journal
 	dead    []*awsapi.Queue
-	tagKey  atomic.Value // string: that of the configuration in force
+	count   *clock.Mailbox[struct{}] // where the count of them under way ends; nil for none
+	tagKey  atomic.Value             // string: that of the configuration in force
 }
 
 // reached is how queues are.
@@ -223,8 +226,9 @@ func (k *keeping) take(cfg *config.Config) {
 	k.journal.taken(cfg, k.source.at)
 }
 
-// openQueues finds the queues, and where their dead letters go.
-func (k *keeping) openQueues(ctx context.Context) ([]event.Queue, error) {
+// openQueues finds the queues, and where their dead letters go, which are counted
+// until stop is done.
+func (k *keeping) openQueues(ctx, stop context.Context) ([]event.Queue, error) {
 	var out []event.Queue
 	for _, name := range k.args.queues {
 		id, err := k.queue(name)
@@ -253,19 +257,56 @@ func (k *keeping) openQueues(ctx context.Context) ([]event.Queue, error) {
 		}
 		k.dead = append(k.dead, k.sessions.DeadLetters(id))
 	}
-	k.journal.swept = func() { k.countDead(ctx) }
+	k.journal.swept = func() { k.countDead(stop) }
 	return out, nil
 }
 
-// countDead counts the dead letters.
-func (k *keeping) countDead(ctx context.Context) {
-	for _, q := range k.dead {
-		n, err := q.Depth(ctx)
-		if err != nil {
-			k.journal.queueFailed(q.Name(), err)
-			continue
+// countDead begins to count the dead letters, once those before are counted. It
+// holds up no sweep, and counted ends it.
+func (k *keeping) countDead(stop context.Context) {
+	k.counted()
+	done := clock.NewMailbox[struct{}](k.clock)
+	k.count = done
+	k.clock.Go(func() {
+		defer done.Send(struct{}{})
+		besides(k.clock, len(k.dead), func(i int) {
+			n, err := k.dead[i].Depth(stop)
+			switch name := k.dead[i].Name(); {
+			case err == nil:
+				k.journal.deadLetters(name, n)
+			case stop.Err() == nil:
+				k.journal.queueFailed(name, err)
+			}
+		})
+	})
+}
+
+// counted waits for the count under way.
+func (k *keeping) counted() {
+	if k.count != nil {
+		k.count.Receive()
+		k.count = nil
+	}
+}
+
+// queuesAtOnce bounds the queues that are asked side by side.
+const queuesAtOnce = 16
+
+// besides asks n queues, side by side, and waits for all. It is called by a worker
+// of the clock.
+func besides(c clock.Clock, n int, ask func(i int)) {
+	done := clock.NewMailbox[struct{}](c)
+	for i := range n {
+		if i >= queuesAtOnce {
+			done.Receive()
 		}
-		k.journal.deadLetters(q.Name(), n)
+		c.Go(func() {
+			ask(i)
+			done.Send(struct{}{})
+		})
+	}
+	for range min(n, queuesAtOnce) {
+		done.Receive()
 	}
 }
 

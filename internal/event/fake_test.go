@@ -180,6 +180,7 @@ type journal struct {
 	mu      sync.Mutex
 	entries []Entry
 	sweeps  []SweepEntry
+	swept   func() // optional
 }
 
 func (j *journal) Record(e Entry) {
@@ -189,6 +190,9 @@ func (j *journal) Record(e Entry) {
 }
 
 func (j *journal) Sweep(e SweepEntry) {
+	if j.swept != nil {
+		j.swept()
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.sweeps = append(j.sweeps, e)

@@ -113,6 +113,10 @@ func (s *Server) sweeps(ctx, stop context.Context, ready func()) {
 		if err != nil && stop.Err() != nil {
 			break
 		}
+		if err == nil && ready != nil {
+			ready()
+			ready = nil
+		}
 		s.Journal.Sweep(SweepEntry{At: s.Clock.Now(), First: first, Took: s.Clock.Now().Sub(began), Swept: swept, Err: err})
 		rest := s.Interval + time.Duration((s.jitter()-0.5)*float64(s.Interval)/5)
 		if err != nil {
@@ -120,10 +124,6 @@ func (s *Server) sweeps(ctx, stop context.Context, ready func()) {
 			failed++
 		} else {
 			failed = 0
-		}
-		if err == nil && ready != nil {
-			ready()
-			ready = nil
 		}
 		first = s.rest(stop, rest) || first && err != nil
 	}

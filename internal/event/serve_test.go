@@ -229,6 +229,11 @@ func TestSweeps(t *testing.T) {
 	}()
 	ready := time.Time{}
 	r.Ready = func() { ready = r.clock.Now() }
+	r.journal.swept = func() {
+		if n := len(r.keeper.sweeps); n > 1 && ready.IsZero() {
+			t.Errorf("not ready when sweep %d is told", n)
+		}
+	}
 	r.queue.send(events(1)...)
 	if err := r.serve(t.Context(), time.Hour, nil); err != nil {
 		t.Fatal(err)
