@@ -14,6 +14,7 @@ import (
 
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/stage"
@@ -144,51 +145,88 @@ func someIDs(c *cobra.Command, ids []string) error {
 	return nil
 }
 
+// deadQueue is a queue of dead letters.
+type deadQueue struct {
+	id awsapi.QueueID // as it was named
+	of *awsapi.Queue  // whose dead letters are meant; nil where the queue itself is
+	at *awsapi.Queue  // nil until it is known
+}
+
+// read takes what lies there, mostLetters at most.
+func (d *deadQueue) read(ctx context.Context) ([]awsapi.Message, error) {
+	if d.at == nil {
+		settings, err := d.of.Settings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if d.at = settings.Dead; d.at == nil {
+			return nil, fmt.Errorf("--queue: %s has no dead-letter queue", d.id.ARN())
+		}
+	}
+	var out []awsapi.Message
+	for len(out) < mostLetters {
+		got, err := d.at.Receive(ctx, time.Second, lookTime) // a long poll asks all of SQS's servers
+		if err != nil || len(got) == 0 {
+			return out, err
+		}
+		out = append(out, got...)
+	}
+	return out, nil
+}
+
 // letters reads the dead letters, does something with them, and lets others have
-// those that are left.
+// those that are left. A queue that cannot be read is told, and left out.
 func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []letter) error) error {
 	cfg, err := a.load()
 	if err != nil {
 		return err
 	}
-	tagKey := args.tagKey(cfg)
 	r, queues, err := a.deadLetters(ctx, cfg, args)
 	if err != nil {
 		return err
 	}
-	var list []letter
+	read, errs := make([][]awsapi.Message, len(queues)), make([]error, len(queues))
 	defer func() {
-		for _, q := range queues {
-			var left []awsapi.Message
-			for _, l := range list {
-				if l.from == q {
-					left = append(left, l.message)
-				}
+		for i, d := range queues {
+			if d.at != nil {
+				_ = d.at.Hide(ctx, read[i], 0) // they are there again after a while in any case
 			}
-			_ = q.Hide(ctx, left, 0) // they are there again after a while in any case
 		}
 	}()
-	for _, q := range queues {
-		for read := 0; read < mostLetters; {
-			got, err := q.Receive(ctx, time.Second, lookTime) // a long poll asks all of SQS's servers
-			if err != nil {
-				return err
-			}
-			if len(got) == 0 {
-				break
-			}
-			read += len(got)
-			for _, m := range got {
-				list = append(list, a.letter(m, q, tagKey))
-			}
+	leave := a.clock.Enter()
+	besides(a.clock, len(queues), func(i int) { read[i], errs[i] = queues[i].read(ctx) })
+	leave()
+	if err := a.unread(queues, errs); err != nil {
+		return err
+	}
+	var list []letter
+	for i, d := range queues {
+		for _, m := range read[i] {
+			list = append(list, a.letter(m, d.at, args.tagKey(cfg)))
 		}
 	}
 	slices.SortStableFunc(list, func(x, y letter) int { return x.Sent.Compare(y.Sent) })
 	return do(r, list)
 }
 
+// unread tells of queues that could not be read. It is an error if none could.
+func (a *app) unread(queues []*deadQueue, errs []error) error {
+	var list diag.List
+	for i, d := range queues {
+		if errs[i] != nil {
+			list.Add(diag.Diagnostic{Severity: diag.Warning, Code: "unread", Summary: "the dead letters of " + d.id.ARN() + " could not be read, and are left out", Detail: errs[i].Error(),
+				Hint: "`orgdns deploy lattice` makes the queues of latticeEvents; `orgdns iam` prints what their accounts must allow"})
+		}
+	}
+	if len(list) == len(queues) {
+		return errors.Join(errs...)
+	}
+	a.diagnostics(list)
+	return nil
+}
+
 // deadLetters are the queues that the flags mean.
-func (a *app) deadLetters(ctx context.Context, cfg *config.Config, args *eventsArgs) (reached, []*awsapi.Queue, error) {
+func (a *app) deadLetters(ctx context.Context, cfg *config.Config, args *eventsArgs) (reached, []*deadQueue, error) {
 	if args.complete(cfg); len(args.queues)+len(args.dead) == 0 {
 		return reached{}, nil, errors.New("no queue is named; name one with --queue or --dead-letters, or write latticeEvents")
 	}
@@ -201,27 +239,20 @@ func (a *app) deadLetters(ctx context.Context, cfg *config.Config, args *eventsA
 		return reached{}, nil, err
 	}
 	r := reached{sessions, stage.Region(cfg)}
-	var out []*awsapi.Queue
+	var out []*deadQueue
 	for _, name := range args.queues {
 		id, err := r.queue(name)
 		if err != nil {
 			return r, nil, fmt.Errorf("--queue: %w", err)
 		}
-		settings, err := sessions.Queue(id).Settings(ctx)
-		if err != nil {
-			return r, nil, err
-		}
-		if settings.Dead == nil {
-			return r, nil, fmt.Errorf("--queue: %s has no dead-letter queue", id.ARN())
-		}
-		out = append(out, settings.Dead)
+		out = append(out, &deadQueue{id: id, of: sessions.Queue(id)})
 	}
 	for _, name := range args.dead {
 		id, err := r.queue(name)
 		if err != nil {
 			return r, nil, fmt.Errorf("--dead-letters: %w", err)
 		}
-		out = append(out, sessions.DeadLetters(id))
+		out = append(out, &deadQueue{id: id, at: sessions.DeadLetters(id)})
 	}
 	return r, out, nil
 }
