@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -301,7 +302,7 @@ func (a *app) showLetters(list []letter) error {
 		if l.Hint.Account == "" {
 			what = "no event"
 		}
-		a.printf("%s  %s  %s\n    %s\n", l.ID, l.Sent.Format(time.RFC3339), what, l.Reason)
+		a.printf("%s  %s  %s\n    %s\n", l.ID, l.Sent.Format(time.RFC3339), printable(what), printable(l.Reason))
 	}
 	return nil
 }
@@ -311,9 +312,9 @@ func (a *app) showWhole(list []letter) error {
 		return a.json("events", list)
 	}
 	for _, l := range list {
-		a.printf("%s\n  queue    %s\n  sent     %s\n  reason   %s\n", l.ID, l.Queue, l.Sent.Format(time.RFC3339), l.Reason)
+		a.printf("%s\n  queue    %s\n  sent     %s\n  reason   %s\n", l.ID, l.Queue, l.Sent.Format(time.RFC3339), printable(l.Reason))
 		if l.Hint.Account != "" {
-			a.printf("  event    %s, %s, account %s in %s, at %s\n", l.Hint.Event, orNone(string(l.Hint.Form)), l.Hint.Account, l.Hint.Region, l.Hint.Time.Format(time.RFC3339))
+			a.printf("  event    %s, %s, account %s in %s, at %s\n", printable(l.Hint.Event), orNone(string(l.Hint.Form)), l.Hint.Account, l.Hint.Region, l.Hint.Time.Format(time.RFC3339))
 		}
 		if l.Hint.Service != "" {
 			a.printf("  service  %q\n", l.Hint.Service)
@@ -324,6 +325,17 @@ func (a *app) showWhole(list []letter) error {
 		a.printf("  body     %q\n", l.Body)
 	}
 	return nil
+}
+
+// printable is what a stranger wrote, without what moves a terminal's cursor, or
+// turns the direction of what is read.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 func orNone(s string) string {
