@@ -16,6 +16,7 @@ import (
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/stage"
@@ -30,6 +31,7 @@ type letter struct {
 	Hint    event.Hint   `json:"event"`
 	Refusal event.Reason `json:"refused,omitempty"` // would it be refused now
 	Body    string       `json:"body,omitempty"`
+	stray   bool         // it tells of others than can have sent it there
 	message awsapi.Message
 	from    *awsapi.Queue
 }
@@ -121,7 +123,8 @@ themselves.`,
 		Use: "redrive [ID...]", Short: "Send dead letters to the queue again",
 		Long: `redrive sends dead letters to the queue that events are taken from, the first
 --queue, and takes them out of where they lie: those named, or with --all every
-one that would not be refused again.`,
+one that would not be refused again. What lies in a queue of another account than
+the first --queue's goes on only if it is an event of that account and Region.`,
 		RunE: func(c *cobra.Command, ids []string) error {
 			if args.all == (len(ids) > 0) {
 				return errors.New("name the dead letters to be sent again, or say --all; `orgdns events list` lists them")
@@ -151,6 +154,14 @@ type deadQueue struct {
 	id awsapi.QueueID // as it was named
 	of *awsapi.Queue  // whose dead letters are meant; nil where the queue itself is
 	at *awsapi.Queue  // nil until it is known
+}
+
+// stray reports whether an event cannot have come there by itself. In a queue of
+// an account that tells, there are events of that account and Region alone:
+// EventBridge wrote who sent those, but the account itself can let anybody write
+// others there. What lies with the hub, which takes the events, may be anybody's.
+func (d *deadQueue) stray(h event.Hint, hub estate.AccountID) bool {
+	return d.id.Account != hub && h.Account != "" && (h.Account != d.id.Account || h.Region != d.id.Region)
 }
 
 // read takes what lies there, mostLetters at most.
@@ -203,7 +214,11 @@ func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []
 	var list []letter
 	for i, d := range queues {
 		for _, m := range read[i] {
-			list = append(list, a.letter(m, d.at, args.tagKey(cfg)))
+			l := a.letter(m, d.at, args.tagKey(cfg))
+			if len(args.queues) > 0 && d.stray(l.Hint, queues[0].id.Account) {
+				l.stray, l.Refusal = true, event.Forged
+			}
+			list = append(list, l)
 		}
 	}
 	slices.SortStableFunc(list, func(x, y letter) int { return x.Sent.Compare(y.Sent) })
@@ -354,6 +369,10 @@ func (a *app) redrive(ctx context.Context, r reached, queue string, list []lette
 		if chosen, err = chosenLetters(list, ids); err != nil {
 			return err
 		}
+	}
+	if i := slices.IndexFunc(chosen, func(l letter) bool { return l.stray }); i >= 0 {
+		l := chosen[i]
+		return fmt.Errorf("dead letter %s is not sent: it lies in %s, and says that it is an event of account %s in %s; no rule brings it there", l.ID, l.Queue, l.Hint.Account, l.Hint.Region)
 	}
 	id, err := r.queue(queue)
 	if err != nil {
