@@ -129,12 +129,23 @@ the first --queue's goes on only if it is an event of that account and Region.`,
 			if args.all == (len(ids) > 0) {
 				return errors.New("name the dead letters to be sent again, or say --all; `orgdns events list` lists them")
 			}
-			return a.letters(c.Context(), args, func(r reached, list []letter) error {
+			var to awsapi.QueueID
+			sent, of := []letter{}, 0
+			err := a.letters(c.Context(), args, func(r reached, list []letter) (err error) {
 				if len(args.queues) == 0 {
 					return errors.New("redrive needs --queue: where the events go")
 				}
-				return a.redrive(c.Context(), r, args.queues[0], list, ids)
+				if to, err = r.queue(args.queues[0]); err != nil {
+					return err
+				}
+				some, err := a.redrive(c.Context(), r, to, list, ids)
+				sent, of = append(sent, some...), of+len(list)
+				return err
 			})
+			if err != nil && len(sent) == 0 {
+				return err
+			}
+			return errors.Join(a.showSent(sent, of, to), err)
 		},
 	}
 	redrive.Flags().BoolVar(&args.all, "all", false, "every dead letter that would not be refused again")
@@ -154,6 +165,8 @@ type deadQueue struct {
 	id awsapi.QueueID // as it was named
 	of *awsapi.Queue  // whose dead letters are meant; nil where the queue itself is
 	at *awsapi.Queue  // nil until it is known
+
+	taken []awsapi.Message // without bodies: all that was read
 }
 
 // stray reports whether an event cannot have come there by itself. In a queue of
@@ -188,6 +201,8 @@ func (d *deadQueue) read(ctx context.Context) ([]awsapi.Message, error) {
 
 // letters reads the dead letters, does something with them, and lets others have
 // those that are left. A queue that cannot be read is told, and left out.
+// With args.all it goes on in rounds as long as a queue has more than one round
+// looks at.
 func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []letter) error) error {
 	cfg, err := a.load()
 	if err != nil {
@@ -197,23 +212,54 @@ func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []
 	if err != nil {
 		return err
 	}
-	read, errs := make([][]awsapi.Message, len(queues)), make([]error, len(queues))
 	defer func() {
-		for i, d := range queues {
+		for _, d := range queues {
 			if d.at != nil {
-				_ = d.at.Hide(ctx, read[i], 0) // they are there again after a while in any case
+				_ = d.at.Hide(ctx, d.taken, 0) // they are there again after a while in any case
 			}
 		}
 	}()
+	for seen := (map[[2]string]bool{}); ; {
+		list, more, err := a.round(ctx, args, cfg, queues)
+		if err != nil {
+			return err
+		}
+		before := len(seen)
+		list = slices.DeleteFunc(list, func(l letter) bool { // it is there again, since it lay open for long
+			at := [2]string{l.Queue, l.ID}
+			again := seen[at]
+			seen[at] = true
+			return again
+		})
+		if err := do(r, list); err != nil {
+			return err
+		}
+		if !args.all || more == 0 || len(seen) == before {
+			return nil
+		}
+	}
+}
+
+// round reads dead letters, mostLetters of each queue at most, and says how many
+// queues may have more.
+func (a *app) round(ctx context.Context, args *eventsArgs, cfg *config.Config, queues []*deadQueue) (list []letter, more int, err error) {
+	read, errs := make([][]awsapi.Message, len(queues)), make([]error, len(queues))
 	leave := a.clock.Enter()
 	besides(a.clock, len(queues), func(i int) { read[i], errs[i] = queues[i].read(ctx) })
 	leave()
 	if err := a.unread(queues, errs); err != nil {
-		return err
+		return nil, 0, err
 	}
-	var list []letter
 	for i, d := range queues {
+		if len(read[i]) >= mostLetters {
+			more++
+			if !args.all {
+				a.diagnostics(diag.List{{Severity: diag.Warning, Code: "more", Summary: fmt.Sprintf("%s may have more dead letters than the %d that were looked at", d.at.Name(), len(read[i])),
+					Hint: "`orgdns events redrive --all` goes on until none is left"}})
+			}
+		}
 		for _, m := range read[i] {
+			d.taken = append(d.taken, awsapi.Message{ID: m.ID, Receipt: m.Receipt})
 			l := a.letter(m, d.at, args.tagKey(cfg))
 			if len(args.queues) > 0 && d.stray(l.Hint, queues[0].id.Account) {
 				l.stray, l.Refusal = true, event.Forged
@@ -222,7 +268,7 @@ func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []
 		}
 	}
 	slices.SortStableFunc(list, func(x, y letter) int { return x.Sent.Compare(y.Sent) })
-	return do(r, list)
+	return list, more, nil
 }
 
 // unread tells of queues that could not be read. It is an error if none could.
@@ -361,35 +407,36 @@ func orNone(s string) string {
 }
 
 // redrive sends dead letters again: each is taken out once it was sent, so that
-// one may be sent twice, and none is lost.
-func (a *app) redrive(ctx context.Context, r reached, queue string, list []letter, ids []string) error {
+// one may be sent twice, and none is lost. It says which were.
+func (a *app) redrive(ctx context.Context, r reached, queue awsapi.QueueID, list []letter, ids []string) (sent []letter, err error) {
 	chosen := slices.DeleteFunc(slices.Clone(list), func(l letter) bool { return l.Refusal != "" })
 	if len(ids) > 0 {
-		var err error
 		if chosen, err = chosenLetters(list, ids); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if i := slices.IndexFunc(chosen, func(l letter) bool { return l.stray }); i >= 0 {
 		l := chosen[i]
-		return fmt.Errorf("dead letter %s is not sent: it lies in %s, and says that it is an event of account %s in %s; no rule brings it there", l.ID, l.Queue, l.Hint.Account, l.Hint.Region)
+		return nil, fmt.Errorf("dead letter %s is not sent: it lies in %s, and says that it is an event of account %s in %s; no rule brings it there", l.ID, l.Queue, l.Hint.Account, l.Hint.Region)
 	}
-	id, err := r.queue(queue)
-	if err != nil {
-		return err
-	}
-	to := r.sessions.Backlog(id)
+	to := r.sessions.Backlog(queue)
 	for _, l := range chosen {
 		if err := to.Send(ctx, awsapi.Message{Body: l.Body}); err != nil {
-			return err
+			return sent, err
 		}
+		sent = append(sent, l)
 		if err := l.from.Delete(ctx, []awsapi.Message{l.message}); err != nil {
-			return err
+			return sent, err
 		}
 	}
+	return sent, nil
+}
+
+// showSent tells of the dead letters that were sent again, of so many.
+func (a *app) showSent(sent []letter, of int, to awsapi.QueueID) error {
 	if a.output == "json" {
-		return a.json("events", append([]letter{}, chosen...))
+		return a.json("events", sent)
 	}
-	a.printf("%d of %d dead letter%s sent to %s.\n", len(chosen), len(list), plural(len(list)), to.Name())
+	a.printf("%d of %d dead letter%s sent to %s.\n", len(sent), of, plural(of), to.ARN())
 	return nil
 }
