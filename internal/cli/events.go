@@ -395,7 +395,7 @@ func printable(s string) string {
 		if unicode.IsPrint(r) {
 			return r
 		}
-		return unicode.ReplacementChar
+		return ' '
 	}, s)
 }
 

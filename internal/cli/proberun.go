@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/probe"
@@ -63,10 +62,5 @@ func (l *limited) text() string {
 	if len(s) > most {
 		s = "…" + strings.ToValidUTF8(s[len(s)-most:], "")
 	}
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
+	return printable(s)
 }
