@@ -155,7 +155,7 @@ func (k *Keeper) Follow(ctx context.Context, services []Service, tell func([]Fol
 		}
 	}
 	f.told(at)
-	k.settle(ctx, names, false, f.settled)
+	k.settle(ctx, ctx, names, false, f.settled)
 }
 
 // following collects what is known of the services of one Follow.

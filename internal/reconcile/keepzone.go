@@ -99,8 +99,8 @@ type settledName struct {
 const attempts = 4
 
 // settle brings names to what is wanted there, and tells of each in the end,
-// zone by zone.
-func (k *Keeper) settle(ctx context.Context, names map[dnsname.Name]bool, sweep bool, tell func([]settledName)) {
+// zone by zone. When stop is done, calls under way are finished and no more made.
+func (k *Keeper) settle(ctx, stop context.Context, names map[dnsname.Name]bool, sweep bool, tell func([]settledName)) {
 	k.mu.Lock()
 	o := k.openLocked()
 	k.mu.Unlock()
@@ -131,22 +131,25 @@ func (k *Keeper) settle(ctx context.Context, names map[dnsname.Name]bool, sweep 
 	sideBySide(k.clock, len(zones), max(1, len(zones)), func(i int) {
 		list := at[zones[i]]
 		slices.SortFunc(list, dnsname.Name.Compare)
-		k.settleZone(ctx, zones[i], list, sweep, gather.add)
+		k.settleZone(ctx, stop, zones[i], list, sweep, gather.add)
 	})
 }
 
 // settleZone brings names of one zone to what is wanted there.
-func (k *Keeper) settleZone(ctx context.Context, zone string, names []dnsname.Name, sweep bool, tell func([]settledName)) {
+func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsname.Name, sweep bool, tell func([]settledName)) {
 	tries, l := map[dnsname.Name]int{}, k.listen(zone, names)
 	defer k.ignore(zone, l)
 	for len(names) > 0 {
 		k.mu.Lock()
-		for ctx.Err() == nil && (k.busy[zone] || k.wanted[zone] > 0) && slices.ContainsFunc(names, k.openAtLocked(zone)) {
+		for stop.Err() == nil && (k.busy[zone] || k.wanted[zone] > 0) && slices.ContainsFunc(names, k.openAtLocked(zone)) {
 			k.awaitLocked()
 		}
 		var ready []settledName
 		left := slices.DeleteFunc(slices.Clone(names), func(n dnsname.Name) bool {
 			settled := settledName{name: n, done: l.done[n], err: ctx.Err()}
+			if settled.err == nil && stop.Err() != nil && k.openAtLocked(zone)(n) {
+				settled.err = errStopped
+			}
 			if k.openAtLocked(zone)(n) && settled.err == nil {
 				return false
 			}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 )
+
+// errStopped is the error of names that were not begun with.
+var errStopped = errors.New("stopped before it was begun")
 
 // Swept is what came of a sweep.
 type Swept struct {
@@ -45,7 +49,7 @@ func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
 		}
 	}
 	if stop.Err() == nil && !limited(planned.Diagnostics) {
-		k.missed(ctx, o, out)
+		k.missed(ctx, stop, o, out)
 	}
 	return out, nil
 }
@@ -153,8 +157,8 @@ func zonesOf(p *plan.Plan) []string {
 }
 
 // missed makes what events missed, as it now stands, within the limits of the
-// configuration.
-func (k *Keeper) missed(ctx context.Context, o Options, out *Swept) {
+// configuration. What stop keeps from being made is no failure.
+func (k *Keeper) missed(ctx, stop context.Context, o Options, out *Swept) {
 	k.mu.Lock()
 	open, pass := k.openLocked(), k.pass
 	k.mu.Unlock()
@@ -172,12 +176,12 @@ func (k *Keeper) missed(ctx context.Context, o Options, out *Swept) {
 		return
 	}
 	box := make(chan []settledName, len(names)+1) // more than settle tells
-	k.settle(ctx, names, true, func(list []settledName) { box <- list })
+	k.settle(ctx, stop, names, true, func(list []settledName) { box <- list })
 	close(box)
 	for list := range box {
 		for _, n := range list {
 			out.Done = append(out.Done, n.done...)
-			if n.err != nil {
+			if n.err != nil && !errors.Is(n.err, errStopped) {
 				out.Failed = append(out.Failed, Done{At: k.clock.Now(), Sweep: true, Err: n.err})
 				d := diag.Diagnostic{Code: "not-done", Summary: "the records of " + n.name.String() + " could not be brought to what is wanted", Detail: n.err.Error()}
 				out.Problems.Add(d)
