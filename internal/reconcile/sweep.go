@@ -100,8 +100,8 @@ func limited(list diag.List) bool {
 	})
 }
 
-// others carries out the changes of a plan that no event brings about. Zones in
-// which they write are theirs meanwhile.
+// others carries out the changes of a plan that no event brings about. A zone in
+// which they write is theirs until the last of them has come to its end there.
 func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan, out *Swept) error {
 	o := newOpen(whole, 0)
 	events := map[string]bool{}
@@ -121,10 +121,16 @@ func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan,
 	if sub.Empty() {
 		return nil
 	}
-	zones := zonesOf(&sub)
-	k.acquire(zones)
-	defer k.release(zones...)
+	left := zonesOf(&sub)
+	k.acquire(sortedKeys(left))
+	defer func() { k.release(sortedKeys(left)...) }()
 	res, err := pass.Apply(ctx, &sub, ApplyOptions{Stop: stop.Done(), Progress: func(e apply.Event) {
+		if zone := zoneOf(&sub, e.Change); left[zone][e.Change.Address] && e.State != apply.Pending && e.State != apply.Running {
+			if delete(left[zone], e.Change.Address); len(left[zone]) == 0 {
+				delete(left, zone)
+				k.release(zone)
+			}
+		}
 		switch e.State {
 		case apply.Done:
 			out.Done = append(out.Done, Done{At: e.At, Sweep: true, Change: e.Change, Plan: &sub})
@@ -142,18 +148,27 @@ func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan,
 	return nil
 }
 
-// zonesOf are the zones that stand and in which a plan writes.
-func zonesOf(p *plan.Plan) []string {
-	var out []string
+// zonesOf are the zones that stand and in which a plan writes, with the addresses
+// of these changes.
+func zonesOf(p *plan.Plan) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
 	for _, c := range p.Changes {
-		if r := c.Item().Record; r != nil {
-			if id := standing(p, r.Zone); id != "" {
-				out = append(out, id)
+		if id := zoneOf(p, c); id != "" {
+			if out[id] == nil {
+				out[id] = map[string]bool{}
 			}
+			out[id][c.Address] = true
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
+}
+
+// zoneOf is the zone that stands and in which a change writes, if there is one.
+func zoneOf(p *plan.Plan, c plan.Change) string {
+	if r := c.Item().Record; r != nil {
+		return standing(p, r.Zone)
+	}
+	return ""
 }
 
 // missed makes what events missed, as it now stands, within the limits of the
