@@ -52,6 +52,15 @@ func (j *journal) close(ctx context.Context) error {
 	return err
 }
 
+// flush keeps and sends what waits; it is called by a worker of the clock.
+func (j *journal) flush(ctx context.Context) error {
+	err := j.spans.flush(ctx)
+	if j.kept != nil {
+		err = errors.Join(err, j.kept.Flush(ctx))
+	}
+	return err
+}
+
 // keep puts an entry into the history.
 func (j *journal) keep(e history.Entry) {
 	if j.kept != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,6 +62,7 @@ func (l *lambdaEvents) handle(ctx context.Context, payload []byte) ([]byte, erro
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return nil, fmt.Errorf("neither a batch of SQS nor a schedule: %w", err)
 	}
+	defer l.flush(ctx)
 	switch {
 	case in.Sweep || in.DetailType == "Scheduled Event":
 		return l.sweep(ctx)
@@ -68,6 +70,20 @@ func (l *lambdaEvents) handle(ctx context.Context, payload []byte) ([]byte, erro
 		return nil, errors.New("neither a batch of SQS nor a schedule: there are no Records")
 	}
 	return l.batch(ctx, in.Records)
+}
+
+// flushTime is how long an invocation may take for history and traces in the end.
+const flushTime = 2 * time.Second
+
+// flush keeps and sends what the invocation told: Lambda freezes the process after
+// the answer, and may never thaw it (Lambda Developer Guide,
+// lambda-runtime-environment.html).
+func (l *lambdaEvents) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	if err := l.journal.flush(ctx); err != nil {
+		l.journal.warn(l.clock.Now(), "traces or history are late", "error", strings.TrimSpace(err.Error()))
+	}
 }
 
 func (l *lambdaEvents) sweep(ctx context.Context) ([]byte, error) {

@@ -63,6 +63,14 @@ func (s *spans) close(ctx context.Context) error {
 	return s.provider.Shutdown(ctx)
 }
 
+// flush sends what waits.
+func (s *spans) flush(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	return s.provider.ForceFlush(ctx)
+}
+
 // event is the way of an event: on its way to the queue and in it, and then until
 // it was decided.
 func (s *spans) event(ctx context.Context, e event.Entry) {

@@ -60,6 +60,7 @@ type Recorder struct {
 	mu      sync.Mutex
 	queue   []Entry
 	idle    bool // the worker waits to be woken
+	flushes []*clock.Mailbox[error]
 	closing bool
 	from    time.Time // of the entries that were dropped since the queue was full
 	to      time.Time
@@ -141,6 +142,30 @@ func (r *Recorder) Close(ctx context.Context) error {
 		c.Err = errFull
 	}
 	return fmt.Errorf("%d of %d entries were lost: %w", c.Lost, c.Recorded, c.Err)
+}
+
+// Flush waits until nothing waits any more, or an attempt failed, which it says:
+// what waits stays, and is tried again. It waits no longer than ctx, and is called
+// by a worker of the clock.
+func (r *Recorder) Flush(ctx context.Context) error {
+	r.mu.Lock()
+	if len(r.queue) == 0 && r.dropped == 0 {
+		r.mu.Unlock()
+		return nil
+	}
+	box := clock.NewMailbox[error](r.clock)
+	r.flushes = append(r.flushes, box)
+	r.mu.Unlock()
+	defer context.AfterFunc(ctx, func() { box.Send(ctx.Err()) })()
+	return box.Receive()
+}
+
+// flushedLocked tells who waits for the queue to be empty.
+func (r *Recorder) flushedLocked(err error) {
+	for _, box := range r.flushes {
+		box.Send(err)
+	}
+	r.flushes = nil
 }
 
 var (
@@ -244,6 +269,9 @@ func (r *Recorder) kept(batch []Entry) {
 	r.queue = slices.Delete(r.queue, 0, len(batch))
 	r.counts.Kept += entries(batch)
 	r.counts.Err = nil
+	if len(r.queue) == 0 && r.dropped == 0 {
+		r.flushedLocked(nil)
+	}
 }
 
 // entries counts those that were recorded: gaps are the recorder's own.
@@ -263,6 +291,7 @@ func (r *Recorder) failed(err error) (closing bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Err = err
+	r.flushedLocked(err)
 	if r.closing {
 		r.counts.Lost += entries(r.queue)
 		r.queue = nil

@@ -217,6 +217,37 @@ func TestRecorderClose(t *testing.T) {
 	}
 }
 
+// TestRecorderFlush: all that was recorded is kept then, whoever comes after; a
+// store that fails is told, one that hangs is waited for no longer than asked, and
+// neither loses anything.
+func TestRecorderFlush(t *testing.T) {
+	_, k, r := world(t, 0)
+	if err := r.Flush(t.Context()); err != nil {
+		t.Errorf("nothing waits: %v", err)
+	}
+	k.set(func(k *keeper) { k.slow = time.Second })
+	for range 500 {
+		record(r, "x")
+	}
+	if err := r.Flush(t.Context()); err != nil || len(k.kept) != 500 {
+		t.Errorf("%d are kept, %v", len(k.kept), err)
+	}
+	k.set(func(k *keeper) { k.err = errors.New("refused") })
+	record(r, "x")
+	if err := r.Flush(t.Context()); err == nil || err.Error() != "refused" {
+		t.Errorf("a store that refuses: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Flush(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("in a hurry: %v", err)
+	}
+	k.set(func(k *keeper) { k.err = nil })
+	if err := r.Flush(t.Context()); err != nil || len(k.kept) != 501 {
+		t.Errorf("%d are kept in the end, %v", len(k.kept), err)
+	}
+}
+
 func TestRecorderExpires(t *testing.T) {
 	c, k, r := world(t, 0)
 	for range 50 {
