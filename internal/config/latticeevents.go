@@ -64,6 +64,11 @@ func (c *Config) checkLatticeEvents(r *reader) {
 	if len(c.LatticeDomains) == 0 {
 		r.problem(v.Pos, CodeMissingKey, `the key "latticeDomains" is missing`, "nobody is granted a name, so nobody has anything to tell", "add latticeDomains, or remove latticeEvents")
 	}
+	if _, listed := c.Account(v.Account); !listed && c.Access != nil && !v.Account.IsZero() {
+		r.problem(v.At("account"), CodeUnknownAccount, "account "+quote(v.Account.Name)+" is not in the list of accounts",
+			"`orgdns serve` and `orgdns events` find the queue by the configuration alone, before the organization is read", "add it under accounts, or write its twelve digits")
+		return
+	}
 	if v.Region != "" || v.Account.IsZero() {
 		return
 	}

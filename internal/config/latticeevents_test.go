@@ -41,6 +41,7 @@ func TestLatticeEvents(t *testing.T) {
 		{"no tag", head + domain + "latticeEvents: { account: hub, tag: 'a{b' }", `"a{b" is not a tag key`},
 		{"a key of AWS", head + domain + "latticeEvents: { account: hub, kmsKey: alias/aws/sqs }", `orgdns.yaml:7:40: "alias/aws/sqs" cannot encrypt the queues`},
 		{"no key", head + domain + "latticeEvents: { account: hub, kmsKey: mine }", `"mine" is not a KMS key`},
+		{"a name of the organization's", head + "organization: { access: { account: hub } }\n" + domain + "latticeEvents: { account: Networking }", `orgdns.yaml:8:27: account "Networking" is not in the list of accounts`},
 		{"nobody of that name", head + domain + "latticeEvents: { account: hob }", `"hob"`},
 	} {
 		if _, problems := load(tt.text); !strings.Contains(problems, tt.want) {
