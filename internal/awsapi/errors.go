@@ -205,6 +205,8 @@ func hint(e *Error, role string, class pace.Class) string {
 		return "the trust policy names a role or user that does not exist: make it first, or name its whole account"
 	case e.Code == "ConflictingDomainExists":
 		return "the VPC already uses another zone of that name, or one that AWS manages for an endpoint: take it off that zone, or turn the endpoint's private DNS off"
+	case e.Code == unknownShare && (e.Operation == "CreateResourceShare" || e.Operation == "AssociateResourceShare"): // API_CreateResourceShare: so it says of an organization or unit, too
+		return "RAM may not share within the organization yet: run `aws ram enable-sharing-with-aws-organization` in the management account, and run again"
 	case e.Code == "LastVPCAssociation":
 		return "a private zone keeps at least one VPC: associate another one first, or delete the zone"
 	case class == pace.Doubt:

@@ -219,7 +219,7 @@ func (a *app) historyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "history [NAME]",
 		Short: "Tell what happened: events, decisions and changes, and who asked for them",
-		Long: `history reads what apply, destroy and openshift kept with --store: the newest
+		Long: `history reads what apply, destroy, deploy, openshift and serve kept with --store: the newest
 first, all of it, or that of one name. Where entries were lost, since the store
 was down, full or slow, a gap says from when to when, and how many; gaps are
 shown whatever else is asked for.`,
