@@ -239,8 +239,8 @@ func TestRecorderFlush(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := r.Flush(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("in a hurry: %v", err)
+	if err := r.Flush(ctx); err == nil { // the store's own reason, or that nobody waits
+		t.Error("in a hurry: nothing is told")
 	}
 	k.set(func(k *keeper) { k.err = nil })
 	if err := r.Flush(t.Context()); err != nil || len(k.kept) != 501 {
