@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -307,6 +308,57 @@ func TestShareFamilies(t *testing.T) {
 		}
 		if !slices.Equal(ranges, tt.ranges) {
 			t.Errorf("%d ports: admits %v, want %v", tt.ports, ranges, tt.ranges)
+		}
+	}
+}
+
+// TestShareSuffix: one rule sends all names of the Region, but for those that each
+// VPC answers for itself; what lies elsewhere has a rule of its own.
+func TestShareSuffix(t *testing.T) {
+	share := strings.Replace(sharedEC2, "via: profile", "via: resolver, forward: suffix", 1)
+	s := newSharing(t, strings.Replace(share, "[ec2]", "[ec2, sts, com.amazonaws.eu-west-1.lambda]", 1))
+	s.e.Offers.Put(estate.ServiceOffer{Account: netAccount, Region: "eu-west-1", Name: "com.amazonaws.eu-west-1.lambda", Types: []string{estate.EndpointInterface},
+		PrivateNames: []dnsname.Name{dnsname.MustParse("lambda.eu-west-1.api.aws")}})
+	out := s.make()
+	rules, sent := map[string]string{}, map[string]string{}
+	for _, w := range out.Wanted {
+		if o := w.Item.Object; o != nil && o.Kind == plan.KindResolverRule {
+			domain, _ := o.Fields["domain"][0].Literal()
+			rules[domain], _ = o.Fields["type"][0].Literal()
+		}
+	}
+	for name, want := range map[string]string{
+		"ec2.eu-west-1.amazonaws.com": "FORWARD eu-west-1.amazonaws.com", "lambda.eu-west-1.api.aws": "FORWARD lambda.eu-west-1.api.aws",
+		"fs-0123456789abcdef0.efs.eu-west-1.amazonaws.com":    "SYSTEM efs.eu-west-1.amazonaws.com",
+		"fs-0123456789abcdef0.fsx.eu-west-1.amazonaws.com":    "SYSTEM fsx.eu-west-1.amazonaws.com",
+		"net-0123456789abcdef.elb.eu-west-1.amazonaws.com":    "SYSTEM elb.eu-west-1.amazonaws.com",
+		"db.cluster-0123456789ab.eu-west-1.rds.amazonaws.com": " ",
+		"internal-app-0123456789.eu-west-1.elb.amazonaws.com": " ",
+		"cache.abc123.0001.euw1.cache.amazonaws.com":          " ",
+	} {
+		longest := dnsname.Name{}
+		for domain := range rules {
+			if d := dnsname.MustParse(domain); dnsname.MustParse(name).Under(d) && (longest.IsZero() || d.Below(longest)) {
+				longest = d
+			}
+		}
+		if sent[name] = rules[longest.String()] + " " + longest.String(); longest.IsZero() {
+			sent[name] = " "
+		}
+		if sent[name] != want {
+			t.Errorf("%s is answered by rule %q, want %q", name, sent[name], want)
+		}
+	}
+	for domain := range rules { // a rule that no name of these meets costs an association in each VPC
+		if !slices.ContainsFunc(slices.Collect(maps.Values(sent)), func(by string) bool { return strings.HasSuffix(by, " "+domain) }) {
+			t.Errorf("rule for %s serves nothing", domain)
+		}
+	}
+	for _, vpc := range []string{"vpc-shop", "vpc-pay"} {
+		for domain := range rules {
+			if fieldOf(out, sharedBase+"/vpcs/"+vpc+"/"+domain, "vpc") != vpc {
+				t.Errorf("rule for %s is not on %s", domain, vpc)
+			}
 		}
 	}
 }

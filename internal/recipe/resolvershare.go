@@ -233,11 +233,15 @@ func (s *shareIn) answered(z dnsname.Name) []plan.Dependency {
 
 // suffixExceptions are the names below a Region's amazonaws.com that each VPC
 // must resolve for itself, since what they answer hangs on where they are asked:
-// databases and clusters answer with private addresses in their own VPC. That
-// these are all is our reading; AWS says only that "." and "com" need a SYSTEM
-// rule for amazonaws.com (Developer Guide,
+// the mount targets of EFS in the asking zone of the VPC (EFS User Guide,
+// mounting-fs-mount-cmd-dns-name.html), Network Load Balancers that keep clients
+// in their zone (Network Load Balancers, edit-load-balancer-attributes.html#zonal-dns-affinity), and
+// file systems of FSx. RDS, ElastiCache, DocumentDB, Redshift and the other load
+// balancers are not among them: their names (REGION.rds.amazonaws.com) do not lie
+// below it. That these are all is our reading; AWS says only that "." and "com"
+// need a SYSTEM rule for amazonaws.com (Developer Guide,
 // resolver-overview-forward-vpc-to-network-autodefined-rules.html).
-var suffixExceptions = []string{"cache", "docdb", "elb", "rds", "redshift"}
+var suffixExceptions = []string{"efs", "elb", "fsx"}
 
 // loops refuses a rule that would send the hub's own queries to itself (R4.7).
 func (s *shareIn) loops(rules []forwardRule) {
