@@ -12,6 +12,7 @@ import (
 // it was made, on the gateway's default route tables, and what was accepted stays
 // accepted; without default tables it is taken off those that it was given.
 func TestAcceptanceOfOthers(t *testing.T) {
+	t.Parallel()
 	const gateway, table = "tgw-022222222222222a0", "tgw-rtb-022222222222222a0"
 	for _, defaults := range []bool{true, false} {
 		r := shareRig(t, "resolver")

@@ -111,6 +111,7 @@ func TestBesideTerraform(t *testing.T) {
 // TestAssociationFaults: what is wrong with a private zone is said before
 // anything is done, and nothing is let go for it.
 func TestAssociationFaults(t *testing.T) {
+	t.Parallel()
 	public := func(e *estate.Estate) {
 		e.Zones.Put(estate.Zone{ID: "ZPUBLIC0000000000001", Account: network, Name: dnsname.MustParse("corp.acme.internal"), CallerReference: "by hand", RecordCount: 2})
 	}

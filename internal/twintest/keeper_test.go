@@ -420,6 +420,7 @@ func (u unreadable) Read(ctx context.Context, q estate.Query) (func(*estate.Esta
 // once, in the order in which nobody thought of, and sweeps run beside; in the
 // end the names are as the services say. Two keepers share the zone.
 func TestKeeperSideBySide(t *testing.T) {
+	t.Parallel()
 	steps := 200
 	if testing.Short() {
 		steps = 60

@@ -265,6 +265,7 @@ func TestLatticeForeignZone(t *testing.T) {
 // guidance, its aliases and its tags, is taken over. No answer changes at any call,
 // its tags go, and what it wrote for services that are gone goes, too.
 func TestGuidanceTakeover(t *testing.T) {
+	t.Parallel()
 	r := latticeCrowd(t, 40, 0)
 	z, _ := r.start.Zones.Get("ZCROWD")
 	z.Tags = estate.Tags{"team": "network"}
@@ -392,6 +393,7 @@ func crowdParty(id estate.AccountID) string {
 // TestLatticeSweepScale: 10,000 services that nobody told of are found and named in
 // one pass, from empty token buckets; then one that went is taken out.
 func TestLatticeSweepScale(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
@@ -444,6 +446,7 @@ func TestLatticeSweepScale(t *testing.T) {
 // TestLatticeFullZone: with the default quota of 10,000 records the youngest get
 // none, and are told by name.
 func TestLatticeFullZone(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}

@@ -108,6 +108,7 @@ const allForms = ", cloudTrail: true, guidance: true, tag: Published"
 // is made, a second plan is empty, a changed configuration changes it in place,
 // and destroy leaves what was there before.
 func TestLatticeEvents(t *testing.T) {
+	t.Parallel()
 	full := latticeEvents(t, "")
 	least, docs := printed(t, full.rig, full.start)
 	if len(docs) < 4 {
@@ -175,6 +176,7 @@ func TestLatticeEvents(t *testing.T) {
 // TestLatticeEventsStatements: every statement that the chain adds to the policies
 // is needed for its life.
 func TestLatticeEventsStatements(t *testing.T) {
+	t.Parallel()
 	full := latticeEvents(t, "")
 	life := func(r rig) error {
 		w := eventRig{r}.world()

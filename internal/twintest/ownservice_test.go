@@ -92,6 +92,7 @@ func remains(r rig, e estate.Estate) map[string]int {
 // TestAcceptance: a service of one's own that asks for acceptance is shared
 // either way, though AWS refuses private DNS until the endpoint was accepted.
 func TestAcceptance(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, via string
 		pairs     []string
@@ -126,6 +127,7 @@ func TestAcceptance(t *testing.T) {
 // name is left to the run that finds the record in public DNS. What stands by
 // then stays when the proof is gone again, or cannot be looked for.
 func TestExternalProof(t *testing.T) {
+	t.Parallel()
 	const (
 		parent  = "        parent: { external: Payments Registrar }\n"
 		foreign = estate.AccountID("777777777777")
@@ -328,6 +330,7 @@ func TestProofUnread(t *testing.T) {
 // TestWildcardNames: private names that are wildcards are shared either way, for
 // whatever is asked below them.
 func TestWildcardNames(t *testing.T) {
+	t.Parallel()
 	for via, line := range map[string]string{"profile": "services: [ec2, sts, ecr.dkr]", "resolver": "services: [ec2, sts]"} {
 		t.Run(via, func(t *testing.T) {
 			r := shareVariant(t, via, line, "services: [ec2, sts, ecr.dkr, execute-api]")

@@ -94,6 +94,7 @@ func quotaBound(w *world.World) time.Duration {
 // among them, associated with one zone from empty token buckets, with AWS's
 // limits on a simulated clock. Calls on one zone are serial.
 func TestThreeHundredVPCs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
@@ -162,6 +163,7 @@ func TestThreeHundredVPCs(t *testing.T) {
 // TestTooManyVPCs: beyond the quota of VPCs the plan refuses before anything is
 // done, and names the ways out.
 func TestTooManyVPCs(t *testing.T) {
+	t.Parallel()
 	r := crowd(t, 50, 6)
 	one, _ := r.start.VPCs.Get("vpc-00000001000000000")
 	one.ID = "vpc-00000001000000006"
@@ -182,6 +184,7 @@ func TestTooManyVPCs(t *testing.T) {
 // TestExchangeAtQuota: where the zone is full, a VPC that is let go makes room
 // for another before that is associated.
 func TestExchangeAtQuota(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
@@ -242,6 +245,7 @@ func tenOf(i int) bool { return i%990 == 7 }
 // The zone is read once, in 34 pages; what changes goes into as few batches as
 // limits and ledger allow.
 func TestManyRecords(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
@@ -307,6 +311,7 @@ func TestManyRecords(t *testing.T) {
 // TestRecordQuota: a zone that would hold more than its quota is refused by
 // name, before anything is done; where AWS granted more it is a warning.
 func TestRecordQuota(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}

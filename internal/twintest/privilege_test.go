@@ -114,6 +114,7 @@ func wholeLife(t *testing.T, r rig) error {
 // TestLeastPrivilege: the whole life of examples/acme runs with exactly the
 // policies that `orgdns iam` prints, and every statement of them is needed.
 func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
 	r, docs := leastPrivilege(t, acme(t))
 	if err := wholeLife(t, r); err != nil {
 		t.Fatal(err)
@@ -158,6 +159,7 @@ func spread(t *testing.T) rig {
 // with the roles that `orgdns iam` prints, whether or not it read the
 // organization; with the statements of either role alone it is refused.
 func TestSeveralRoles(t *testing.T) {
+	t.Parallel()
 	base := spread(t)
 	tests := []struct {
 		name     string

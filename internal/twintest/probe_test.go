@@ -56,6 +56,7 @@ func bad(list []reconcile.Check) []reconcile.Check {
 // consumer VPC, which sees what DNS alone does not; a second plan is empty, and
 // destroy leaves nothing, though Lambda keeps network interfaces for a while.
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	full := probeRig(t, "{ lambda: true, http: true }")
 	r, _ := printed(t, full, full.start)
 	w := r.world()

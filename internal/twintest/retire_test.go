@@ -253,6 +253,7 @@ func denies(condition string) string {
 // TestRetireBlocks: whoever would notice keeps the endpoint, whatever tells of
 // them; and what cannot be read keeps all.
 func TestRetireBlocks(t *testing.T) {
+	t.Parallel()
 	const payments estate.AccountID = "555555555555"
 	role := func(change func(*estate.Role)) func(*estate.Estate) {
 		return func(e *estate.Estate) {
@@ -420,6 +421,7 @@ func TestRetirePicked(t *testing.T) {
 // TestRetireAcrossRuns: a run that does not wait turns the names off and leaves
 // the endpoint with its deadline; no run deletes it before, and one after does.
 func TestRetireAcrossRuns(t *testing.T) {
+	t.Parallel()
 	r := retiring(t)
 	w := r.world()
 	var off time.Time // when the last of the names went

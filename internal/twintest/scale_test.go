@@ -76,6 +76,7 @@ func who(id estate.AccountID) string {
 // TestThousand: 1,000 delegations from one parent to 1,000 accounts, from empty
 // token buckets, with AWS's limits on a simulated clock.
 func TestThousand(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}

@@ -426,6 +426,7 @@ func (d deadly) Delete(ctx context.Context, _ []event.Message) error {
 // the services say. ORGDNS_CHAOS=300 makes it 2,300 services in some minutes; the
 // same number gives the same run.
 func TestServeChaos(t *testing.T) {
+	t.Parallel()
 	steps, seeds := 80, uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("ORGDNS_CHAOS")); err == nil {
 		steps = n
@@ -506,6 +507,7 @@ func TestServeChaos(t *testing.T) {
 // TestServeThrottled: while the account of one zone is throttled, and its messages
 // pile up in three replicas, another zone's names follow at once.
 func TestServeThrottled(t *testing.T) {
+	t.Parallel()
 	const slow, other = 300, "ZOTHERINTERNAL"
 	r := lattices(t, 3)
 	e := &r.start
@@ -572,6 +574,7 @@ latticeDomains:
 // Their names are in DNS within 1.1 times what Route 53's token buckets allow for two
 // changes each, had they been empty when it began; in few calls.
 func TestServeBurst(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}

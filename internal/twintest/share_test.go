@@ -32,6 +32,7 @@ func shareParty(id estate.AccountID) string {
 // TestShares: each example applies, answers as promised from every consumer VPC,
 // has nothing left to do, and leaves on destroy what was there before.
 func TestShares(t *testing.T) {
+	t.Parallel()
 	for _, via := range []string{"profile", "resolver"} {
 		t.Run(via, func(t *testing.T) {
 			r := shareRig(t, via)

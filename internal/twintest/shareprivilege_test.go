@@ -59,6 +59,7 @@ func shareLife(t *testing.T, r rig) error {
 // runs with exactly the policies that `orgdns iam --observe` prints as the only
 // ones of the roles.
 func TestShareLeastPrivilege(t *testing.T) {
+	t.Parallel()
 	for _, via := range []string{"profile", "resolver"} {
 		t.Run(via, func(t *testing.T) {
 			r := shareRig(t, via)

@@ -174,6 +174,7 @@ func (c *tally) String() string {
 // names of ten services, from empty token buckets, with AWS's limits on a
 // simulated clock. Then nothing is to be done; then one VPC more; then nothing.
 func TestThousandVPCs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}

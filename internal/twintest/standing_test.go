@@ -18,6 +18,7 @@ import (
 // What a Region lacks, a service or consumers, is told by name, and the rest is
 // not bothered.
 func TestStandingIsUsed(t *testing.T) {
+	t.Parallel()
 	r := shareVariant(t, "resolver")
 	w := r.world()
 	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
@@ -92,6 +93,7 @@ func TestStandingIsUsed(t *testing.T) {
 // TestDualStack: endpoints with addresses of both families, by Profile and by
 // Resolver rules, are answered with both; a hub without IPv6 is refused.
 func TestDualStack(t *testing.T) {
+	t.Parallel()
 	for via, services := range map[string]string{"profile": "services: [ec2, sts, ecr.dkr]", "resolver": "services: [ec2, sts]"} {
 		t.Run(via, func(t *testing.T) {
 			r := shareVariant(t, via, services, "services: [{ name: ec2, ipType: dualstack }, sts]")

@@ -125,6 +125,7 @@ func untag(s *world.State, vpc string) {
 // every commit on the way no name can be claimed by another, every delegation
 // is whole, and no answer is lost that stands before and after.
 func TestCrashSweep(t *testing.T) {
+	t.Parallel()
 	for _, name := range slices.Sorted(maps.Keys(lives)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -408,6 +409,7 @@ func unsafe(e estate.Estate, keep kept) string {
 // TestFaults: whatever goes wrong at any call, short of death, the run or the
 // next one ends in the same estate, with nothing left to do.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	life := lives["made and taken out"].phases
 	for name, x := range map[string]struct {
 		rig

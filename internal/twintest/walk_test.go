@@ -280,6 +280,7 @@ func objectStep(k plan.Kind, a plan.Action, vpc string) func(plan.Change) bool {
 // Profile and back to own endpoints, each consumer VPC has the right answer for
 // each private name, whatever AWS does where no page says so.
 func TestMigrationWalk(t *testing.T) {
+	t.Parallel()
 	const vpc = "vpc-030000000001100a"
 	r := rig{walkConfig(t, config.ViaOwn), walkEstate()}
 	w := r.world()
@@ -358,6 +359,7 @@ func swapped(t *testing.T, p *plan.Plan, s walkSwap) *plan.Plan {
 // TestHubStays: what answers in a live hub, private DNS or zones, stays when the
 // mechanism changes, and a note says so; with a gap accepted it follows.
 func TestHubStays(t *testing.T) {
+	t.Parallel()
 	r := rig{walkConfig(t, config.ViaResolver), walkEstate()}
 	w := r.world()
 	gap := reconcile.Options{AcceptLimits: true, AcceptGap: true}
