@@ -11,6 +11,10 @@ import (
 // ledgerLabel begins the names of orgdns's own record sets in a zone.
 const ledgerLabel = "_orgdns"
 
+// Reserved reports whether a name is kept for orgdns's own record sets, by its
+// first label.
+func Reserved(n dnsname.Name) bool { return strings.HasPrefix(n.String(), ledgerLabel) }
+
 // finishRecords makes the records of a zone whole, and judges each alone and
 // beside the others. The zone is the zero Name when it could not be read.
 func (r *reader) finishRecords(zone dnsname.Name, records []Record) {
@@ -27,7 +31,7 @@ func (r *reader) finishRecord(zone dnsname.Name, rec *Record) {
 			r.fault(rec.At("name"), f)
 		}
 		rec.Name = n
-		if labels := n.Labels(); len(labels) > 0 && strings.HasPrefix(string(labels[0]), ledgerLabel) {
+		if Reserved(n) {
 			r.problem(rec.At("name"), CodeReserved, "names that begin with "+ledgerLabel+" are orgdns's own", "its ledgers stand there", "choose another name")
 		}
 	}

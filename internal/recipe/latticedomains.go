@@ -375,8 +375,8 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 		why = "it is the zone's own name"
 	case name.IsWildcard():
 		why = "a wildcard would answer for names of others"
-	case plan.IsLedgerName(name):
-		why = "names that begin with " + plan.LedgerPrefix + " are orgdns's own"
+	case config.Reserved(name):
+		why = "names that begin with _orgdns are orgdns's own"
 	default:
 		granted := d.granted(name)
 		for _, g := range granted {

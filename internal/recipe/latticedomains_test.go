@@ -148,11 +148,13 @@ func TestLatticeDomains(t *testing.T) {
 			lattice(e, 3, shopAccount, `\052.svc.corp.test`)
 			lattice(e, 4, shopAccount, "_orgdns-0.corp.test")
 			lattice(e, 5, shopAccount, "svc.corp.test")
+			lattice(e, 6, shopAccount, "_orgdns.svc.corp.test")
 		}, `warning not-granted: service svc-00000000000000001 of account 333333333333 does not get the name a.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000001]
 warning not-granted: service svc-00000000000000002 of account 222222222222 does not get the name corp.test: it is the zone's own name [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000002]
 warning not-granted: service svc-00000000000000003 of account 222222222222 does not get the name *.svc.corp.test: a wildcard would answer for names of others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000003]
-warning not-granted: service svc-00000000000000004 of account 222222222222 does not get the name _orgdns-0.corp.test: names that begin with _orgdns- are orgdns's own [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000004]
+warning not-granted: service svc-00000000000000004 of account 222222222222 does not get the name _orgdns-0.corp.test: names that begin with _orgdns are orgdns's own [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000004]
 warning not-granted: service svc-00000000000000005 of account 222222222222 does not get the name svc.corp.test: it was not granted to account 222222222222 [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000005]
+warning not-granted: service svc-00000000000000006 of account 222222222222 does not get the name _orgdns.svc.corp.test: names that begin with _orgdns are orgdns's own [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000006]
 `},
 		{"two claim a name: the older has it", corp, func(e *estate.Estate) {
 			lattice(e, 2, shopAccount, "a.both.corp.test")
