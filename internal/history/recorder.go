@@ -153,6 +153,10 @@ func (r *Recorder) Flush(ctx context.Context) error {
 		r.mu.Unlock()
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		r.mu.Unlock()
+		return err
+	}
 	box := clock.NewMailbox[error](r.clock)
 	r.flushes = append(r.flushes, box)
 	r.mu.Unlock()
