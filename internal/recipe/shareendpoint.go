@@ -86,7 +86,7 @@ func (s *shareIn) picked(one *sharedService) (fit []estate.Endpoint, unfit []str
 }
 
 // checkPicks refuses a choice that no endpoint fits, or several, rather than have
-// another one made. An ID that stands in another Region is a choice for that one.
+// another one made.
 func (s *shareIn) checkPicks() {
 	for _, one := range s.services {
 		if one.used || s.Via == config.ViaOwn {
@@ -107,13 +107,18 @@ func (s *shareIn) checkPicks() {
 	}
 }
 
-// isHere reports whether a choice must be found in this Region: one by tags, or an
-// ID that stands in none where the share is.
+// isHere reports whether a choice must be found in this Region: of an ID or of tags
+// that an endpoint has in another Region of the share, it is a choice for that one.
 func (s *shareIn) isHere(pick config.Pick) bool {
 	if _, stands := s.Estate.Endpoints.Get(pick.ID); stands {
 		return false
 	}
-	return pick.ID == "" || !slices.ContainsFunc(shareRegions(s.EndpointShare, s.hub), func(r estate.Region) bool {
+	for p := range s.Estate.Endpoints.All() {
+		if pick.ID == "" && p.Account == s.hub.ID && p.Region != s.region && p.Tags.Match(pick.Tags) && slices.Contains(shareRegions(s.EndpointShare, s.hub), p.Region) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(shareRegions(s.EndpointShare, s.hub), func(r estate.Region) bool {
 		return !s.Estate.Answered(estate.Query{Kind: estate.QueryEndpoints, Account: s.hub.ID, Region: r})
 	})
 }

@@ -74,7 +74,7 @@ func TestStandingIsUsed(t *testing.T) {
 			rules[x.Domain.String()] = x.Type
 		}
 		want := map[string]string{"eu-west-1.amazonaws.com": estate.RuleForward}
-		for _, label := range []string{"cache", "docdb", "elb", "rds", "redshift"} {
+		for _, label := range []string{"efs", "elb", "fsx"} {
 			want[label+".eu-west-1.amazonaws.com"] = estate.RuleSystem
 		}
 		if fmt.Sprint(rules) != fmt.Sprint(want) {

@@ -66,8 +66,8 @@ var lives = map[string]life{
 	}},
 	"shared by Profile":        sharedLife("profile"),
 	"shared by Resolver rules": sharedLife("resolver"),
-	"duplicates removed":       {rig: retiring, orders: 1, every: 2, phases: []phase{{name: "apply"}}},
-	"looked into": {rig: func(t testing.TB) rig { return probeRig(t, "{ lambda: true }") }, every: 6, phases: []phase{
+	"duplicates removed":       {rig: retiring, orders: 1, every: 8, phases: []phase{{name: "apply"}}},
+	"looked into": {rig: func(t testing.TB) rig { return probeRig(t, "{ lambda: true }") }, every: 20, phases: []phase{
 		{name: "apply"},
 		{name: "a VPC loses its tag, the last of its account", before: withoutData, o: reconcile.Options{AcceptLimits: true}},
 		{name: "destroy", o: reconcile.Options{Destroy: true}},
@@ -76,7 +76,7 @@ var lives = map[string]life{
 
 // sharedLife is that of an example of shared endpoints.
 func sharedLife(via string) life {
-	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, every: 4, phases: []phase{
+	return life{rig: func(t testing.TB) rig { return shareRig(t, via) }, every: 14, phases: []phase{
 		{name: "apply"},
 		{name: "a VPC loses its tag, a service is taken out", change: withoutSTS, before: withoutData, o: reconcile.Options{AcceptLimits: true}},
 		{name: "destroy", o: reconcile.Options{Destroy: true}},
@@ -418,8 +418,8 @@ func TestFaults(t *testing.T) {
 		writes bool // of the calls that write alone
 	}{
 		"delegations": {acme(t), life, 1, false}, "privateZones": {private(t), life, 1, false},
-		"endpointShares by Profile": {shareRig(t, "profile"), life, 127, false}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), life, 127, false},
-		"duplicates": {retiring(t), life[:1], 5, true},
+		"endpointShares by Profile": {shareRig(t, "profile"), life, 401, false}, "endpointShares by Resolver rules": {shareRig(t, "resolver"), life, 401, false},
+		"duplicates": {retiring(t), life[:1], 23, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
