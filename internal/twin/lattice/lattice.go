@@ -159,19 +159,11 @@ func may(c *world.Call, arn string, conditions world.Conditions) error {
 }
 
 // visible are the rows of a table, whose keys are ARNs, that the caller sees in its
-// Region: its own, and those that others share with it.
+// Region: its own, and those that others share with it, as far as shares are known.
 func visible[V estate.Row](c *world.Call, t estate.Table[V], kind string) []V {
 	all := slices.Collect(t.By(estate.ByRegion(c.Account(), c.Region)))
-	if c.Estate().Closed() {
-		for _, arn := range c.Shared("vpc-lattice", kind+"/") {
-			if v, ok := t.Get(arn); ok {
-				all = append(all, v)
-			}
-		}
-		return all
-	}
-	for v := range t.Prefix("arn:aws:vpc-lattice:" + string(c.Region) + ":") { // shares that were not read may lend what is seen
-		if owner := ownerOf(v.Key()); owner != c.Account() && c.Lent(v.Key(), owner) {
+	for _, arn := range c.Shared("vpc-lattice", kind+"/") {
+		if v, ok := t.Get(arn); ok {
 			all = append(all, v)
 		}
 	}
