@@ -43,10 +43,6 @@ const (
 	eventDead  = "orgdns-events-dead"
 )
 
-func eventARN(service string, account estate.AccountID, rest string) string {
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, ireland, account, rest)
-}
-
 // chained is a rig with buses, rules and queues between the teams' accounts and
 // the network's.
 func chained(r rig, teams int) rig {
