@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -48,9 +50,10 @@ type app struct {
 	output      string // text, json
 	noColor     bool
 	clock       clock.Clock
-	stop        chan struct{} // closed by the first Ctrl-C
-	helpless    error         // help was asked for what there is not
-	waits       *waits        // what a run waits for
+	stop        chan struct{}                // closed by the first Ctrl-C
+	stopping    atomic.Pointer[func(string)] // says that the run stops, where that is no plain line
+	helpless    error                        // help was asked for what there is not
+	waits       *waits                       // what a run waits for
 	told        map[string]bool
 	kept        *store.Store // the history, where a flag says where it is
 }
@@ -92,7 +95,11 @@ func (a *app) catchSignals(cancel context.CancelFunc) {
 	go func() {
 		<-signals
 		close(a.stop)
-		fmt.Fprintln(a.Err, "\nstopping: calls under way are finished; press Ctrl-C again to cut them off")
+		say := func(what string) { fmt.Fprintln(a.Err, "\n"+what) }
+		if other := a.stopping.Load(); other != nil {
+			say = *other
+		}
+		say("stopping: calls under way are finished; press Ctrl-C again to cut them off")
 		<-signals
 		cancel()
 	}()
@@ -124,6 +131,7 @@ something waits for a deadline or the world outside (apply, destroy).`,
 		a.helpless = nil
 		help(c, args)
 	})
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages ", "FlagUsagesWrapped 100 "))
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)

@@ -176,6 +176,8 @@ func (a *app) keeping(ctx context.Context, args *serveArgs) (*keeping, error) {
 	k.reached = reached{sessions, stage.Region(cfg)}
 	k.clock, k.keeper = p.Ports.Clock, reconcile.NewKeeper(p)
 	k.keeper.Told = k.journal.changed
+	say := func(what string) { k.journal.note(a.clock.Now(), what) }
+	a.stopping.Store(&say)
 	k.take(cfg)
 	return k, nil
 }

@@ -128,7 +128,7 @@ func Reference() []byte {
 func valueOf(d *desc) string {
 	switch {
 	case d.name != "":
-		return fmt.Sprintf("[%s](#%s)", d.name, strings.ReplaceAll(d.name, " ", "-"))
+		return fmt.Sprintf("[%s](#%s)", d.name, strings.ToLower(strings.ReplaceAll(d.name, " ", "-")))
 	case d.item != nil:
 		return "list of " + valueOf(d.item)
 	case d.values != nil:

@@ -521,7 +521,7 @@ func (e *events) refuseLive() {
 			slices.Sort(names)
 			e.out.Diagnostics.Add(diag.Diagnostic{Code: "live-names", Account: string(d.account), Pos: d.At("zone"),
 				Summary: fmt.Sprintf("services have %d name(s) in zone %s: without events they would go stale until the next sweep", len(names), d.Zone), Detail: strings.Join(names, ", "),
-				Hint: "let the services go, or remove the names: take the zone out of latticeDomains and run `orgdns apply --sweep`"})
+				Hint: "let the services go; or stop `orgdns serve`, run `orgdns apply --sweep` by a configuration without latticeDomains and latticeEvents, which removes the names, and then this again"})
 		}
 	}
 	for _, s := range e.parts() {
