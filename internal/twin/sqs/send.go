@@ -282,6 +282,9 @@ func Deliver(c *world.Call, d Delivery, authorize func(action string, r iam.Reso
 	if err := authorize("sqs:SendMessage", iam.Resource{ARN: q.ARN, Account: q.Account, Policy: q.Policy}); err != nil {
 		return err
 	}
+	if err := lendKey(c, q, authorize); err != nil {
+		return err
+	}
 	o := outgoing{body: d.Body}
 	if d.Group != "" {
 		o.group = &d.Group

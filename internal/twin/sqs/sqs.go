@@ -5,8 +5,7 @@
 // A long poll is parked on the clock ([world.Call.Await]). A service of AWS sends
 // by [Deliver], judged by the queue's policy as AWS judges it.
 //
-// Not here: AddPermission and RemovePermission, KMS itself (a key is kept as
-// data), fair queues.
+// Not here: AddPermission and RemovePermission, aliases of KMS keys, fair queues.
 package sqs
 
 import (
@@ -101,6 +100,9 @@ func findARN(c *world.Call, arn, operation string) (estate.Queue, error) {
 	}
 	if err == nil && !ok {
 		err = missing()
+	}
+	if err == nil {
+		err = useKey(c, q, action)
 	}
 	return q, err
 }

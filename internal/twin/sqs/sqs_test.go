@@ -342,4 +342,32 @@ func TestAccess(t *testing.T) {
 	if err := deliver(arn+"2", rule); !errors.As(err, &gone) {
 		t.Errorf("delivery to no queue: %v", err)
 	}
+
+	// A key of the account's own: its policy decides for a service, IAM for who calls.
+	key := "arn:aws:kms:eu-west-1:" + string(cl.Account) + ":key/1"
+	hold := func(document string) {
+		t.Helper()
+		if err := cl.World.Update(func(s *world.State) error {
+			s.Estate.ResourcePolicies.Put(estate.ResourcePolicy{ARN: key, Account: cl.Account, Region: cl.Region, Document: document})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, cl, setQueueAttributes, &sqs.SetQueueAttributesInput{QueueUrl: q, Attributes: map[string]string{"KmsMasterKeyId": "1"}})
+	var locked *types.KmsAccessDenied
+	hold(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"kms:Decrypt","Resource":"*"}]}`)
+	if err := deliver(arn, rule); !errors.As(err, &locked) || !strings.Contains(err.Error(), "kms:GenerateDataKey") {
+		t.Errorf("delivery past a key whose policy does not let EventBridge use it: %v", err)
+	}
+	hold(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":["kms:Decrypt","kms:GenerateDataKey"],"Resource":"*"}]}`)
+	if err := deliver(arn, rule); err != nil {
+		t.Errorf("delivery by a key whose policy lets EventBridge use it: %v", err)
+	}
+	must(t, cl, receiveMessage, &sqs.ReceiveMessageInput{QueueUrl: q})
+	refused(t, other, sendMessage, in, "KMS.AccessDeniedException", "kms:GenerateDataKey")
+	must(t, cl, setQueueAttributes, &sqs.SetQueueAttributesInput{QueueUrl: q, Attributes: map[string]string{"KmsMasterKeyId": "alias/aws/sqs"}})
+	if err := deliver(arn, rule); !errors.As(err, &locked) {
+		t.Errorf("delivery by a key that AWS manages, which EventBridge may not use: %v", err)
+	}
 }
