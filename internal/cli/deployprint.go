@@ -34,7 +34,6 @@ type chainPart struct {
 	name   string
 	list   []plan.Wanted
 	chain  recipe.EventChain
-	first  string // Region whose stack of a spoke makes the role
 	spokes []string
 }
 
@@ -65,7 +64,7 @@ func partOf(cfg *config.Config, name string) chainPart {
 		role = hub.Role
 	}
 	here := recipe.EventPlace{Partition: wordPartition, Account: wordAccount, Region: wordRegion, Role: role}
-	p := chainPart{name: name, first: string(cfg.LatticeEvents.Region), chain: recipe.EventChain{
+	p := chainPart{name: name, chain: recipe.EventChain{
 		LatticeEvents: *cfg.LatticeEvents, Owner: plan.EventsOwner(cfg.Owner), Hub: here, Organization: wordOrganization, Shared: wordShared,
 	}}
 	for _, s := range recipe.EventSpokes(recipe.Input{Config: cfg}) {
@@ -74,15 +73,20 @@ func partOf(cfg *config.Config, name string) chainPart {
 		}
 	}
 	slices.Sort(p.spokes)
-	if len(p.spokes) > 0 && !slices.Contains(p.spokes, p.first) {
-		p.first = p.spokes[0]
-	}
 	if name == "hub" {
 		p.list = p.chain.HubParts()
 		return p
 	}
 	p.chain.Bus = wordBus
 	p.list = p.chain.SpokeParts(here, plan.Lit(wordBus))
+	for _, w := range p.list {
+		if o := w.Item.Object; o.Kind == plan.KindEventRole {
+			// Roles are of the account, and a StackSet that deploys by itself follows
+			// no order of Regions (CloudFormation Template Reference, RegionOrder): so
+			// each Region has its own.
+			o.Fields["name"] = []plan.Value{plan.Lit(one(o, "name") + "-" + wordRegion)}
+		}
+	}
 	return p
 }
 
@@ -150,7 +154,6 @@ func chainTemplate(p chainPart) (string, error) {
 	}
 	template := object{"AWSTemplateFormatVersion": "2010-09-09", "Description": p.about()}
 	bus := text("The ARN of the event bus of the networking account", object{"AllowedPattern": "arn:[a-z-]+:events:.+:event-bus/.+"})
-	region := text("The Region whose stack makes the role: one of each account", object{"Default": p.first})
 	switch p.name {
 	case "stackset":
 		spoke := p
@@ -167,20 +170,17 @@ func chainTemplate(p chainPart) (string, error) {
 			return out
 		}
 		template["Parameters"] = object{
-			"BusArn": bus, "RoleRegion": region,
+			"BusArn":                bus,
 			"OrganizationalUnitIds": list("The units whose accounts send, with those that come later"),
 			"Regions":               list("The Regions in which accounts have services", p.spokes...),
 			"CallAs": text("SELF in the management account, DELEGATED_ADMIN in a delegated administrator", object{
 				"Default": "SELF", "AllowedValues": []string{"SELF", "DELEGATED_ADMIN"},
 			}),
 		}
-		parameter := func(name string) object {
-			return object{"ParameterKey": name, "ParameterValue": object{"Ref": name}}
-		}
 		template["Resources"] = object{"StackSet": object{"Type": "AWS::CloudFormation::StackSet", "Properties": object{
 			"StackSetName": plan.EventName(p.chain.Owner), "Description": spoke.about(), "PermissionModel": "SERVICE_MANAGED", "CallAs": object{"Ref": "CallAs"},
 			"AutoDeployment": object{"Enabled": true, "RetainStacksOnAccountRemoval": false}, "Capabilities": []string{"CAPABILITY_NAMED_IAM"},
-			"Parameters": []any{parameter("BusArn"), parameter("RoleRegion")}, "TemplateBody": body,
+			"Parameters": []any{object{"ParameterKey": "BusArn", "ParameterValue": object{"Ref": "BusArn"}}}, "TemplateBody": body,
 			"StackInstancesGroup": []any{object{"Regions": object{"Ref": "Regions"}, "DeploymentTargets": object{"OrganizationalUnitIds": object{"Ref": "OrganizationalUnitIds"}}}},
 		}}}
 		return indentedJSON(template)
@@ -194,8 +194,7 @@ func chainTemplate(p chainPart) (string, error) {
 			"QueueArn": object{"Value": object{"Fn::GetAtt": []string{"Queue", "Arn"}}},
 		}
 	default:
-		template["Parameters"] = object{"BusArn": bus, "RoleRegion": region}
-		template["Conditions"] = object{"MakesRole": object{"Fn::Equals": []any{object{"Ref": "AWS::Region"}, object{"Ref": "RoleRegion"}}}}
+		template["Parameters"] = object{"BusArn": bus}
 	}
 	resources := object{}
 	for _, w := range p.list {
@@ -254,12 +253,8 @@ func (p chainPart) arnOf(v plan.Value) any {
 		if w.Address != ref.Address {
 			continue
 		}
-		switch o := w.Item.Object; o.Kind {
-		case plan.KindParameter: // has no attribute of that kind
+		if o := w.Item.Object; o.Kind == plan.KindParameter { // has no attribute of that kind
 			return substituted("arn:" + wordPartition + ":ssm:" + wordRegion + ":" + wordAccount + ":parameter/" + one(o, "name"))
-		case plan.KindEventRole: // or made by the stack of another Region
-			return object{"Fn::If": []any{"MakesRole", object{"Fn::GetAtt": []string{identifier(label), "Arn"}},
-				substituted("arn:" + wordPartition + ":iam::" + wordAccount + ":role/" + one(o, "name"))}}
 		}
 	}
 	return object{"Fn::GetAtt": []string{identifier(label), "Arn"}}
@@ -288,9 +283,8 @@ func (p chainPart) resources(w plan.Wanted, to object) {
 		}
 		add(id, "AWS::Events::Rule", properties)
 	case plan.KindEventRole:
-		add(id, "AWS::IAM::Role", object{"RoleName": name, "AssumeRolePolicyDocument": document(one(o, "trust")),
+		add(id, "AWS::IAM::Role", object{"RoleName": substituted(name), "AssumeRolePolicyDocument": document(one(o, "trust")),
 			"Policies": []any{object{"PolicyName": plan.RolePolicy, "PolicyDocument": document(one(o, "policy"))}}})
-		to[id].(object)["Condition"] = "MakesRole"
 	case plan.KindQueue:
 		properties := object{"QueueName": name, "VisibilityTimeout": number("visibility"), "MessageRetentionPeriod": number("retention"), "RedriveAllowPolicy": p.admitted(o)}
 		if key := one(o, "encryption"); key == plan.EncryptedBySQS {

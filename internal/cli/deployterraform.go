@@ -16,7 +16,7 @@ var terraformWords = strings.NewReplacer(
 
 // terraformTypes are the resources of which others use the ARN.
 var terraformTypes = map[plan.Kind]string{
-	plan.KindEventBus: "aws_cloudwatch_event_bus", plan.KindQueue: "aws_sqs_queue", plan.KindParameter: "aws_ssm_parameter",
+	plan.KindEventBus: "aws_cloudwatch_event_bus", plan.KindQueue: "aws_sqs_queue", plan.KindParameter: "aws_ssm_parameter", plan.KindEventRole: "aws_iam_role",
 }
 
 // chainModule is a Terraform module (provider hashicorp/aws).
@@ -31,7 +31,6 @@ func chainModule(p chainPart) (string, error) {
 		variable("organization_arn", "Its ARN: with it the parameter is shared", "  type        = string\n")
 	} else {
 		variable("bus_arn", "The ARN of the event bus of the networking account", "  type        = string\n")
-		variable("make_role", "Make the role, in one Region of each account", "  type        = bool\n  default     = true\n")
 	}
 	for _, d := range []string{"aws_partition", "aws_caller_identity", "aws_region"} {
 		m.write("\ndata %q \"here\" {}\n", d)
@@ -97,18 +96,14 @@ func (m *module) expression(v plan.Value) string {
 		if w.Address != ref.Address {
 			continue
 		}
-		o := w.Item.Object
-		if o.Kind == plan.KindEventRole { // made in another Region, perhaps
-			return quotedWords("arn:" + wordPartition + ":iam::" + wordAccount + ":role/" + one(o, "name"))
-		}
-		return terraformTypes[o.Kind] + "." + chainLabel(ref.Address) + ".arn"
+		return terraformTypes[w.Item.Object.Kind] + "." + chainLabel(ref.Address) + ".arn"
 	}
 	return quotedWords("") // a part refers to itself alone
 }
 
 func (m *module) resource(w plan.Wanted) {
 	o, label := w.Item.Object, chainLabel(w.Address)
-	name := [2]string{"name", strconv.Quote(one(o, "name"))}
+	name := [2]string{"name", quotedWords(one(o, "name"))}
 	switch o.Kind {
 	case plan.KindEventBus:
 		m.block("aws_cloudwatch_event_bus", label, name)
@@ -116,9 +111,9 @@ func (m *module) resource(w plan.Wanted) {
 	case plan.KindEventRule:
 		m.rule(o, label, name)
 	case plan.KindEventRole:
-		m.block("aws_iam_role", label, [2]string{"count", "var.make_role ? 1 : 0"}, name, [2]string{"assume_role_policy", documentText(one(o, "trust"))})
-		m.block("aws_iam_role_policy", label, [2]string{"count", "var.make_role ? 1 : 0"}, [2]string{"name", strconv.Quote(plan.RolePolicy)},
-			[2]string{"role", "aws_iam_role." + label + "[0].name"}, [2]string{"policy", documentText(one(o, "policy"))})
+		m.block("aws_iam_role", label, name, [2]string{"assume_role_policy", documentText(one(o, "trust"))})
+		m.block("aws_iam_role_policy", label, [2]string{"name", strconv.Quote(plan.RolePolicy)}, [2]string{"role", "aws_iam_role." + label + ".name"},
+			[2]string{"policy", documentText(one(o, "policy"))})
 	case plan.KindQueue:
 		m.queue(o, label, name)
 	case plan.KindParameter:
@@ -139,7 +134,7 @@ func (m *module) rule(o *plan.Object, label string, name [2]string) {
 		rule, target = append(rule, bus), append(target, bus)
 	}
 	if role := o.Fields["role"]; len(role) > 0 {
-		target = append(target, [2]string{"role_arn", m.expression(role[0])}, [2]string{"depends_on", "[aws_iam_role.role]"})
+		target = append(target, [2]string{"role_arn", m.expression(role[0])}, [2]string{"depends_on", "[aws_iam_role_policy.role]"})
 	}
 	target = append(target,
 		[2]string{"dead_letter_config", fmt.Sprintf("{\n    arn = %s\n  }", m.expression(o.Fields["deadLetters"][0]))},

@@ -142,6 +142,9 @@ func (j *journal) Sweep(e event.SweepEntry) {
 	j.metrics.sweep(e)
 	j.spans.sweep(j.ctx(), e)
 	j.keep(sweepEntry(e))
+	if j.swept != nil {
+		defer j.swept()
+	}
 	if e.Err != nil {
 		j.line(e.At, slog.LevelError, "sweep", "outcome", "failed", "took", e.Took.Round(time.Millisecond).String(), "detail", e.Err.Error())
 		return
@@ -162,9 +165,6 @@ func (j *journal) Sweep(e event.SweepEntry) {
 	}
 	j.line(e.At, level, "sweep", "outcome", outcome, "first", e.First, "changes", len(e.Swept.Done), "failed", len(e.Swept.Failed), "waiting", len(e.Swept.Planned.Waiting),
 		"took", e.Took.Round(time.Millisecond).String())
-	if j.swept != nil {
-		j.swept()
-	}
 }
 
 // sweepEntry tells of a sweep.

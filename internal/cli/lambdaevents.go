@@ -94,6 +94,9 @@ func (l *lambdaEvents) sweep(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	l.read = began
+	if err := swept.Problems.Err(); err != nil {
+		return nil, fmt.Errorf("the sweep is incomplete: %w", err) // an alarm on the function's errors tells of it
+	}
 	return json.Marshal(map[string]int{"changes": len(swept.Done), "failed": len(swept.Failed)})
 }
 
@@ -155,7 +158,9 @@ func (l *lambdaEvents) batch(ctx context.Context, records []lambdaRecord) ([]byt
 	return json.Marshal(out)
 }
 
-// lambdaQueue lets go of messages by Lambda's response.
+// lambdaQueue notes which messages are let go of. They are deleted at once, since
+// they would come again before a long invocation answers; that Lambda deletes them
+// once more does no harm.
 type lambdaQueue struct {
 	event.Queue
 
@@ -171,9 +176,12 @@ func (q *lambdaQueue) finished(list ...event.Message) {
 	}
 }
 
-func (q *lambdaQueue) Delete(_ context.Context, list []event.Message) error {
-	q.finished(list...)
-	return nil
+func (q *lambdaQueue) Delete(ctx context.Context, list []event.Message) error {
+	err := q.Queue.Delete(ctx, list)
+	if err == nil {
+		q.finished(list...)
+	}
+	return err
 }
 
 func (q *lambdaQueue) Reject(ctx context.Context, m event.Message, reason string) error {

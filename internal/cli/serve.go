@@ -59,8 +59,8 @@ queues that tell of VPC Lattice services, and brings their records into step.
 Any number of them may run side by side: they share the queues, and no change of
 a record is made that another one has made meanwhile.
 
-The configuration is read again when a file of it was changed; with --git it is
-that of the commit to which HEAD of a git checkout points. One that has errors is
+The configuration is read again when a file of it was changed and stands still;
+with --git it is that of the commit to which HEAD of a git checkout points. One that has errors is
 reported, and the one before stays in force.
 
 At --listen there are /healthz, /readyz (well once the first sweep was made) and
@@ -139,6 +139,7 @@ type keeping struct {
 	dead    []*awsapi.Queue
 	count   *clock.Mailbox[struct{}] // where the count of them under way ends; nil for none
 	tagKey  atomic.Value             // string: that of the configuration in force
+	refused string                   // the configuration that was not taken over last, and why
 }
 
 // reached is how queues are.
@@ -210,13 +211,20 @@ func (k *keeping) reload(ctx context.Context) bool {
 		err = problems.Err()
 	}
 	var p *reconcile.Pass
+	at := k.source.at
 	if err == nil {
-		_, p, err = k.pass(ctx, cfg)
+		if _, p, err = k.pass(ctx, cfg); err != nil {
+			k.source.forget() // what it lacks lies elsewhere, and may come
+		}
 	}
 	if err != nil {
-		k.journal.notTaken(err, k.source.at)
+		if told := at + err.Error(); told != k.refused {
+			k.refused = told
+			k.journal.notTaken(err, at)
+		}
 		return false
 	}
+	k.refused = ""
 	k.keeper.SetPass(p)
 	k.take(cfg)
 	return true

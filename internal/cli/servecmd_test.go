@@ -33,7 +33,7 @@ func write(t *testing.T, name, text string) {
 }
 
 // TestSource: a configuration is another one when what is read is: a file's
-// content, a file more; not when it is written again.
+// content, a file more; not when it is written again, and not while it changes.
 func TestSource(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.yaml")
@@ -51,19 +51,64 @@ func TestSource(t *testing.T) {
 	write(t, file, smallest)
 	load(true, "acme")
 	write(t, file, smallest)
-	load(false, "acme")
+	still(t, s)
+	changed := func(owner string) {
+		t.Helper()
+		still(t, s)
+		load(true, owner)
+		still(t, s)
+	}
 	write(t, file, strings.Replace(smallest, "acme", "other", 1))
-	load(true, "other")
+	changed("other")
 	write(t, filepath.Join(dir, "b.yaml"), "owners: x\n")
-	load(true, "")
-	load(false, "")
+	changed("")
+	write(t, file, "")
+	still(t, s)
+	write(t, file, smallest[:len(smallest)/2])
+	still(t, s)
+	write(t, file, strings.Replace(smallest, "acme", "third", 1))
 	write(t, filepath.Join(dir, "b.yaml"), "limits: { deletes: 10% }\n")
-	load(true, "other")
+	changed("third")
+	s.forget()
+	load(true, "third")
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	load(true, "")
-	load(false, "")
+	changed("")
+}
+
+// still fails where a look tells of a change.
+func still(t *testing.T, s *source) {
+	t.Helper()
+	if _, _, changed, err := s.load(t.Context()); changed || err != nil {
+		t.Fatalf("changed: %v, %v", changed, err)
+	}
+}
+
+// deleting is a queue that deletes, or does not.
+type deleting struct {
+	event.Queue
+	gone int
+	err  error
+}
+
+func (q *deleting) Delete(_ context.Context, list []event.Message) error {
+	q.gone += len(list)
+	return q.err
+}
+
+// TestLambdaQueue: what is decided is deleted before the invocation ends, and comes
+// again where it could not be.
+func TestLambdaQueue(t *testing.T) {
+	inner := &deleting{}
+	q := &lambdaQueue{Queue: inner, done: map[string]bool{}}
+	if err := q.Delete(t.Context(), []event.Message{{Receipt: "a"}, {Receipt: "b"}}); err != nil || inner.gone != 2 || !q.done["a"] || !q.done["b"] {
+		t.Errorf("%v, %d deleted, done %v", err, inner.gone, q.done)
+	}
+	inner.err = errors.New("no")
+	if err := q.Delete(t.Context(), []event.Message{{Receipt: "c"}}); err == nil || q.done["c"] {
+		t.Errorf("not deleted, and done: %v", err)
+	}
 }
 
 // TestSourceGit: it is the commit that counts, not what lies in the work tree.

@@ -25,11 +25,13 @@ type source struct {
 	git   string // a checkout; the paths lie in it
 
 	at   string   // the commit, or a part of the hash of the files
-	seen [32]byte // hash of what was read last
+	seen [32]byte // hash of what was told of last
+	look [32]byte // hash of what stood there at the last look
 }
 
 // load reads the configuration, and says whether it is another than the last
-// time. The error is for a place that cannot be read.
+// time. Files are another once they stood so at two looks in a row: somebody may
+// be writing. The error is for a place that cannot be read.
 func (s *source) load(ctx context.Context) (cfg *config.Config, problems diag.List, changed bool, err error) {
 	var files fs.FS = osFS{}
 	at := ""
@@ -47,7 +49,6 @@ func (s *source) load(ctx context.Context) (cfg *config.Config, problems diag.Li
 		if files, err = zip.NewReader(strings.NewReader(tree), int64(len(tree))); err != nil {
 			return nil, nil, true, fmt.Errorf("git archive of %s: %w", s.git, err)
 		}
-		s.at = at
 	}
 	paths := make([]string, len(s.paths))
 	for i, p := range s.paths {
@@ -61,12 +62,21 @@ func (s *source) load(ctx context.Context) (cfg *config.Config, problems diag.Li
 	}
 	read := hashing{files, sha256.New()}
 	cfg, problems = config.Load(read, paths...)
-	changed = s.differs([32]byte(read.hash.Sum(nil)))
+	sum := [32]byte(read.hash.Sum(nil))
 	if s.git == "" {
-		s.at = fmt.Sprintf("sha256:%x", s.seen[:6])
+		first, still := s.seen == [32]byte{}, sum == s.look
+		s.look = sum
+		if !first && !still {
+			return nil, nil, false, nil
+		}
+		at = fmt.Sprintf("sha256:%x", sum[:6])
 	}
-	return cfg, problems, changed, nil
+	s.at = at
+	return cfg, problems, s.differs(sum), nil
 }
+
+// forget makes the next load tell of what stands there once more.
+func (s *source) forget() { s.seen, s.at = sha256.Sum256(nil), "" }
 
 func (s *source) differs(now [32]byte) bool {
 	was := s.seen

@@ -31,8 +31,18 @@ func (e Estate) Seen(t Trail, account AccountID, r Region) bool {
 
 // Recorded reports whether a trail that is on records an account in a Region.
 func (e Estate) Recorded(account AccountID, r Region) bool {
+	return e.records(account, r, func(Trail) bool { return true })
+}
+
+// RecordedAll reports the same of a trail that leaves out nothing that changes
+// something.
+func (e Estate) RecordedAll(account AccountID, r Region) bool {
+	return e.records(account, r, func(t Trail) bool { return !t.Selective })
+}
+
+func (e Estate) records(account AccountID, r Region, counts func(Trail) bool) bool {
 	for t := range e.Trails.All() {
-		if t.Logging && e.Seen(t, account, r) {
+		if t.Logging && counts(t) && e.Seen(t, account, r) {
 			return true
 		}
 	}

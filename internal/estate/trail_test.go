@@ -35,8 +35,13 @@ func TestRecorded(t *testing.T) {
 		{"seen, where nobody read the organization", open, all, member, "a", true},
 	} {
 		tt.e.Trails.Put(tt.trail)
-		if got := tt.e.Recorded(tt.account, tt.region); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
+		if got, all := tt.e.Recorded(tt.account, tt.region), tt.e.RecordedAll(tt.account, tt.region); got != tt.want || all != got {
+			t.Errorf("%s: %v, all %v", tt.name, got, all)
+		}
+		tt.trail.Selective = true
+		tt.e.Trails.Put(tt.trail)
+		if got := tt.e.Recorded(tt.account, tt.region); got != tt.want || tt.e.RecordedAll(tt.account, tt.region) {
+			t.Errorf("%s, by selectors: %v, or all of it", tt.name, got)
 		}
 	}
 }

@@ -236,7 +236,11 @@ func trailCall(e envelope, _ string) (service string, gone bool, r *Refusal) {
 		return fmt.Sprintf("arn:%s:vpc-lattice:%s:%s:service/%s", partition(e.Region), e.Region, e.Account, d.Request.Service), gone, nil
 	case d.Request.Service != "":
 		return d.Request.Service, gone, nil
-	case d.Request.Resource != "" && !strings.Contains(d.Request.Resource, ":service/"):
+	}
+	// A listener and its rules have ARNs below their service's (Service
+	// Authorization Reference, list_amazonvpclattice).
+	_, id, _ := strings.Cut(d.Request.Resource, ":service/")
+	if d.Request.Resource != "" && !idForm.MatchString(id) {
 		return "", false, refuse(Irrelevant, "%s is about %q", d.Name, short(d.Request.Resource))
 	}
 	return d.Request.Resource, gone, nil

@@ -66,6 +66,8 @@ func TestDecode(t *testing.T) {
 		{"deleted, by ARN", trail(`"eventName":"DeleteService","requestParameters":{"serviceIdentifier":"` + service + `"},"responseElements":{"status":"DELETE_IN_PROGRESS"}`), FormTrail, ""},
 		{"tagged", trail(`"eventName":"TagResource","requestParameters":{"resourceArn":"` + service + `"},"responseElements":null`), FormTrail, ""},
 		{"tagged, a network", trail(`"eventName":"TagResource","requestParameters":{"resourceArn":"arn:aws:vpc-lattice:eu-west-1:444444444444:servicenetwork/sn-1"},"responseElements":null`), "", Irrelevant},
+		{"tagged, a listener", trail(`"eventName":"TagResource","requestParameters":{"resourceArn":"` + service + `/listener/listener-0a1b2c3d4e5f60718"},"responseElements":null`), "", Irrelevant},
+		{"untagged, a rule of a listener", trail(`"eventName":"UntagResource","requestParameters":{"resourceArn":"` + service + `/listener/listener-0a1b2c3d4e5f60718/rule/rule-0a1b2c3d4e5f60718"},"responseElements":null`), "", Irrelevant},
 		{"a read", trail(`"eventName":"GetService","requestParameters":{"serviceIdentifier":"svc-0a1b2c3d4e5f60718"}`), "", Irrelevant},
 		{"a call that failed", trail(`"eventName":"CreateService","errorCode":"ConflictException","requestParameters":null,"responseElements":null`), "", Irrelevant},
 		{"a call of nothing", trail(`"eventName":"DeleteService","requestParameters":null,"responseElements":null`), "", Malformed},

@@ -493,6 +493,9 @@ func (e *events) trails(spokes []EventSpoke) {
 		case !e.Estate.Recorded(s.Account, s.Region):
 			e.problem(diag.Warning, "no-trail", s.Account, fmt.Sprintf("no trail records account %s in %s, so its calls are not told: changes of the tag %s alone are", s.Account, s.Region, e.Config.LatticeEvents.Tag),
 				"EventBridge gets the calls that a trail of CloudTrail records (EventBridge User Guide, eb-service-event-cloudtrail.html)", "make a trail of management events there, or one of the organization")
+		case !e.Estate.RecordedAll(s.Account, s.Region):
+			e.problem(diag.Warning, "selective-trail", s.Account, fmt.Sprintf("the trails that record account %s in %s have event selectors, so some of its calls may not be told", s.Account, s.Region),
+				"a trail with selectors may leave out management events, or those that write (CloudTrail User Guide, logging-management-events-with-cloudtrail.html)", "see that one of them records management events that write, or make one that does")
 		}
 	}
 }
