@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -17,7 +18,15 @@ type LatticeEvents struct {
 	CloudTrail bool          // API calls are told as well
 	Guidance   bool          // what AWS's guidance sends is taken in as well
 	KMSKey     string        // of the account's queues; empty: keys of SQS
+	Visibility uint32        // seconds that a message is kept from others, unless who takes it says otherwise
 }
+
+// Visibility of the queue in seconds: without the key, and the most that SQS has
+// (SQS Developer Guide, sqs-visibility-timeout.html).
+const (
+	defaultVisibility = 120
+	mostVisibility    = 12 * 3600
+)
 
 // DefaultLatticeTag is the tag that AWS's guidance on automated DNS configuration
 // for VPC Lattice uses.
@@ -40,11 +49,18 @@ var latticeEventsKind = object("Lattice events", "the Lattice events",
 		key("cloudTrail", boolKind, "Tell of services that are made, changed and deleted without the tag, too, as CloudTrail records it. It needs a trail of management events in each account, or one of the organization.", func(v *LatticeEvents) *bool { return &v.CloudTrail }).or("false"),
 		key("guidance", boolKind, "Take in what AWS's guidance on automated DNS configuration for VPC Lattice sends, so that an installation of it can be taken over account by account.", func(v *LatticeEvents) *bool { return &v.Guidance }).or("false"),
 		key("kmsKey", kmsKeyKind, "The KMS key that encrypts the queues of the networking account. Its key policy must let EventBridge use it.", func(v *LatticeEvents) *string { return &v.KMSKey }).or("keys of SQS itself"),
+		key("visibility", ttlKind, "The visibility timeout of the queue. `orgdns serve` keeps what it takes by itself; for a Lambda function it is at least the function's timeout, and better six times that.", func(v *LatticeEvents) *uint32 { return &v.Visibility }).or("2m"),
 	}, (*reader).finishLatticeEvents)
 
 func (r *reader) finishLatticeEvents(v *LatticeEvents) {
 	if v.Tag == "" {
 		v.Tag = DefaultLatticeTag
+	}
+	switch {
+	case v.Visibility == 0:
+		v.Visibility = defaultVisibility
+	case v.Visibility > mostVisibility:
+		r.problem(v.At("visibility"), CodeBadValue, fmt.Sprintf("a queue has no visibility timeout of %d seconds", v.Visibility), "SQS allows 12 hours at most (SQS Developer Guide, sqs-visibility-timeout.html)", "write at most 12h")
 	}
 	if strings.HasPrefix(strings.ToLower(v.Tag), "aws:") {
 		r.problem(v.At("tag"), CodeBadValue, quote(v.Tag)+" cannot be put on a service", "keys that begin with aws: are AWS's own", "use another tag")

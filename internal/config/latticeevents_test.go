@@ -20,8 +20,8 @@ func TestLatticeEvents(t *testing.T) {
 		return c, strings.Join(out, "\n")
 	}
 	for _, tt := range []struct{ name, events, want string }{
-		{"the least", "latticeEvents: { account: hub }", "hub eu-west-1 NewService false false"},
-		{"all of it", "latticeEvents: { account: hub, region: eu-west-3, tag: 'team:Published', cloudTrail: true, guidance: true, kmsKey: alias/events }", "hub eu-west-3 team:Published true true alias/events"},
+		{"the least", "latticeEvents: { account: hub }", "hub eu-west-1 NewService false false  120"},
+		{"all of it", "latticeEvents: { account: hub, region: eu-west-3, tag: 'team:Published', cloudTrail: true, guidance: true, kmsKey: alias/events, visibility: 30m }", "hub eu-west-3 team:Published true true alias/events 1800"},
 	} {
 		c, problems := load(head + domain + tt.events)
 		if problems != "" {
@@ -29,7 +29,7 @@ func TestLatticeEvents(t *testing.T) {
 			continue
 		}
 		v := c.LatticeEvents
-		if got := strings.TrimSpace(fmt.Sprintln(v.Account, v.Region, v.Tag, v.CloudTrail, v.Guidance, v.KMSKey)); got != tt.want {
+		if got := strings.TrimSpace(fmt.Sprintln(v.Account, v.Region, v.Tag, v.CloudTrail, v.Guidance, v.KMSKey, v.Visibility)); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -40,6 +40,7 @@ func TestLatticeEvents(t *testing.T) {
 		{"a tag of AWS", head + domain + "latticeEvents: { account: hub, tag: 'aws:x' }", `orgdns.yaml:7:37: "aws:x" cannot be put on a service`},
 		{"no tag", head + domain + "latticeEvents: { account: hub, tag: 'a{b' }", `"a{b" is not a tag key`},
 		{"a key of AWS", head + domain + "latticeEvents: { account: hub, kmsKey: alias/aws/sqs }", `orgdns.yaml:7:40: "alias/aws/sqs" cannot encrypt the queues`},
+		{"a long visibility", head + domain + "latticeEvents: { account: hub, visibility: 13h }", `orgdns.yaml:7:44: a queue has no visibility timeout of 46800 seconds`},
 		{"no key", head + domain + "latticeEvents: { account: hub, kmsKey: mine }", `"mine" is not a KMS key`},
 		{"a name of the organization's", head + "organization: { access: { account: hub } }\n" + domain + "latticeEvents: { account: Networking }", `orgdns.yaml:8:27: account "Networking" is not in the list of accounts`},
 		{"nobody of that name", head + domain + "latticeEvents: { account: hob }", `"hob"`},

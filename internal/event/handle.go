@@ -20,7 +20,7 @@ const (
 	hidden = 60 * time.Second
 	renew  = 25 * time.Second
 	// tries is how often a message is received before it is given up. Each wait is
-	// twice the one before, so that the last try is some hours after the first.
+	// twice the one before, so that the last try comes under two hours after the first.
 	tries     = 12
 	firstWait = 5 * time.Second
 	lastWait  = 30 * time.Minute

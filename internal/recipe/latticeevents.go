@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/orgdns/orgdns/internal/config"
@@ -33,12 +34,12 @@ const (
 // a dead letter, for somebody to look at: the next sweep has seen its service long
 // before. Dead letters are kept as long as SQS keeps anything.
 const (
-	eventAge        = "3600"
-	eventRetries    = "185" // the most that EventBridge tries (eb-rule-retry-policy.html)
-	queueVisibility = "120"
-	queueRetention  = "345600"  // four days
-	deadRetention   = "1209600" // fourteen days
-	queueReceives   = "20"
+	eventAge       = "3600"
+	eventRetries   = "185"     // the most that EventBridge tries (eb-rule-retry-policy.html)
+	queueRetention = "345600"  // four days
+	deadRetention  = "1209600" // fourteen days
+	deadVisibility = "120"
+	queueReceives  = "20"
 )
 
 // EventPlace is where a part of the chain stands. A template has its own words for
@@ -192,11 +193,12 @@ func (c EventChain) HubParts() []plan.Wanted {
 	encryption := cmp.Or(c.KMSKey, plan.EncryptedBySQS)
 	queue := func(part, rule, retention string, admits ...string) map[string][]plan.Value {
 		return map[string][]plan.Value{
-			"name": lits(c.name(part)), "policy": lits(queuePolicy(c.Hub, c.name(part), rule)), "encryption": lits(encryption), "visibility": lits(queueVisibility),
+			"name": lits(c.name(part)), "policy": lits(queuePolicy(c.Hub, c.name(part), rule)), "encryption": lits(encryption), "visibility": lits(deadVisibility),
 			"retention": lits(retention), "deadLetters": {}, "maxReceives": {}, "admits": lits(admits...),
 		}
 	}
 	work := queue("", rule, queueRetention)
+	work["visibility"] = lits(strconv.Itoa(int(c.Visibility)))
 	work["deadLetters"], work["maxReceives"] = just(plan.Of(unhandled, "arn")), lits(queueReceives)
 	share := c.wanted(c.Hub, hubPrefix+"share", "lets the accounts read the parameter", plan.KindShare, map[string][]plan.Value{
 		"name": lits(c.name("")), "external": just(plan.Bool(false)), "resources": just(plan.Of(parameter, "arn")), "principals": lits(c.Shared),
@@ -247,7 +249,7 @@ func (c EventChain) SpokeParts(p EventPlace, bus plan.Value) []plan.Wanted {
 		acts,
 		c.wanted(p, unsent, "takes what did not come to the bus of the networking account", plan.KindQueue, map[string][]plan.Value{
 			"name": lits(c.name("unsent")), "policy": lits(queuePolicy(p, c.name("unsent"), p.arn("events", "rule/"+c.name("")))), "encryption": lits(plan.EncryptedBySQS),
-			"visibility": lits(queueVisibility), "retention": lits(deadRetention), "deadLetters": {}, "maxReceives": {}, "admits": {},
+			"visibility": lits(deadVisibility), "retention": lits(deadRetention), "deadLetters": {}, "maxReceives": {}, "admits": {},
 		}),
 		sends,
 	}
