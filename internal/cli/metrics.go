@@ -2,13 +2,13 @@ package cli
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/history"
@@ -109,8 +109,9 @@ func (m *metrics) changed(cause, outcome string, d reconcile.Done) {
 	m.changes.WithLabelValues(cause, string(d.Change.Action), outcome).Inc()
 }
 
-// claims are the codes of problems of names that services do not get.
-var claims = []string{"not-granted", "name-taken", "conflict", "quota"}
+// claims are the codes by which services are refused their names; the last is of all
+// that are none of these, such as what could not be read.
+var claims = []string{"not-granted", "name-taken", "conflict", "quota", "other"}
 
 func (m *metrics) sweep(e event.SweepEntry) {
 	m.sweepTime.Observe(e.Took.Seconds())
@@ -127,14 +128,15 @@ func (m *metrics) sweep(e event.SweepEntry) {
 	if !e.First {
 		m.repaired.Add(float64(len(e.Swept.Done)))
 	}
-	for _, code := range claims {
-		n := 0
-		for _, d := range e.Swept.Problems {
-			if d.Code == code && d.Severity == diag.Warning {
-				n++
-			}
+	refused := map[string]int{}
+	for _, d := range e.Swept.Planned.Refused {
+		if !slices.Contains(claims, d.Code) {
+			d.Code = "other"
 		}
-		m.unserved.WithLabelValues(code).Set(float64(n))
+		refused[d.Code]++
+	}
+	for _, code := range claims {
+		m.unserved.WithLabelValues(code).Set(float64(refused[code]))
 	}
 }
 

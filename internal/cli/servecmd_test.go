@@ -166,8 +166,10 @@ func decisions(at time.Time, j *journal) {
 		{Severity: diag.Warning, Code: "not-granted", Summary: "service svc-2 does not get the name b"},
 		{Severity: diag.Error, Code: "unread", Summary: "the zones could not be read", Hint: "see `orgdns iam`"},
 	}
+	full := diag.Diagnostic{Severity: diag.Warning, Code: "quota", Summary: "zone corp.internal has no room for 2 services"} // which is one line, and two claims
+	refused := map[string]diag.Diagnostic{"svc-2": problems[0], "svc-3": problems[1], "svc-4": full, "svc-5": full}
 	j.Sweep(event.SweepEntry{At: at, First: true, Took: 3 * time.Second, Swept: &reconcile.Swept{Planned: &reconcile.Planned{Plan: &plan.Plan{}}, Done: []reconcile.Done{done}}})
-	j.Sweep(event.SweepEntry{At: at, Took: 3 * time.Second, Swept: &reconcile.Swept{Planned: &reconcile.Planned{Plan: &plan.Plan{}}, Done: []reconcile.Done{done}, Problems: problems}})
+	j.Sweep(event.SweepEntry{At: at, Took: 3 * time.Second, Swept: &reconcile.Swept{Planned: &reconcile.Planned{Plan: &plan.Plan{Refused: refused}}, Done: []reconcile.Done{done}, Problems: problems}})
 	j.Sweep(event.SweepEntry{At: at, Took: time.Second, Err: errors.New("AWS is away")})
 	j.deadLetters("dead", 3)
 	j.queueFailed("q", errors.New("away"))
@@ -245,7 +247,8 @@ func TestJournal(t *testing.T) {
 		`orgdns_aws_calls_total{account="222222222222",operation="ChangeResourceRecordSets",service="route53"} 2`,
 		`orgdns_aws_throttles_total{account="222222222222",operation="ChangeResourceRecordSets",service="route53"} 1`,
 		`orgdns_changes_total{action="create",cause="sweep",outcome="done"} 1`, `orgdns_changes_total{action="create",cause="sweep",outcome="failed"} 1`,
-		`orgdns_drift_repaired_total 1`, `orgdns_claims_refused{code="not-granted"} 1`, `orgdns_claims_refused{code="name-taken"} 0`,
+		`orgdns_drift_repaired_total 1`, `orgdns_claims_refused{code="not-granted"} 1`, `orgdns_claims_refused{code="name-taken"} 0`, `orgdns_claims_refused{code="conflict"} 0`,
+		`orgdns_claims_refused{code="quota"} 2`, `orgdns_claims_refused{code="other"} 1`,
 		`orgdns_sweeps_total{outcome="done"} 1`, `orgdns_sweeps_total{outcome="incomplete"} 1`, `orgdns_sweeps_total{outcome="failed"} 1`,
 		`orgdns_last_sweep_timestamp_seconds 1.767323045e+09`, `orgdns_dead_letters{queue="dead"} 3`, `orgdns_queue_errors_total{queue="q"} 1`,
 		`orgdns_configuration_valid 0`, `orgdns_configuration_errors_total 1`,

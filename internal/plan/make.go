@@ -33,6 +33,8 @@ type Input struct {
 	Frozen []string
 	// Retired are endpoints of others that go: see Retired.
 	Retired []Retired
+	// Refused are services that get no name, for the plan's; it is added to.
+	Refused map[string]diag.Diagnostic
 }
 
 // Make compares what is wanted with what stands. Problems are in the plan's
@@ -42,7 +44,7 @@ func Make(in Input) *Plan {
 		in: in, e: in.Estate, prints: PrintsOf(in.Estate),
 		plan: &Plan{
 			Version: Version, Owner: in.Owner, Made: in.Now,
-			Known: map[string]Attributes{}, Changes: []Change{},
+			Known: map[string]Attributes{}, Changes: []Change{}, Refused: in.Refused,
 		},
 		ledgers:  map[string]*ledgerView{},
 		wanted:   map[string]bool{},
@@ -51,6 +53,9 @@ func Make(in Input) *Plan {
 		standing: map[string]bool{},
 
 		unhurried: map[string]bool{},
+	}
+	if b.plan.Refused == nil {
+		b.plan.Refused = map[string]diag.Diagnostic{}
 	}
 	for _, w := range in.Wanted {
 		if b.wanted[w.Address] {
@@ -141,10 +146,14 @@ func (b *builder) ledger(z estate.Zone) *ledgerView {
 }
 
 func (b *builder) problem(w Wanted, s diag.Severity, code, summary, detail, hint string) {
-	b.plan.Diagnostics.Add(diag.Diagnostic{
+	d := diag.Diagnostic{
 		Severity: s, Code: code, Summary: summary, Detail: detail, Hint: hint,
 		Address: w.Address, Account: string(w.Account), Region: string(w.Region), Pos: w.Pos,
-	})
+	}
+	b.plan.Diagnostics.Add(d)
+	if w.Service != "" {
+		b.plan.Refused[w.Service] = d
+	}
 }
 
 // unread reports that something is not known, so that nothing is planned on it.

@@ -96,6 +96,9 @@ type Wanted struct {
 	// Outside: what stands comes into effect when somebody outside does something,
 	// so that no run awaits it.
 	Outside bool
+	// Service is the ARN of the VPC Lattice service whose name it is; empty of all
+	// else.
+	Service string
 	Pos     diag.Pos
 }
 
@@ -209,7 +212,11 @@ type Plan struct {
 	// that limits speak of.
 	Managed     int       `json:"managed"`
 	Diagnostics diag.List `json:"diagnostics,omitempty"`
-	Answers     []Answer  `json:"answers,omitempty"`
+	// Refused is why VPC Lattice services do not get their custom domain names, by
+	// ARN; all of it stands among the Diagnostics, too. One that gets it in one zone
+	// and not in another is among them.
+	Refused map[string]diag.Diagnostic `json:"-"`
+	Answers []Answer                   `json:"answers,omitempty"`
 	// Duplicates are the consumers' own endpoints for what is shared with them.
 	Duplicates []Duplicates `json:"duplicates,omitempty"`
 	// Takes is how long the quotas make it take, as the rehearsal found,

@@ -198,7 +198,10 @@ func (r *latticeDomains) make() {
 	claims := r.claims()
 	for i := range r.domains {
 		d := &r.domains[i]
-		if !r.settled(d) {
+		if why, settled := r.settled(d); !settled {
+			for _, c := range claims[d] {
+				r.refuse(why, c.service)
+			}
 			continue
 		}
 		if d.stands {
@@ -216,23 +219,31 @@ func (r *latticeDomains) make() {
 	}
 }
 
-func (r *latticeDomains) problem(d *latticeDomain, pos diag.Pos, s diag.Severity, code, summary, detail, hint string) {
-	r.out.Diagnostics.Add(diag.Diagnostic{Severity: s, Code: code, Summary: summary, Detail: detail, Hint: hint, Address: d.address, Pos: pos})
+func (r *latticeDomains) problem(d *latticeDomain, pos diag.Pos, s diag.Severity, code, summary, detail, hint string) diag.Diagnostic {
+	out := diag.Diagnostic{Severity: s, Code: code, Summary: summary, Detail: detail, Hint: hint, Address: d.address, Pos: pos}
+	r.out.Diagnostics.Add(out)
+	return out
+}
+
+// refuse notes why a service does not get its name.
+func (r *latticeDomains) refuse(why diag.Diagnostic, s estate.LatticeService) {
+	if r.out.Refused == nil {
+		r.out.Refused = map[string]diag.Diagnostic{}
+	}
+	r.out.Refused[s.ARN] = why
 }
 
 // settled reports whether it is clear which zone is meant, and says what is not.
-func (r *latticeDomains) settled(d *latticeDomain) bool {
+func (r *latticeDomains) settled(d *latticeDomain) (why diag.Diagnostic, ok bool) {
 	if d.ours || d.stands {
-		return true
+		return why, true
 	}
 	if !active(r.Estate, d.account) {
-		r.problem(d, d.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the zone %s is left as it is", d.account, d.Zone), "", "")
-		return false
+		return r.problem(d, d.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the zone %s is left as it is", d.account, d.Zone), "", ""), false
 	}
 	if q := (estate.Query{Kind: estate.QueryZones, Account: d.account}); !r.Estate.Answered(q) {
 		a, _ := r.Estate.Asked(q)
-		r.problem(d, d.At("account"), diag.Error, "unread", fmt.Sprintf("the zones of account %s could not be read", d.account), strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role that this account needs")
-		return false
+		return r.problem(d, d.At("account"), diag.Error, "unread", fmt.Sprintf("the zones of account %s could not be read", d.account), strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role that this account needs"), false
 	}
 	kind := "private"
 	if d.Public {
@@ -244,15 +255,13 @@ func (r *latticeDomains) settled(d *latticeDomain) bool {
 		if d.ZoneID != "" {
 			name += " with the ID " + d.ZoneID
 		}
-		r.problem(d, d.At("zone"), diag.Error, "no-zone", fmt.Sprintf("account %s has no %s zone %s", d.account, kind, name), "", "make one with privateZones or delegations, or write `public` where it is a public one")
-		return false
+		return r.problem(d, d.At("zone"), diag.Error, "no-zone", fmt.Sprintf("account %s has no %s zone %s", d.account, kind, name), "", "make one with privateZones or delegations, or write `public` where it is a public one"), false
 	}
 	var ids []string
 	for _, z := range list {
 		ids = append(ids, z.ID)
 	}
-	r.problem(d, d.At("zone"), diag.Error, "ambiguous-zone", fmt.Sprintf("account %s has %d %s zones %s", d.account, len(list), kind, d.Zone), strings.Join(ids, ", "), "name one by `zoneID`")
-	return false
+	return r.problem(d, d.At("zone"), diag.Error, "ambiguous-zone", fmt.Sprintf("account %s has %d %s zones %s", d.account, len(list), kind, d.Zone), strings.Join(ids, ", "), "name one by `zoneID`"), false
 }
 
 // reserve wants the reservation of every granted name, once.
@@ -346,7 +355,7 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 		for name, list := range others[d] {
 			has := out[d][name].service
 			for _, s := range list {
-				r.problem(d, d.Pos, diag.Warning, "name-taken", fmt.Sprintf("%s is claimed by service %s of account %s as well; service %s of account %s has it", name, s.ID, s.Account, has.ID, has.Account), "the first keeps the name, the other takes over when it goes", "give one of them another custom domain name")
+				r.refuse(r.problem(d, d.Pos, diag.Warning, "name-taken", fmt.Sprintf("%s is claimed by service %s of account %s as well; service %s of account %s has it", name, s.ID, s.Account, has.ID, has.Account), "the first keeps the name, the other takes over when it goes", "give one of them another custom domain name"), s)
 			}
 		}
 	}
@@ -389,7 +398,7 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 			why += ", but to others"
 		}
 	}
-	r.problem(d, d.At("grants"), diag.Warning, "not-granted", fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why), s.ARN, "")
+	r.refuse(r.problem(d, d.At("grants"), diag.Warning, "not-granted", fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why), s.ARN, ""), s)
 	return latticeGrant{}, false
 }
 
@@ -416,7 +425,7 @@ func (r *latticeDomains) records(d *latticeDomain, claims map[dnsname.Name]latti
 	for _, c := range r.room(d, list) {
 		for _, rrtype := range latticeTypes {
 			r.out.Wanted = append(r.out.Wanted, plan.Wanted{
-				Address: recordAddress(d.address, "records", d.Zone, c.name, rrtype, ""), Account: d.account, Pos: d.Pos,
+				Address: recordAddress(d.address, "records", d.Zone, c.name, rrtype, ""), Account: d.account, Service: c.service.ARN, Pos: d.Pos,
 				Reason: fmt.Sprintf("service %s of account %s in %s", c.service.ID, c.service.Account, c.service.Region),
 				After:  []plan.Dependency{{Address: reservationAddress(d, c.grant)}},
 				Item:   plan.Item{Record: r.record(d, c.name, rrtype, &estate.Alias{Name: c.service.DNS.Name, Zone: c.service.DNS.Zone})},
@@ -472,8 +481,11 @@ func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeCl
 		out[c.name] = true
 		names = append(names, fmt.Sprintf("%s (service %s of account %s)", c.name, c.service.ID, c.service.Account))
 	}
-	r.problem(d, d.At("zone"), diag.Warning, "quota", fmt.Sprintf("zone %s has no room for %d services: it would hold %d records, and its quota is %d", d.Zone, len(names), total, limit), strings.Join(names, ", "),
+	why := r.problem(d, d.At("zone"), diag.Warning, "quota", fmt.Sprintf("zone %s has no room for %d services: it would hold %d records, and its quota is %d", d.Zone, len(names), total, limit), strings.Join(names, ", "),
 		"ask for a higher quota of records per hosted zone, or give a part of the names a zone of its own")
+	for _, c := range young[fit:] {
+		r.refuse(why, c.service)
+	}
 	return slices.DeleteFunc(list, func(c latticeClaim) bool { return out[c.name] })
 }
 
@@ -522,7 +534,7 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 		}
 		if c, claimed := claims[rec.Name]; claimed {
 			delete(claims, rec.Name)
-			r.problem(d, d.Pos, diag.Warning, "unread", fmt.Sprintf("%s is claimed by service %s of account %s; it leads to a service that may still be there", rec.Name, c.service.ID, c.service.Account), rec.Alias.Name.String(), "")
+			r.refuse(r.problem(d, d.Pos, diag.Warning, "unread", fmt.Sprintf("%s is claimed by service %s of account %s; it leads to a service that may still be there", rec.Name, c.service.ID, c.service.Account), rec.Alias.Name.String(), ""), c.service)
 		}
 		out = append(out, plan.Wanted{
 			Address: recordAddress(d.address, "records", d.Zone, rec.Name, rec.Type, ""), Account: d.account, Pos: d.Pos, Frozen: true,

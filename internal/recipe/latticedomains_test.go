@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -195,7 +196,10 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 		}, strings.ReplaceAll(pair("b.svc.corp.test", 2), "ZC", "ZS") + "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: it was not granted to account 222222222222, but to others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001]\n"},
 		{"no zone", `  - { zone: other.test, account: net, grants: [] }
 `, func(e *estate.Estate) {}, "error no-zone: account 111111111111 has no private zone other.test\n"},
-		{"several zones", corp, func(e *estate.Estate) { privateCorp(e, "ZD", "corp.test") }, "error ambiguous-zone: account 111111111111 has 2 private zones corp.test [ZC, ZD]\n"},
+		{"several zones", corp, func(e *estate.Estate) {
+			privateCorp(e, "ZD", "corp.test")
+			lattice(e, 1, shopAccount, "a.svc.corp.test")
+		}, "error ambiguous-zone: account 111111111111 has 2 private zones corp.test [ZC, ZD]\n"},
 		{"full", corp, func(e *estate.Estate) {
 			e.Quotas.Put(estate.Quota{Account: netAccount, Code: "MAX_RRSETS_BY_ZONE", ID: "ZC", Value: 8})
 			record(e, "ZC", "corp.test", "NS", "ns")
@@ -218,6 +222,19 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 			out := Make(Input{Config: loadLattice(t, tt.domains), Estate: e, Now: now})
 			if got := latticeBrief(out); got != tt.want {
 				t.Errorf("made\n%swant\n%s", got, tt.want)
+			}
+			served := map[string]bool{}
+			for _, w := range out.Wanted {
+				served[w.Service] = true
+			}
+			for s := range e.LatticeServices.All() { // each has its name, or it is known why not
+				why, refused := out.Refused[s.ARN]
+				if want := !s.Gone() && s.CustomDomain.Under(dnsname.MustParse("corp.test")); want && served[s.ARN] == refused || !want && (served[s.ARN] || refused) {
+					t.Errorf("%s: served %v, refused %v", s.ID, served[s.ARN], refused)
+				}
+				if refused && !slices.Contains(out.Diagnostics, why) {
+					t.Errorf("%s is refused for what is not told: %v", s.ID, why)
+				}
 			}
 		})
 	}

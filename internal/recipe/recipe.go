@@ -55,6 +55,7 @@ type Output struct {
 	Duplicates  []plan.Duplicates
 	Waiting     []plan.Waiting
 	Diagnostics diag.List
+	Refused     map[string]diag.Diagnostic // see plan.Input
 }
 
 // Needs lists the queries that were not asked yet and whose answers the recipes
@@ -81,7 +82,7 @@ func Needs(in Input) []estate.Query {
 
 // Make gives what is wanted.
 func Make(in Input) Output {
-	out := Output{Apart: map[string]bool{}}
+	out := Output{Apart: map[string]bool{}, Refused: map[string]diag.Diagnostic{}}
 	d := &delegations{Input: in, out: &out, validated: map[dnsname.Name]string{}, links: map[string][]*plan.Record{}}
 	d.apart()
 	if !in.Destroy {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -220,19 +219,16 @@ func (k *Keeper) judge(f *Followed) {
 		return
 	}
 	o := k.openLocked()
-	for _, d := range o.problems {
-		if strings.Contains(d.Summary+d.Detail, s.ID) || strings.Contains(d.Summary, f.Name.String()) {
-			f.Problem = &d
-		}
-	}
-	switch {
-	case o.later[f.Name]:
-		f.Err = fmt.Errorf("the records of %s wait for a sweep", f.Name)
-	case f.Problem == nil:
+	switch why, refused := o.plan.Refused[s.ARN]; {
+	case refused && (why.Severity == diag.Error || why.Code == "unread"): // it is not known whether it may
+		f.Err = why
+	case refused:
+		f.Problem = &why
+	case o.has(f.Name):
+		f.Err = fmt.Errorf("the records of %s are still to be made", f.Name)
+	default:
 		f.Problem = &diag.Diagnostic{Severity: diag.Warning, Code: "no-zone", Account: string(s.Account), Region: string(s.Region),
 			Summary: fmt.Sprintf("%s, which service %s of account %s wants, lies in no zone of latticeDomains", f.Name, s.ID, s.Account)}
-	case f.Problem.Severity == diag.Error: // it is not known whether it may
-		f.Err, f.Problem = *f.Problem, nil
 	}
 }
 

@@ -22,11 +22,20 @@ import (
 // open is what is left to be done on the estate that is held, as far as an event
 // may do it.
 type open struct {
-	version  int
-	plan     *plan.Plan
-	zones    map[string]map[dnsname.Name][]plan.Change // by zone ID and name
-	later    map[dnsname.Name]bool                     // left to a sweep
-	problems diag.List
+	version int
+	plan    *plan.Plan
+	zones   map[string]map[dnsname.Name][]plan.Change // by zone ID and name
+	later   map[dnsname.Name]bool                     // left to a sweep
+}
+
+// has reports whether something is left to be done at a name.
+func (o *open) has(n dnsname.Name) bool {
+	for _, byName := range o.zones {
+		if len(byName[n]) > 0 {
+			return true
+		}
+	}
+	return o.later[n]
 }
 
 // openLocked plans on what is held, unless nothing has changed since.
@@ -38,7 +47,7 @@ func (k *Keeper) openLocked() *open {
 }
 
 func newOpen(made *plan.Plan, version int) *open {
-	o := &open{version: version, plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}, problems: made.Diagnostics}
+	o := &open{version: version, plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}}
 	eventful := map[string]bool{}
 	for _, c := range made.Changes { // each stands after what it needs
 		zone, name, ok := eventfulAt(made, c)

@@ -319,7 +319,7 @@ func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
 	in := p.input(e, ports, o)
 	made := recipe.Make(in)
 	out := plan.Make(plan.Input{
-		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart, Orders: made.Orders, Frozen: made.Frozen, Retired: made.Retired,
+		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart, Orders: made.Orders, Frozen: made.Frozen, Retired: made.Retired, Refused: made.Refused,
 	})
 	out.Diagnostics.Add(made.Diagnostics...)
 	out.Waiting = append(out.Waiting, made.Waiting...)
