@@ -119,10 +119,17 @@ func (r RecordSet) IndexKeys() []string {
 		return []string{ByNS(r.Name)}
 	}
 	if t := r.Target(); !t.IsZero() {
+		if id, region, ok := LatticeID(t); ok && r.Alias != nil {
+			return []string{ByTarget(t), ByLattice(region, id)}
+		}
 		return []string{ByTarget(t)}
 	}
 	return nil
 }
+
+// ByLattice is the index key of the alias records that lead to a VPC Lattice
+// service, by its ID.
+func ByLattice(r Region, id string) string { return "lattice/" + string(r) + "/" + id }
 
 // ByNS is the index key of the NS records of a name, a zone's own included.
 func ByNS(n dnsname.Name) string { return AllNS + n.Key() }

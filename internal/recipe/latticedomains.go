@@ -34,6 +34,7 @@ type latticeDomain struct {
 type latticeGrant struct {
 	config.GrantedName
 	accounts []estate.AccountID
+	unknown  bool // of some of its accounts it is not known which they are
 }
 
 // latticeAddress is where a Lattice domain stands in a plan.
@@ -79,7 +80,7 @@ func latticeDomainsOf(in Input) ([]latticeDomain, diag.List) {
 				}
 			}
 			for _, n := range g.Names {
-				d.grants = append(d.grants, latticeGrant{n, ids})
+				d.grants = append(d.grants, latticeGrant{n, ids, len(ids) < len(g.Accounts)})
 			}
 		}
 		d.find(in)
@@ -125,63 +126,9 @@ func (d *latticeDomain) standing(e estate.Estate) []estate.Zone {
 	return slices.DeleteFunc(list, func(z estate.Zone) bool { return z.ID != d.ZoneID })
 }
 
-// queries are where the services of a granted account are looked for.
-func (d *latticeDomain) queries(in Input, id estate.AccountID) []estate.Query {
-	regions := d.Regions
-	if len(regions) == 0 {
-		regions = in.Config.AccountByID(id).Regions
-	}
-	out := make([]estate.Query, len(regions))
-	for i, r := range regions {
-		out[i] = estate.Query{Kind: estate.QueryLatticeServices, Account: id, Region: r}
-	}
-	return out
-}
-
 // granted are the grants that hold a name.
 func (d *latticeDomain) granted(name dnsname.Name) []latticeGrant {
 	return slices.DeleteFunc(slices.Clone(d.grants), func(g latticeGrant) bool { return !g.Holds(name) })
-}
-
-// latticeDomains asks for the records of each zone, and after them for the services
-// of every account that was granted a name: so a service to which a record leads,
-// and that is not found, is gone, whoever made the record meanwhile.
-func (n *needs) latticeDomains() {
-	domains, _ := latticeDomainsOf(n.Input)
-	read := true
-	for _, d := range domains {
-		_, listed := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: d.account})
-		read = read && (listed || !active(n.Estate, d.account))
-		for _, z := range d.standing(n.Estate) {
-			q := estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}
-			n.ask(q)
-			_, asked := n.Estate.Asked(q)
-			read = read && asked
-			if z.Private { // who resolves it
-				n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
-			}
-			if n.CleanupGuidance {
-				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
-			}
-			if z.RecordCount+int64(n.Estate.LatticeServices.Len()*len(latticeTypes)) > plan.RecordsWarning {
-				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
-			}
-		}
-	}
-	if n.Destroy || !read {
-		return
-	}
-	for _, d := range domains {
-		for _, g := range d.grants {
-			for _, id := range g.accounts {
-				for _, q := range d.queries(n.Input, id) {
-					if active(n.Estate, id) {
-						n.ask(q)
-					}
-				}
-			}
-		}
-	}
 }
 
 // latticeDomains makes what is wanted.
@@ -378,7 +325,7 @@ func (r *latticeDomains) holder(name dnsname.Name, public bool) *latticeDomain {
 // mayHave judges whether a service may have its custom domain name in a zone,
 // and says why not.
 func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (latticeGrant, bool) {
-	name, why := s.CustomDomain, ""
+	name, why, code := s.CustomDomain, "", "not-granted"
 	switch {
 	case name == d.Zone:
 		why = "it is the zone's own name"
@@ -397,8 +344,11 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 		if len(granted) > 0 {
 			why += ", but to others"
 		}
+		if slices.ContainsFunc(granted, func(g latticeGrant) bool { return g.unknown }) {
+			why, code = "some of the accounts to which it is granted are not known", "unread"
+		}
 	}
-	r.refuse(r.problem(d, d.At("grants"), diag.Warning, "not-granted", fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why), s.ARN, ""), s)
+	r.refuse(r.problem(d, d.At("grants"), diag.Warning, code, fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why), s.ARN, ""), s)
 	return latticeGrant{}, false
 }
 
@@ -497,16 +447,15 @@ const latticeEntries = 30
 // known, in accounts that could not be read. What is not known is not absent, so no
 // other service gets such a name.
 func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeClaim) []plan.Wanted {
-	unread := map[estate.AccountID]map[estate.Region]bool{}
+	seen := map[estate.AccountID]bool{}
 	for _, g := range d.grants {
 		for _, id := range g.accounts {
-			if unread[id] != nil {
+			if seen[id] {
 				continue
 			}
-			unread[id] = map[estate.Region]bool{}
+			seen[id] = true
 			for _, q := range d.queries(r.Input, id) {
 				if !r.Estate.Answered(q) {
-					unread[id][q.Region] = true
 					r.unread(d, q)
 				}
 			}
@@ -517,13 +466,7 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 	}
 	records, held := r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)), map[dnsname.Name]bool{}
 	for rec := range records {
-		if !plan.IsLattice(rec) || knownTarget(r.Estate, rec) {
-			continue
-		}
-		_, region, _ := estate.LatticeID(rec.Alias.Name)
-		if slices.ContainsFunc(d.granted(rec.Name), func(g latticeGrant) bool {
-			return slices.ContainsFunc(g.accounts, func(id estate.AccountID) bool { return unread[id][region] })
-		}) {
+		if plan.IsLattice(rec) && !knownTarget(r.Estate, rec) && d.mayStand(r.Input, rec) {
 			held[rec.Name] = true
 		}
 	}
@@ -544,14 +487,6 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 	return out
 }
 
-// knownTarget reports whether the service is known to which an alias record leads.
-func knownTarget(e estate.Estate, rec estate.RecordSet) bool {
-	for range e.LatticeServices.By(estate.ByName(rec.Alias.Name)) {
-		return true
-	}
-	return false
-}
-
 // unread says that the services of an account could not be read.
 func (r *latticeDomains) unread(d *latticeDomain, q estate.Query) {
 	a, asked := r.Estate.Asked(q)
@@ -564,20 +499,6 @@ func (r *latticeDomains) unread(d *latticeDomain, q estate.Query) {
 	}
 	r.problem(d, d.At("grants"), diag.Warning, "unread", fmt.Sprintf("the VPC Lattice services of account %s in %s could not be read", q.Account, q.Region), why,
 		"what cannot be read is not absent: its records stay; see `orgdns iam` for the role that this account needs")
-}
-
-// LatticeQueries are where the services are looked for that may have a name.
-func LatticeQueries(in Input, name dnsname.Name) []estate.Query {
-	var out []estate.Query
-	domains, _ := latticeDomainsOf(in)
-	for _, d := range domains {
-		for _, g := range d.granted(name) {
-			for _, id := range g.accounts {
-				out = append(out, d.queries(in, id)...)
-			}
-		}
-	}
-	return out
 }
 
 // LatticeName is a name that a service has, and from where it resolves.

@@ -541,16 +541,7 @@ func (e *events) mayLive(d *latticeDomain, rec estate.RecordSet) bool {
 	for s := range e.Estate.LatticeServices.By(estate.ByName(rec.Alias.Name)) {
 		return !s.Gone()
 	}
-	_, region, _ := estate.LatticeID(rec.Alias.Name)
-	for _, g := range d.granted(rec.Name) {
-		for _, id := range g.accounts {
-			q := estate.Query{Kind: estate.QueryLatticeServices, Account: id, Region: region}
-			if slices.Contains(d.queries(e.Input, id), q) && !e.Estate.Answered(q) {
-				return true
-			}
-		}
-	}
-	return false
+	return d.mayStand(e.Input, rec)
 }
 
 // inReverse lets the rule of the hub stand until no spoke sends any more.

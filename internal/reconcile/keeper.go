@@ -15,6 +15,7 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 )
 
 // Keeper keeps an organization as its configuration says, from one sweep to the
@@ -39,8 +40,9 @@ type Keeper struct {
 	mu      sync.Mutex
 	pass    *Pass
 	held    estate.Estate
-	version int   // grows with what is held, and with the configuration
-	open    *open // of version
+	version int              // grows with what is held, and with the configuration
+	open    *open            // of version
+	granted map[Service]bool // to whom names are granted; of the zero Service, whether to others, too; nil: to be found
 	ports   map[string]apply.Port
 	busy    map[string]bool // zones, by ID, in which somebody writes
 	wanted  map[string]int  // zones that a sweep waits for
@@ -48,11 +50,16 @@ type Keeper struct {
 	// listeners are who waits for names, by zone.
 	listeners map[string][]*listener
 
-	tick     int             // numbers the reads
+	// What is read and written while other reads are under way is numbered, so that
+	// of two the later counts; see keepread.go.
+	tick     int
 	reading  int             // reads under way, a sweep included
-	readAt   map[Service]int // of the last read that counts, while reads are under way
-	sweeping bool
-	written  map[string]bool // keys of record sets written or read again since the sweep began
+	readAt   map[Service]int // when the last read began that counts
+	written  map[string]int  // when a record set was written or read alone, by key
+	doubtAt  map[Service]int // when a record was learnt of whose service may be there
+	searched map[string]int  // when the last read of all records of a zone began that an event caused
+	search   map[string]bool // zones of which all records are being read for events
+	gone     map[string]bool // ARNs of services that are gone and whose records are known, since the last sweep
 }
 
 // NewKeeper makes one that holds nothing: Sweep comes first.
@@ -60,7 +67,7 @@ func NewKeeper(p *Pass) *Keeper {
 	p = byWorkers(p)
 	return &Keeper{
 		clock: p.Ports.Clock, pass: p, ports: map[string]apply.Port{}, busy: map[string]bool{}, wanted: map[string]int{}, listeners: map[string][]*listener{},
-		readAt: map[Service]int{}, written: map[string]bool{},
+		readAt: map[Service]int{}, written: map[string]int{}, doubtAt: map[Service]int{}, searched: map[string]int{}, search: map[string]bool{}, gone: map[string]bool{},
 	}
 }
 
@@ -68,7 +75,7 @@ func NewKeeper(p *Pass) *Keeper {
 func (k *Keeper) SetPass(p *Pass) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.pass, k.ports = byWorkers(p), map[string]apply.Port{}
+	k.pass, k.ports, k.granted = byWorkers(p), map[string]apply.Port{}, nil
 	k.version++
 }
 
@@ -123,13 +130,20 @@ type Followed struct {
 	Err error
 }
 
-// Concerned reports whether the services of an account in a Region are looked
-// at: whether any name is granted to it.
+// Concerned reports whether the services of an account in a Region are looked at:
+// whether the configuration in force grants any name to it, or to somebody of whom
+// it is not known yet who that is.
 func (k *Keeper) Concerned(account estate.AccountID, region estate.Region) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_, asked := k.held.Asked(Service{Account: account, Region: region}.query())
-	return asked
+	if k.granted == nil {
+		in := k.pass.input(k.held, k.pass.Ports, Options{})
+		k.granted = map[Service]bool{{}: !recipe.GrantsKnown(in)}
+		for _, s := range recipe.EventSpokes(in) {
+			k.granted[Service{Account: s.Account, Region: s.Region}] = true
+		}
+	}
+	return k.granted[Service{Account: account, Region: region}] || k.granted[Service{}]
 }
 
 // Follow reads services again and changes records as they now say. It tells of
@@ -205,6 +219,11 @@ func (k *Keeper) judge(f *Followed) {
 	defer k.mu.Unlock()
 	s, stands := k.held.LatticeServices.Get(f.Service.ARN)
 	if !stands || s.CustomDomain.IsZero() || s.Gone() {
+		for _, rec := range k.recordsLocked(f.Service) {
+			if !stands && k.unaskedLocked(rec.Name) {
+				f.Err = cmp.Or(f.Err, fmt.Errorf("%s leads to %s, and not everybody could be asked whose that may be", rec.Name, f.Service.ARN))
+			}
+		}
 		return
 	}
 	if s.DNS.Name.IsZero() {
@@ -222,6 +241,7 @@ func (k *Keeper) judge(f *Followed) {
 	switch why, refused := o.plan.Refused[s.ARN]; {
 	case refused && (why.Severity == diag.Error || why.Code == "unread"): // it is not known whether it may
 		f.Err = why
+		k.unaskedLocked(f.Name)
 	case refused:
 		f.Problem = &why
 	case o.has(f.Name):
@@ -230,188 +250,6 @@ func (k *Keeper) judge(f *Followed) {
 		f.Problem = &diag.Diagnostic{Severity: diag.Warning, Code: "no-zone", Account: string(s.Account), Region: string(s.Region),
 			Summary: fmt.Sprintf("%s, which service %s of account %s wants, lies in no zone of latticeDomains", f.Name, s.ID, s.Account)}
 	}
-}
-
-// refreshed is what a read of a service came to: the names that it had and has.
-type refreshed struct {
-	names []dnsname.Name
-	err   error
-}
-
-// refresh reads services again into what is held.
-func (k *Keeper) refresh(ctx context.Context, services []Service) map[Service]refreshed {
-	out := map[Service]refreshed{}
-	k.mu.Lock()
-	queries := k.queriesLocked(services)
-	began, ports := k.beginLocked(), k.pass.Ports
-	for _, s := range services {
-		out[s] = refreshed{names: k.namesLocked(s)}
-	}
-	k.mu.Unlock()
-	defer k.end()
-
-	patches, errs := make([]func(*estate.Estate), len(queries)), map[Service]error{}
-	failed := make([]error, len(queries))
-	sideBySide(k.clock, len(queries), inFlight, func(i int) { patches[i], failed[i] = ports.Reader.Read(ctx, queries[i].query()) })
-
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.moreLocked(ctx, patches)
-	for i, q := range queries {
-		if errs[q] = failed[i]; failed[i] == nil {
-			k.patchLocked(q, patches[i], began)
-		}
-	}
-	for _, s := range services {
-		r := out[s]
-		for _, n := range k.namesLocked(s) {
-			if !slices.Contains(r.names, n) {
-				r.names = append(r.names, n)
-			}
-		}
-		if r.err = cmp.Or(errs[s], errs[s.all()]); r.err != nil {
-			r.names = nil // nothing is known, and nothing is done
-		}
-		out[s] = r
-	}
-	return out
-}
-
-// moreLocked asks what the recipes need to know once patches are brought in, such
-// as the quota of a zone that they fill: nobody plans on the one without the
-// other. It lets go of the lock while it asks.
-func (k *Keeper) moreLocked(ctx context.Context, patches []func(*estate.Estate)) {
-	for ctx.Err() == nil {
-		e, ports := k.held, k.pass.Ports
-		for _, patch := range patches {
-			if patch != nil {
-				patch(&e)
-			}
-		}
-		list := k.pass.needs(ports, Options{})(e)
-		if len(list) == 0 {
-			return
-		}
-		k.mu.Unlock()
-		put := answers(ctx, ports, list)
-		k.mu.Lock()
-		if ctx.Err() == nil {
-			put(&k.held)
-			k.version++
-		}
-	}
-}
-
-// servicesPage is how many services a page of ListServices holds (VPC Lattice
-// API, ListServices: maxResults).
-const servicesPage = 100
-
-// queriesLocked are the reads that tell of services: each alone, or all of an
-// account and Region where that takes fewer calls.
-func (k *Keeper) queriesLocked(services []Service) []Service {
-	groups := map[Service][]Service{}
-	for _, s := range services {
-		groups[s.all()] = append(groups[s.all()], s)
-	}
-	var out []Service
-	for all, group := range groups {
-		known := 0
-		for range k.held.LatticeServices.By(estate.ByRegion(all.Account, all.Region)) {
-			known++
-		}
-		if pages := 1 + (known+len(group))/servicesPage; len(group) > pages {
-			out = append(out, all)
-		} else {
-			out = append(out, group...)
-		}
-	}
-	slices.SortFunc(out, compareServices)
-	return slices.Compact(out)
-}
-
-func compareServices(a, b Service) int {
-	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ARN, b.ARN))
-}
-
-// namesLocked is the custom domain name of a service as it is held.
-func (k *Keeper) namesLocked(s Service) []dnsname.Name {
-	if row, ok := k.held.LatticeServices.Get(s.ARN); ok && !row.CustomDomain.IsZero() {
-		return []dnsname.Name{row.CustomDomain}
-	}
-	return nil
-}
-
-// beginLocked numbers a read. Of two reads of one thing the one that began later
-// counts: an event is told after what it tells of.
-func (k *Keeper) beginLocked() int {
-	k.tick++
-	k.reading++
-	return k.tick
-}
-
-func (k *Keeper) end() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.reading--; k.reading == 0 {
-		clear(k.readAt)
-	}
-}
-
-// patchLocked brings the answer about a service, or about all of an account and
-// Region, into what is held.
-func (k *Keeper) patchLocked(s Service, patch func(*estate.Estate), began int) {
-	all := s.all()
-	if k.readAt[all] > began || k.readAt[s] > began {
-		return
-	}
-	before := k.held
-	patch(&k.held)
-	k.readAt[s] = began
-	if s == all {
-		k.held.Answers.Put(estate.Answer{Query: s.query()})
-		for one, at := range k.readAt {
-			if one.all() == all && one.ARN != "" && at > began {
-				keepService(&k.held, before, one.ARN)
-			}
-		}
-	}
-	k.version++
-}
-
-// keepService takes a service over as another estate has it.
-func keepService(e *estate.Estate, from estate.Estate, arn string) {
-	if row, ok := from.LatticeServices.Get(arn); ok {
-		e.LatticeServices.Put(row)
-	} else {
-		e.LatticeServices.Delete(arn)
-	}
-}
-
-// mergeLocked takes an estate over that was read since began: what was read or
-// written later counts.
-func (k *Keeper) mergeLocked(e estate.Estate, began int) {
-	for s, at := range k.readAt {
-		switch {
-		case at <= began:
-		case s.ARN != "":
-			keepService(&e, k.held, s.ARN)
-		default:
-			for row := range e.LatticeServices.By(estate.ByRegion(s.Account, s.Region)) {
-				keepService(&e, k.held, row.ARN)
-			}
-			e.LatticeServices.Put(slices.Collect(k.held.LatticeServices.By(estate.ByRegion(s.Account, s.Region)))...)
-		}
-	}
-	for key := range k.written {
-		if set, ok := k.held.Records.Get(key); ok {
-			e.Records.Put(set)
-		} else {
-			e.Records.Delete(key)
-		}
-	}
-	clear(k.written)
-	k.held = e
-	k.version++
 }
 
 // acquire waits until nobody writes in any of the zones, and takes them.
@@ -432,7 +270,7 @@ func (k *Keeper) acquire(zones []string) {
 	}
 }
 
-// awaitLocked waits until a zone is let go.
+// awaitLocked waits until something is let go, such as a zone.
 func (k *Keeper) awaitLocked() {
 	box := clock.NewMailbox[struct{}](k.clock)
 	k.waiting = append(k.waiting, box)
@@ -447,6 +285,11 @@ func (k *Keeper) release(zones ...string) {
 	for _, z := range zones {
 		delete(k.busy, z)
 	}
+	k.wakeLocked()
+}
+
+// wakeLocked wakes all who wait for something to be let go.
+func (k *Keeper) wakeLocked() {
 	waiting := k.waiting
 	k.waiting = nil
 	for _, box := range waiting {

@@ -376,14 +376,15 @@ func (k *Keeper) recordLocked(set estate.RecordSet, stands bool) {
 	} else {
 		k.held.Records.Delete(set.Key())
 	}
-	if k.sweeping {
-		k.written[set.Key()] = true
+	if k.reading > 0 {
+		k.tick++
+		k.written[set.Key()] = k.tick
 	}
 	k.version++
 }
 
 // lookAgain reads record sets again that are not what was held, and notes the
-// names where they differ.
+// names where they differ. To what they lead is looked for again, too.
 func (k *Keeper) lookAgain(ctx context.Context, w work, ids []plan.RecordID, moved map[dnsname.Name]bool) {
 	if len(ids) == 0 || len(w.plan.Changes) == 0 {
 		return
@@ -398,6 +399,7 @@ func (k *Keeper) lookAgain(ctx context.Context, w work, ids []plan.RecordID, mov
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	var learnt []estate.RecordSet
 	for _, id := range ids {
 		have, held := k.held.Records.Get(estate.RecordKey(w.zone, id.Name, id.Type, id.SetID))
 		is, stands := found[id]
@@ -407,9 +409,13 @@ func (k *Keeper) lookAgain(ctx context.Context, w work, ids []plan.RecordID, mov
 		moved[id.Name] = true
 		if !stands {
 			is = have
+		} else {
+			learnt = append(learnt, is)
 		}
 		k.recordLocked(is, stands)
 	}
+	k.doubtLocked(learnt)
+	k.moreLocked(ctx, nil)
 }
 
 // gathering tells of names that lie in several zones once all are done.

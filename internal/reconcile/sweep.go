@@ -77,18 +77,16 @@ func (k *Keeper) Look(ctx context.Context, o Options) error {
 func (k *Keeper) observe(ctx context.Context, o Options) (*Pass, estate.Estate, error) {
 	k.mu.Lock()
 	pass, began := k.pass, k.beginLocked()
-	k.sweeping = true
-	clear(k.written)
 	k.mu.Unlock()
 	defer k.end()
 	e, err := pass.Observe(ctx, o)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.sweeping = false
 	if err != nil {
 		return nil, e, err
 	}
 	k.mergeLocked(e, began)
+	clear(k.gone)
 	k.moreLocked(ctx, nil)
 	return pass, k.held, ctx.Err()
 }

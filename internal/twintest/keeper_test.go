@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -365,6 +366,211 @@ func TestKeeperUnread(t *testing.T) {
 	k.SetPass(p.Pass)
 	swept(t, k)
 	equal(t, "read again", leads(t, w), promised(w))
+}
+
+// TestKeeperOthers: two keepers share a zone, as replicas do. What the one made, of
+// which the other knows nothing, is neither taken from a service that stands nor left
+// behind by one that is gone; and by what the records say no other service profits.
+func TestKeeperOthers(t *testing.T) {
+	r := lattices(t, 2)
+	w := r.world()
+	defer w.Clock.Enter()()
+	services(t, w, []estate.LatticeService{serviceOf(team(0), 1, "shop.svc.corp.internal", w.Now())})
+	before := &meanwhile{}
+	a, pass := reconcile.NewKeeper(r.process(w, nil).Pass), *r.process(w, nil).Pass
+	before.Reader, pass.Ports.Reader = pass.Ports.Reader, before
+	b := reconcile.NewKeeper(&pass)
+	swept(t, a)
+	swept(t, b)
+	calls(w)
+
+	// a rival is told to the one that does not know who has the name
+	first := serviceOf(team(0), 2, "pay.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{first})
+	follow(t, a, first)
+	rival := serviceOf(team(1), 3, "pay.svc.corp.internal", w.Now().Add(time.Second))
+	services(t, w, []estate.LatticeService{rival})
+	if got := follow(t, b, rival)[rival.ARN]; got.Err != nil || got.Serves || got.Problem == nil || got.Problem.Code != "name-taken" {
+		t.Errorf("a rival: %+v", got)
+	}
+	if at := leads(t, w)["pay.svc.corp.internal"]; at != first.DNS.Name.String() {
+		t.Errorf("the first lost its name to %s", at)
+	}
+	services(t, w, nil, first.ARN)
+	if got := follow(t, b, first)[first.ARN]; got.Err != nil || len(got.Changes) != 2 {
+		t.Errorf("the first is gone: %+v", got)
+	}
+	equal(t, "the rival takes over", leads(t, w), promised(w))
+
+	// the same, but who has the name cannot be asked for
+	second := serviceOf(team(0), 4, "till.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{second})
+	follow(t, a, second)
+	rival = serviceOf(team(1), 5, "till.svc.corp.internal", w.Now().Add(time.Second))
+	services(t, w, []estate.LatticeService{rival})
+	before.Reader = unreadable{before.Reader, team(0)}
+	if got := follow(t, b, rival)[rival.ARN]; got.Err == nil || got.Serves {
+		t.Errorf("a rival of who cannot be asked for: %+v", got)
+	}
+	if at := leads(t, w)["till.svc.corp.internal"]; at != second.DNS.Name.String() {
+		t.Errorf("who cannot be asked for lost its name to %s", at)
+	}
+	before.Reader = before.Reader.(unreadable).Reader
+	if got := follow(t, b, rival)[rival.ARN]; got.Err != nil || got.Problem == nil || got.Problem.Code != "name-taken" { // and no sweep in between
+		t.Errorf("a rival, asked again: %+v", got)
+	}
+	services(t, w, nil, rival.ARN)
+	equal(t, "who cannot be asked for keeps its name", leads(t, w), promised(w))
+
+	// services made and removed by way of different keepers, told twice
+	var short []estate.LatticeService
+	for i := range 20 {
+		short = append(short, serviceOf(team(i%2), 10+i, fmt.Sprintf("n%d.svc.corp.internal", i), w.Now()))
+	}
+	services(t, w, short)
+	follow(t, a, short...)
+	for _, s := range short {
+		services(t, w, nil, s.ARN)
+	}
+	calls(w)
+	for arn, got := range follow(t, b, short...) {
+		if got.Err != nil || len(got.Changes) != 2 {
+			t.Errorf("%s is gone: %+v", arn, got)
+		}
+	}
+	equal(t, "gone", leads(t, w), promised(w))
+	if c := calls(w); c != "ChangeResourceRecordSets 1, ListResourceRecordSets 1, ListServices 2, ListServices 2" {
+		t.Errorf("gone costs %s", c) // the lists of both accounts: in place of 20 services, and after the records
+	}
+	follow(t, b, short...)
+	if c := calls(w); strings.Contains(c, "ListResourceRecordSets") {
+		t.Errorf("gone, told again, costs %s", c)
+	}
+
+	// services that were there for a moment, told one by one at once, while a list of
+	// records takes its time: all that come meanwhile share the next one
+	before.kind, before.do = estate.QueryRecords, func() { wait(t, w, 5*time.Second) }
+	ended := clock.NewMailbox[struct{}](w.Clock)
+	for i := range 20 {
+		s := serviceOf(team(i%2), 200+i, "", w.Now())
+		w.Clock.Go(func() {
+			follow(t, b, s)
+			ended.Send(struct{}{})
+		})
+	}
+	for range 20 {
+		ended.Receive()
+	}
+	if c := calls(w); !strings.Contains(c, "ListResourceRecordSets 2") {
+		t.Errorf("they cost %s", c)
+	}
+
+	// one going, of which the record is not known
+	going := serviceOf(team(0), 40, "going.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{going})
+	follow(t, a, going)
+	going.Status = estate.LatticeDeleting
+	services(t, w, []estate.LatticeService{going})
+	if got := follow(t, b, going)[going.ARN]; got.Err != nil || len(got.Changes) != 2 {
+		t.Errorf("going: %+v", got)
+	}
+	equal(t, "going", leads(t, w), promised(w))
+
+	// a service comes while a sweep reads
+	late := serviceOf(team(0), 50, "late.svc.corp.internal", w.Now())
+	before.kind, before.do = estate.QueryRecords, func() {
+		services(t, w, []estate.LatticeService{late})
+		follow(t, a, late)
+	}
+	if s := swept(t, b); len(s.Done) != 0 {
+		t.Errorf("a sweep beside a new service made %v", s.Done)
+	}
+	equal(t, "beside a sweep", leads(t, w), promised(w))
+}
+
+// TestKeeperGrants: who is granted names is what the configuration in force says,
+// before a sweep has looked there; what it grants and does not have yet is to be
+// followed again.
+func TestKeeperGrants(t *testing.T) {
+	r := granting(t, 3, 1, "100%")
+	w := r.world()
+	defer w.Clock.Enter()()
+	k := reconcile.NewKeeper(r.process(w, nil).Pass)
+	swept(t, k)
+	concerned := func(when string, want ...bool) {
+		t.Helper()
+		for i, want := range want {
+			if got := k.Concerned(team(i), ireland); got != want {
+				t.Errorf("%s, team %d is concerned: %v", when, i, got)
+			}
+		}
+	}
+	concerned("at first", false, true, true)
+	some := granting(t, 3, 0, "100%").cfg
+	granted := func(change func(*config.LatticeDomain)) {
+		t.Helper()
+		domain := some.LatticeDomains[0]
+		domain.Grants = slices.Clone(domain.Grants)
+		change(&domain)
+		cfg := *some
+		cfg.LatticeDomains = []config.LatticeDomain{domain}
+		r.cfg = &cfg
+		k.SetPass(r.process(w, nil).Pass)
+	}
+
+	// one more has names that are reserved already
+	granted(func(*config.LatticeDomain) {})
+	concerned("granted to all", true, true, true)
+	s := serviceOf(team(0), 1, "a.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{s})
+	if got := follow(t, k, s)[s.ARN]; got.Err != nil || !got.Serves {
+		t.Errorf("granted anew: %+v", got)
+	}
+
+	// names that are still to be reserved
+	granted(func(d *config.LatticeDomain) {
+		g := d.Grants[0]
+		g.Names = []config.GrantedName{{Name: name("new.corp.internal"), Below: true}}
+		d.Grants = append(d.Grants, g)
+	})
+	next := serviceOf(team(1), 2, "b.new.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{next})
+	if got := follow(t, k, next)[next.ARN]; got.Err == nil || got.Serves {
+		t.Errorf("names that are not reserved yet: %+v", got)
+	}
+
+	// somebody of whom it is not known who that is
+	granted(func(d *config.LatticeDomain) {
+		g := d.Grants[0]
+		g.Accounts = []config.AccountRef{{Name: "somebody"}}
+		d.Grants = append(slices.Clone(d.Grants), g)
+		d.Grants[0].Accounts = d.Grants[0].Accounts[1:]
+	})
+	concerned("granted to who is not known", true, true, true)
+	third := serviceOf(team(0), 3, "c.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{third})
+	if got := follow(t, k, third)[third.ARN]; got.Err == nil || got.Serves {
+		t.Errorf("it may be who is granted the name: %+v", got)
+	}
+
+	// taken out
+	granted(func(d *config.LatticeDomain) { d.Grants[0].Accounts = d.Grants[0].Accounts[1:] })
+	concerned("taken out", false, true, true)
+}
+
+// meanwhile does something once before a query of a kind is asked.
+type meanwhile struct {
+	reconcile.Reader
+	kind estate.QueryKind
+	do   func()
+}
+
+func (m *meanwhile) Read(ctx context.Context, q estate.Query) (func(*estate.Estate), error) {
+	if do := m.do; do != nil && q.Kind == m.kind {
+		m.do = nil
+		do()
+	}
+	return m.Reader.Read(ctx, q)
 }
 
 // TestKeeperLimits: what the limits of the configuration keep a sweep from, no event

@@ -1,0 +1,165 @@
+package recipe
+
+import (
+	"slices"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// Where the services of Lattice domains are looked for, and when one may be there
+// that was not found.
+
+// queries are where the services of a granted account are looked for.
+func (d *latticeDomain) queries(in Input, id estate.AccountID) []estate.Query {
+	regions := d.Regions
+	if len(regions) == 0 {
+		regions = in.Config.AccountByID(id).Regions
+	}
+	out := make([]estate.Query, len(regions))
+	for i, r := range regions {
+		out[i] = estate.Query{Kind: estate.QueryLatticeServices, Account: id, Region: r}
+	}
+	return out
+}
+
+// owners are where the services are looked for of those who have a grant, in a
+// Region.
+func (d *latticeDomain) owners(in Input, g latticeGrant, r estate.Region) []estate.Query {
+	var out []estate.Query
+	for _, id := range g.accounts {
+		out = append(out, slices.DeleteFunc(d.queries(in, id), func(q estate.Query) bool { return q.Region != r })...)
+	}
+	return out
+}
+
+// mayStand reports whether the service may be there to which an alias record leads,
+// and of which nothing is known: whether somebody could not be asked who may have
+// the name.
+func (d *latticeDomain) mayStand(in Input, rec estate.RecordSet) bool {
+	_, region, _ := estate.LatticeID(rec.Alias.Name)
+	return slices.ContainsFunc(d.granted(rec.Name), func(g latticeGrant) bool {
+		return slices.ContainsFunc(d.owners(in, g, region), func(q estate.Query) bool { return !in.Estate.Answered(q) })
+	})
+}
+
+// latticeDomains asks for the records of each zone, and after them for the services
+// of every account that was granted a name: so a service to which a record leads,
+// and that is not found, is gone, whoever made the record meanwhile.
+func (n *needs) latticeDomains() {
+	domains, _ := latticeDomainsOf(n.Input)
+	read := true
+	for _, d := range domains {
+		_, listed := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: d.account})
+		read = read && (listed || !active(n.Estate, d.account))
+		for _, z := range d.standing(n.Estate) {
+			q := estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}
+			n.ask(q)
+			_, asked := n.Estate.Asked(q)
+			read = read && asked
+			if z.Private { // who resolves it
+				n.ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
+			}
+			if n.CleanupGuidance {
+				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
+			}
+			if z.RecordCount+int64(n.Estate.LatticeServices.Len()*len(latticeTypes)) > plan.RecordsWarning {
+				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
+			}
+		}
+	}
+	if n.Destroy || !read {
+		return
+	}
+	for _, d := range domains {
+		for _, g := range d.grants {
+			for _, id := range g.accounts {
+				for _, q := range d.queries(n.Input, id) {
+					if active(n.Estate, id) {
+						n.ask(q)
+					}
+				}
+			}
+		}
+	}
+}
+
+// knownTarget reports whether the service is known to which an alias record leads.
+func knownTarget(e estate.Estate, rec estate.RecordSet) bool {
+	for range e.LatticeServices.By(estate.ByName(rec.Alias.Name)) {
+		return true
+	}
+	return false
+}
+
+// GrantsKnown reports whether every account is known of which Lattice domains speak:
+// EventSpokes has then all to whom names are granted.
+func GrantsKnown(in Input) bool {
+	_, unknown := latticeDomainsOf(in)
+	return len(unknown) == 0
+}
+
+// LatticeQueries are where the services are looked for that may have a name.
+func LatticeQueries(in Input, name dnsname.Name) []estate.Query {
+	var out []estate.Query
+	domains, _ := latticeDomainsOf(in)
+	for _, d := range domains {
+		for _, g := range d.granted(name) {
+			for _, id := range g.accounts {
+				out = append(out, d.queries(in, id)...)
+			}
+		}
+	}
+	return out
+}
+
+// LatticeDoubts are where services are to be looked for, given records of zones:
+// wherever those may be to which the records lead, and of which nothing is known.
+func LatticeDoubts(in Input, records []estate.RecordSet) []estate.Query {
+	type grant struct {
+		domain, number int
+		region         estate.Region
+	}
+	var out []estate.Query
+	var domains []latticeDomain
+	seen := map[grant]bool{}
+	for _, rec := range records {
+		if !plan.IsLattice(rec) || knownTarget(in.Estate, rec) {
+			continue
+		}
+		if domains == nil {
+			domains, _ = latticeDomainsOf(in)
+		}
+		_, region, _ := estate.LatticeID(rec.Alias.Name)
+		for i := range domains {
+			d := &domains[i]
+			for j, g := range d.grants {
+				if key := (grant{i, j, region}); d.zone.ID == rec.Zone && g.Holds(rec.Name) && !seen[key] {
+					seen[key] = true
+					out = append(out, d.owners(in, g, region)...)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// LatticeZones are how the records are read that may lead to services that are gone,
+// and are not known: those of the zones in which the account of one has names, of
+// one whose custom domain is known those of its zones.
+func LatticeZones(in Input, gone []estate.LatticeService) []estate.Query {
+	domains, _ := latticeDomainsOf(in)
+	var out []estate.Query
+	for _, d := range domains {
+		if d.stands && slices.ContainsFunc(gone, func(s estate.LatticeService) bool {
+			_, taken := in.Estate.Records.Get(estate.RecordKey(d.zone.ID, s.CustomDomain, "A", ""))
+			return !taken && slices.ContainsFunc(d.grants, func(g latticeGrant) bool {
+				return slices.Contains(g.accounts, s.Account) && (s.CustomDomain.IsZero() || g.Holds(s.CustomDomain))
+			})
+		}) {
+			out = append(out, estate.Query{Kind: estate.QueryRecords, Account: d.zone.Account, ID: d.zone.ID})
+		}
+	}
+	return out
+}

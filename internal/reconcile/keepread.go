@@ -1,0 +1,350 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/recipe"
+)
+
+// What a Keeper reads between its sweeps. Of two reads of one thing the one that
+// began later counts, whichever came back first: an event is told after what it
+// tells of. Other processes write the same zones: before a record is touched that
+// leads to a service of which nothing is known, services are read after it.
+
+// refreshed is what a read of a service came to: the names that it had and has.
+type refreshed struct {
+	names []dnsname.Name
+	err   error
+}
+
+// refresh reads services again into what is held.
+func (k *Keeper) refresh(ctx context.Context, services []Service) map[Service]refreshed {
+	out, before := map[Service]refreshed{}, map[Service]estate.LatticeService{}
+	k.mu.Lock()
+	queries := k.queriesLocked(services)
+	began, ports := k.beginLocked(), k.pass.Ports
+	for _, s := range services {
+		out[s] = refreshed{names: k.namesLocked(s)}
+		before[s], _ = k.held.LatticeServices.Get(s.ARN)
+	}
+	k.mu.Unlock()
+	defer k.end()
+
+	patches, errs := make([]func(*estate.Estate), len(queries)), map[Service]error{}
+	failed := make([]error, len(queries))
+	sideBySide(k.clock, len(queries), inFlight, func(i int) { patches[i], failed[i] = ports.Reader.Read(ctx, queries[i].query()) })
+
+	k.mu.Lock()
+	k.moreLocked(ctx, patches)
+	for i, q := range queries {
+		if errs[q] = failed[i]; failed[i] == nil {
+			k.patchLocked(q, patches[i], began)
+		}
+	}
+	var lost []estate.LatticeService
+	for _, s := range services {
+		if cmp.Or(errs[s], errs[s.all()]) == nil && k.lostLocked(s, before[s]) {
+			lost = append(lost, estate.LatticeService{ARN: s.ARN, Account: s.Account, Region: s.Region, CustomDomain: before[s].CustomDomain})
+		}
+	}
+	k.mu.Unlock()
+	if err := k.find(ctx, lost); err != nil {
+		for _, s := range lost {
+			errs[Service{s.Account, s.Region, s.ARN}] = err
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range services {
+		r := out[s]
+		for _, n := range k.namesLocked(s) {
+			if !slices.Contains(r.names, n) {
+				r.names = append(r.names, n)
+			}
+		}
+		if r.err = cmp.Or(errs[s], errs[s.all()]); r.err != nil {
+			r.names = nil // nothing is known, and nothing is done
+		}
+		out[s] = r
+	}
+	return out
+}
+
+// servicesPage is how many services a page of ListServices holds (VPC Lattice
+// API, ListServices: maxResults).
+const servicesPage = 100
+
+// queriesLocked are the reads that tell of services: each alone, or all of an
+// account and Region where that takes fewer calls.
+func (k *Keeper) queriesLocked(services []Service) []Service {
+	groups := map[Service][]Service{}
+	for _, s := range services {
+		groups[s.all()] = append(groups[s.all()], s)
+	}
+	var out []Service
+	for all, group := range groups {
+		known := 0
+		for range k.held.LatticeServices.By(estate.ByRegion(all.Account, all.Region)) {
+			known++
+		}
+		if pages := 1 + (known+len(group))/servicesPage; len(group) > pages {
+			out = append(out, all)
+		} else {
+			out = append(out, group...)
+		}
+	}
+	slices.SortFunc(out, compareServices)
+	return slices.Compact(out)
+}
+
+func compareServices(a, b Service) int {
+	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ARN, b.ARN))
+}
+
+// namesLocked are the custom domain name of a service as it is held, and the names
+// that lead to it.
+func (k *Keeper) namesLocked(s Service) []dnsname.Name {
+	var out []dnsname.Name
+	if row, ok := k.held.LatticeServices.Get(s.ARN); ok && !row.CustomDomain.IsZero() {
+		out = append(out, row.CustomDomain)
+	}
+	for _, r := range k.recordsLocked(s) {
+		if !slices.Contains(out, r.Name) {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+// recordsLocked are the alias records that lead to a service.
+func (k *Keeper) recordsLocked(s Service) []estate.RecordSet {
+	return slices.Collect(k.held.Records.By(estate.ByLattice(s.Region, s.ARN[strings.LastIndexByte(s.ARN, '/')+1:])))
+}
+
+// moreLocked asks what the recipes need to know once patches are brought in, such
+// as the quota of a zone that they fill: nobody plans on the one without the
+// other. It lets go of the lock while it asks.
+func (k *Keeper) moreLocked(ctx context.Context, patches []func(*estate.Estate)) {
+	k.reading++
+	defer k.endLocked()
+	for ctx.Err() == nil {
+		e, ports := k.held, k.pass.Ports
+		for _, patch := range patches {
+			if patch != nil {
+				patch(&e)
+			}
+		}
+		list := k.pass.needs(ports, Options{})(e)
+		if len(list) == 0 {
+			return
+		}
+		k.tick++
+		began := k.tick
+		k.mu.Unlock()
+		put := answers(ctx, ports, list)
+		k.mu.Lock()
+		if ctx.Err() != nil {
+			return
+		}
+		e = k.held
+		put(&e)
+		k.mergeLocked(e, began)
+		for _, q := range list {
+			switch {
+			case !k.held.Answered(q):
+			case q.Kind == estate.QueryLatticeServices:
+				all := Service{Account: q.Account, Region: q.Region}
+				k.readAt[all] = max(k.readAt[all], began)
+			case q.Kind == estate.QueryRecords:
+				k.doubtLocked(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(q.ID))))
+			}
+		}
+	}
+}
+
+// doubtLocked takes in that records were read after services were: those to which
+// they lead may have come meanwhile, by the hand of another process. Until
+// moreLocked has looked for them again, they are not known to be gone.
+func (k *Keeper) doubtLocked(records []estate.RecordSet) {
+	for _, q := range recipe.LatticeDoubts(k.pass.input(k.held, k.pass.Ports, Options{}), records) {
+		k.tick++
+		k.doubtAt[Service{Account: q.Account, Region: q.Region}] = k.tick
+		k.forgetLocked(q)
+	}
+}
+
+// forgetLocked lets a query be asked again.
+func (k *Keeper) forgetLocked(q estate.Query) {
+	k.held.Answers.Delete(estate.Answer{Query: q}.Key())
+	k.version++
+}
+
+// unaskedLocked reports whether somebody could not be asked whose service may have a
+// name; who refused is asked again with the next event.
+func (k *Keeper) unaskedLocked(n dnsname.Name) bool {
+	out := false
+	for _, q := range recipe.LatticeQueries(k.pass.input(k.held, k.pass.Ports, Options{}), n) {
+		a, asked := k.held.Asked(q)
+		if out = out || !asked || a.Code != ""; a.Code != "" {
+			k.forgetLocked(q)
+		}
+	}
+	return out
+}
+
+// lostLocked reports whether a service is gone of which another process may have made
+// a record: none is held, and nobody has looked for one since the last sweep. before
+// is what was held of it before it was read.
+func (k *Keeper) lostLocked(s Service, before estate.LatticeService) bool {
+	row, stands := k.held.LatticeServices.Get(s.ARN)
+	nameless := before.ARN != "" && before.CustomDomain.IsZero() // a name never changes
+	return s.ARN != "" && (!stands || row.Gone()) && !nameless && !k.gone[s.ARN] && len(k.recordsLocked(s)) == 0
+}
+
+// find reads the records again that may lead to services that are gone. Of a zone
+// they are read once at a time: who comes meanwhile shares the next read with all
+// who wait.
+func (k *Keeper) find(ctx context.Context, gone []estate.LatticeService) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	k.mu.Lock()
+	list, since := recipe.LatticeZones(k.pass.input(k.held, k.pass.Ports, Options{}), gone), k.tick
+	k.mu.Unlock()
+	errs := make([]error, len(list))
+	sideBySide(k.clock, len(list), inFlight, func(i int) { errs[i] = k.records(ctx, list[i], since) })
+	err := errors.Join(errs...)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.moreLocked(ctx, nil)
+	for _, s := range gone {
+		k.gone[s.ARN] = err == nil
+	}
+	return cmp.Or(err, ctx.Err())
+}
+
+// records reads all records of a zone, unless somebody has begun to since.
+func (k *Keeper) records(ctx context.Context, q estate.Query, since int) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for k.search[q.ID] {
+		k.awaitLocked()
+	}
+	if k.searched[q.ID] > since {
+		return nil
+	}
+	k.search[q.ID] = true
+	began, ports := k.beginLocked(), k.pass.Ports
+	k.mu.Unlock()
+	patch, err := ports.Reader.Read(ctx, q)
+	k.mu.Lock()
+	if err == nil {
+		e := k.held
+		patch(&e)
+		k.mergeLocked(e, began)
+		k.doubtLocked(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(q.ID))))
+		k.searched[q.ID] = began
+	}
+	k.endLocked()
+	delete(k.search, q.ID)
+	k.wakeLocked()
+	return err
+}
+
+// beginLocked numbers a read.
+func (k *Keeper) beginLocked() int {
+	k.tick++
+	k.reading++
+	return k.tick
+}
+
+func (k *Keeper) end() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.endLocked()
+}
+
+func (k *Keeper) endLocked() {
+	if k.reading--; k.reading == 0 {
+		clear(k.readAt)
+		clear(k.written)
+		clear(k.doubtAt)
+	}
+}
+
+// patchLocked brings the answer about a service, or about all of an account and
+// Region, into what is held.
+func (k *Keeper) patchLocked(s Service, patch func(*estate.Estate), began int) {
+	all := s.all()
+	if k.readAt[all] > began || k.readAt[s] > began {
+		return
+	}
+	before := k.held
+	patch(&k.held)
+	k.readAt[s] = began
+	if s == all {
+		if k.doubtAt[all] < began {
+			k.held.Answers.Put(estate.Answer{Query: s.query()})
+		}
+		for one, at := range k.readAt {
+			if one.all() == all && one.ARN != "" && at > began {
+				keepService(&k.held, before, one.ARN)
+			}
+		}
+	}
+	k.version++
+}
+
+// keepService takes a service over as another estate has it.
+func keepService(e *estate.Estate, from estate.Estate, arn string) {
+	if row, ok := from.LatticeServices.Get(arn); ok {
+		e.LatticeServices.Put(row)
+	} else {
+		e.LatticeServices.Delete(arn)
+	}
+}
+
+// mergeLocked takes an estate over that was read since began: what was read, written
+// or learnt later counts.
+func (k *Keeper) mergeLocked(e estate.Estate, began int) {
+	for s, at := range k.readAt {
+		switch {
+		case at <= began:
+		case s.ARN != "":
+			keepService(&e, k.held, s.ARN)
+		default:
+			for row := range e.LatticeServices.By(estate.ByRegion(s.Account, s.Region)) {
+				keepService(&e, k.held, row.ARN)
+			}
+			e.LatticeServices.Put(slices.Collect(k.held.LatticeServices.By(estate.ByRegion(s.Account, s.Region)))...)
+		}
+	}
+	for s, at := range k.doubtAt {
+		if at <= began {
+			continue
+		}
+		if a, asked := k.held.Asked(s.query()); asked {
+			e.Answers.Put(a)
+		} else {
+			e.Answers.Delete(estate.Answer{Query: s.query()}.Key())
+		}
+	}
+	for key, at := range k.written {
+		if at <= began {
+			continue
+		}
+		if set, ok := k.held.Records.Get(key); ok {
+			e.Records.Put(set)
+		} else {
+			e.Records.Delete(key)
+		}
+	}
+	k.held, k.granted = e, nil
+	k.version++
+}
