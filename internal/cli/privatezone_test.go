@@ -29,15 +29,20 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: ask FROM NAME TYPE")
 	}
+	fmt.Fprintln(ts.Stdout(), answerOf(ts, args[0], args[1], args[2]))
+}
+
+// answerOf is an answer as ask prints it.
+func answerOf(ts *testscript.TestScript, from, name, rrtype string) string {
 	raw, err := admin(twinOf(ts).url, http.MethodGet, "resolvers", "")
 	ts.Check(err)
 	var resolvers []struct{ VPC, UDP string }
 	ts.Check(json.Unmarshal(raw, &resolvers))
 	for _, r := range resolvers {
-		if r.VPC != args[0] {
+		if r.VPC != from {
 			continue
 		}
-		m := new(dns.Msg).SetQuestion(dns.Fqdn(args[1]), dns.StringToType[args[2]])
+		m := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[rrtype])
 		in, _, err := (&dns.Client{Net: "udp"}).Exchange(m, r.UDP)
 		ts.Check(err)
 		line := []string{dns.RcodeToString[in.Rcode]}
@@ -46,10 +51,10 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 			line = append(line, fields[len(fields)-1])
 		}
 		slices.Sort(line[1:])
-		fmt.Fprintln(ts.Stdout(), strings.Join(line, " "))
-		return
+		return strings.Join(line, " ")
 	}
-	ts.Fatalf("there is no resolver of %s", args[0])
+	ts.Fatalf("there is no resolver of %s", from)
+	return ""
 }
 
 // vpcs ZONE: prints the VPCs of a private zone, and the authorizations that are

@@ -20,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
 
-	"github.com/orgdns/orgdns/examples"
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/diag"
@@ -28,10 +27,8 @@ import (
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/plan"
-	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
-	"github.com/orgdns/orgdns/internal/stage"
 	"github.com/orgdns/orgdns/internal/twin"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
@@ -478,23 +475,14 @@ func TestLatticeEventsStay(t *testing.T) {
 // `orgdns deploy lattice` made brings the events of services to `orgdns serve`,
 // and their names answer in a consumer VPC seconds after they were made.
 func TestServeDeployed(t *testing.T) {
-	raw, err := examples.FS.ReadFile("lattice/orgdns.yaml")
-	noErr(t, err)
-	full := rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: append(raw, "\nlatticeEvents: { account: network }\n"...)}}, "orgdns.yaml"), loadEstate(t, "lattice/estate.json")}
+	full := latticeRig(t)
 	full.start.Organization.TrustedServices = []string{estate.ShareService}
 	r, _ := printed(t, full, full.start)
 	w := r.world()
 	noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
 	noErr(t, eventRig{r}.converge(t.Context(), w, reconcile.Options{}))
 	defer w.Clock.Enter()()
-	access, err := stage.Accesses(r.cfg, func(string) (string, bool) { return "", false })
-	noErr(t, err)
-	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
-	sessions := stage.Sessions(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access)
-	at, _ := recipe.EventQueues(recipe.Input{Config: r.cfg}, "aws")
-	queue, err := awsapi.ParseQueue(at, "")
-	noErr(t, err)
-	server := r.replica(t, w, func(s *event.Server) { s.Queues = []event.Queue{stage.Queue(sessions.Queue(queue))} })
+	server := r.replica(t, w, func(s *event.Server) { s.Queues = []event.Queue{r.deployedQueue(t, w)} })
 	wait(t, w, time.Minute)
 	answers := func(when string, want bool) {
 		t.Helper()
@@ -504,7 +492,7 @@ func TestServeDeployed(t *testing.T) {
 		}
 	}
 	answers("before", false)
-	lattice := vpclattice.NewFromConfig(settings(w, shop), func(o *vpclattice.Options) { o.HTTPSignerV4 = signer{w.Clock, v4.NewSigner()} })
+	lattice := r.spoke(w, shop, ireland)
 	made, err := lattice.CreateService(t.Context(), &vpclattice.CreateServiceInput{
 		Name: sdk.String("new"), CustomDomainName: sdk.String("new.svc.corp.acme.internal"), Tags: map[string]string{event.DefaultTagKey: "true"},
 	})

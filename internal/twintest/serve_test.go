@@ -25,7 +25,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
-	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
 	"github.com/orgdns/orgdns/internal/reconcile"
@@ -627,64 +626,4 @@ func TestServeBurst(t *testing.T) {
 		t.Errorf("%d batches, %d reads of services", changes, lists)
 	}
 	t.Logf("%d batches, %d reads of services", changes, lists)
-}
-
-// BenchmarkServe is how long it takes from an event until a resolver in a consumer
-// VPC answers, on the wall clock, at 1, 10 and 100 events a second: as many events as
-// -benchtime says (100x). The two buses take 0.2 s of it.
-func BenchmarkServe(b *testing.B) {
-	for _, rate := range []int{1, 10, 100} {
-		b.Run(fmt.Sprintf("%d a second", rate), func(b *testing.B) {
-			r := chained(lattices(b, 4), 4)
-			w := world.New(awsapi.Wall(), r.start)
-			w.Limits = true
-			ready := make(chan struct{})
-			s := r.replica(b, w, func(s *event.Server) { s.Ready = func() { close(ready) } })
-			<-ready
-			type sent struct {
-				name dnsname.Name
-				at   time.Time
-			}
-			events := make(chan sent, b.N)
-			lags := make([]time.Duration, 0, b.N)
-			watched := make(chan struct{})
-			go func() {
-				defer close(watched)
-				var open []sent
-				for len(lags) < b.N {
-					for more := true; more; {
-						select {
-						case e := <-events:
-							open = append(open, e)
-						default:
-							more = false
-						}
-					}
-					resolver := resolve.New(w.Estate(), resolve.DefaultPolicy)
-					open = slices.DeleteFunc(open, func(e sent) bool {
-						if !resolver.Resolve(resolve.Vantage{VPC: latticeVPC}, e.name, "AAAA").Positive() {
-							return false
-						}
-						lags = append(lags, w.Now().Sub(e.at))
-						return true
-					})
-					wait(b, w, 5*time.Millisecond)
-				}
-			}()
-			b.ResetTimer()
-			for i := range b.N {
-				v := serviceOf(team(i%4), i+1, fmt.Sprintf("s%05d.svc.corp.internal", i), w.Now())
-				services(b, w, []estate.LatticeService{v})
-				events <- sent{v.CustomDomain, w.Now()}
-				told(b, w, "ServiceCreated", v)
-				wait(b, w, time.Second/time.Duration(rate))
-			}
-			<-watched
-			b.StopTimer()
-			s.end(b)
-			slices.Sort(lags)
-			b.ReportMetric(lags[len(lags)/2].Seconds(), "p50-s")
-			b.ReportMetric(lags[len(lags)*99/100].Seconds(), "p99-s")
-		})
-	}
 }
