@@ -56,6 +56,7 @@ var denied = map[string]bool{
 	"UnauthorizedOperation":              true, // EC2
 	"NotAuthorizedException":             true, // Route 53
 	"AccessDeniedForDependencyException": true, // Organizations
+	"KMS.AccessDeniedException":          true, // SQS, of the key that encrypts a queue
 }
 
 // Code is the AWS error code of a failed call, empty when AWS gave none.
