@@ -167,11 +167,25 @@ func (x *endpointChange) serves() (offer, error) {
 	if x.p.Type != estate.EndpointInterface && x.p.Type != estate.EndpointGateway {
 		return offer{}, x.c.Unsupported("VpcEndpointType=" + x.p.Type)
 	}
-	o, err := findOffer(x.c, x.p.Service, x.p.ServiceRegion)
+	if x.p.ID != "" {
+		return x.connected(), nil
+	}
+	o, err := findOffer(x.c, x.p.Service, x.p.ServiceRegion, admits)
 	if err == nil && !o.has(x.p.Type) {
 		err = invalidEndpoint("Endpoint type (%s) does not match available service types ([%s]).", x.p.Type, strings.Join(o.Types, ", "))
 	}
 	return o, err
+}
+
+// connected is the service of an endpoint that stands. That it is connected needs
+// no permission any more (PrivateLink guide, configure-endpoint-service.html), and
+// nobody has to have asked what is offered.
+func (x *endpointChange) connected() offer {
+	whoever := func(*world.Call, estate.EndpointService) bool { return true }
+	if o, err := findOffer(x.c, x.p.Service, x.p.ServiceRegion, whoever); err == nil {
+		return o
+	}
+	return offer{id: serviceIDOf(x.p.Service), ServiceOffer: estate.ServiceOffer{Name: x.p.Service, Types: []string{x.p.Type}, PrivateNames: x.p.PrivateNames, ServiceRegion: x.p.ServiceRegion}}
 }
 
 // created does what a request to make an endpoint says. The refusals of what the
@@ -827,7 +841,7 @@ func dnsEntries(c *world.Call, p estate.Endpoint) []types.DnsEntry {
 // ranges are no part of names.
 func prefixLists(c *world.Call) []types.PrefixList {
 	var out []types.PrefixList
-	for _, o := range offersIn(c, c.Region) {
+	for _, o := range offersIn(c, c.Region, admits) {
 		if o.has(estate.EndpointGateway) {
 			out = append(out, types.PrefixList{PrefixListId: aws.String(world.Derived("pl", o.Name)), PrefixListName: aws.String(o.Name)})
 		}

@@ -30,9 +30,9 @@ func (o offer) region(c *world.Call) estate.Region { return cmp.Or(o.ServiceRegi
 func (o offer) has(kind string) bool { return slices.Contains(o.Types, kind) }
 
 // offersIn are the services of a Region that the caller can use from its own,
-// by name. Where an estate was read, those of AWS and of accounts outside the
+// by name; of accounts those that admit it. Where an estate was read, those of AWS and of accounts outside the
 // estate are the ones that AWS told; else they are those of awsServices.
-func offersIn(c *world.Call, r estate.Region) []offer {
+func offersIn(c *world.Call, r estate.Region, admits func(*world.Call, estate.EndpointService) bool) []offer {
 	e, from := c.Estate(), c.Region
 	byName := map[string]offer{}
 	if r == from && e.Answered(estate.Query{Kind: estate.QueryOffers, Account: c.Account(), Region: r}) {
@@ -84,8 +84,8 @@ func offersIn(c *world.Call, r estate.Region) []offer {
 	return out
 }
 
-func findOffer(c *world.Call, name string, r estate.Region) (offer, error) {
-	all := offersIn(c, cmp.Or(r, c.Region))
+func findOffer(c *world.Call, name string, r estate.Region, admits func(*world.Call, estate.EndpointService) bool) (offer, error) {
+	all := offersIn(c, cmp.Or(r, c.Region), admits)
 	if i := slices.IndexFunc(all, func(o offer) bool { return o.Name == name }); i >= 0 {
 		return all[i], nil
 	}
@@ -138,7 +138,7 @@ func describeVpcEndpointServices(_ context.Context, c *world.Call, in *ec2.Descr
 	var all []row
 	names := map[string]bool{}
 	for _, r := range from {
-		for _, o := range offersIn(c, estate.Region(r)) {
+		for _, o := range offersIn(c, estate.Region(r), admits) {
 			names[o.Name] = true
 			for _, kind := range o.Types {
 				if len(in.ServiceNames) == 0 || slices.Contains(in.ServiceNames, o.Name) {

@@ -92,6 +92,12 @@ func TestEndpointServiceOfAnother(t *testing.T) {
 	if got, of := state(), consumer.shows(id).State; got != "available" || of != "available" {
 		t.Errorf("later: %s, %s", got, of)
 	}
+	// A permission that is taken back ends no connection: the endpoint can be changed.
+	must(t, b.Client, modifyVpcEndpointServicePermissions, &ec2.ModifyVpcEndpointServicePermissionsInput{ServiceId: s.ServiceId, RemoveAllowedPrincipals: []string{"arn:aws:iam::222222222222:root"}})
+	must(t, consumer.Client, modifyVpcEndpoint, &ec2.ModifyVpcEndpointInput{VpcEndpointId: &id, RemoveSubnetIds: []string{consumer.a}})
+	if got := consumer.tries(*s.ServiceName); got != unknown {
+		t.Errorf("a second one without permission: %q", got)
+	}
 	must(t, b.Client, rejectVpcEndpointConnections, &ec2.RejectVpcEndpointConnectionsInput{ServiceId: s.ServiceId, VpcEndpointIds: []string{id}})
 	if got, of := state(), consumer.shows(id).State; got != "rejected" || of != "rejected" {
 		t.Errorf("rejected: %s, %s", got, of)
