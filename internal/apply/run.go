@@ -266,7 +266,7 @@ func (r *run) ready(n *node) {
 	if wait := until.Sub(r.o.Clock.Now()); wait > 0 {
 		if !r.o.Wait {
 			what := "every cache to forget the old name servers"
-			if n.Foreign {
+			if n.Item().Object != nil {
 				what = "every cache to forget the endpoint's addresses"
 			}
 			r.hold(n, plan.Waiting{Address: n.Address, For: what, Until: until})

@@ -288,7 +288,7 @@ func (w *Writer) doEndpoint(ctx context.Context, s plan.Step) (plan.Attributes, 
 		}
 		return w.namedEndpoint(ctx, client, s, id)
 	case plan.Update:
-		if until := s.Object.One("deleteAfter"); until != "" { // of another's: nothing else changes
+		if until := s.Object.One("deleteAfter"); until != "" { // of one that goes: nothing else changes
 			return plan.Attributes{"id": {s.ID}}, setTags(ctx, client, s.ID, map[string]string{plan.TagDeleteAfter: until}, nil)
 		}
 		if err := w.updateEndpoint(ctx, client, s); err != nil {

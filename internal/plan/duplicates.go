@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
@@ -113,29 +114,83 @@ func (b *builder) retired() {
 			if until, begun := Unnamed(p); begun {
 				gone.NotBefore = until
 			} else {
-				last := b.unname(w, s, gone.Basis)
-				gone.Needs, gone.Delays = []Dependency{{Address: last}}, []Delay{{last, NamesTTL}}
+				b.unname(w, s, &gone, nil)
 			}
 			b.add(w, gone)
 		}
 	}
 }
 
-// unname takes an endpoint's private names off, and gives the address of the
-// last of its steps. As with a zone (see forget) the deadline is written before,
-// a margin ahead, and again when it is known: a run that stops between them
-// leaves what the next one must wait for.
-func (b *builder) unname(w Wanted, s Standing, basis []Basis) (last string) {
-	step := func(part, field string, v Value, settle bool, reason string, after ...Dependency) {
+// forgotten makes endpoints of ours go as those of others do: whoever asked for
+// their names a moment ago has their addresses. Their names are private DNS, or
+// the aliases to them, which are let go or led elsewhere by changes of their own.
+func (b *builder) forgotten() {
+	aliases := map[dnsname.Name][]int{} // changes, by what stands behind the alias that they take away
+	for i, c := range b.plan.Changes {
+		if c.Before != nil && c.Before.Record != nil && c.Before.Record.Alias != nil {
+			to := c.Before.Record.Alias.Name
+			aliases[to] = append(aliases[to], i)
+		}
+	}
+	for i := range len(b.plan.Changes) {
+		gone := b.plan.Changes[i]
+		if gone.Action != Delete || gone.Foreign || gone.Item().Kind() != KindEndpoint {
+			continue
+		}
+		p, _ := b.e.Endpoints.Get(gone.ID)
+		var led []int
+		for _, n := range p.Names {
+			led = append(led, aliases[n.Name]...)
+		}
+		until, begun := Unnamed(p)
+		for _, s := range b.prints.objects.find(KindEndpoint, gone.ID) {
+			switch {
+			case named(p) || len(led) > 0:
+				w := Wanted{Address: gone.Address, Account: gone.Account, Region: gone.Region, Reason: gone.Reason, After: gone.Needs, Pos: gone.Pos}
+				b.unname(w, s, &gone, led)
+			case begun:
+				gone.NotBefore = until
+			}
+		}
+		b.plan.Changes[i] = gone
+	}
+}
+
+// named reports whether an endpoint answers for private names by itself.
+func named(p estate.Endpoint) bool { return p.PrivateDNS && p.State == estate.EndpointAvailable }
+
+// unname takes the names off an endpoint that goes, and makes its deletion wait:
+// private DNS, and aliases, which are changes of the plan. As with a zone (see
+// forget) the deadline is written before, a margin ahead, and again when it is
+// known: a run that stops between them leaves what the next one must wait for.
+func (b *builder) unname(w Wanted, s Standing, gone *Change, aliases []int) {
+	step := func(part, field string, v Value, settle bool, reason string, after []Dependency) Dependency {
 		one := w
-		one.Address, one.Settle, one.Reason, one.After = w.Address+"/"+part, settle, reason, append(slices.Clone(w.After), after...)
+		one.Address, one.Settle, one.Reason, one.After = w.Address+"/"+part, settle, reason, after
 		set := map[string][]Value{field: {v}}
-		b.add(one, Change{Action: Update, ID: s.ID, Foreign: true, Before: s.item(set), After: &Item{Object: &Object{KindEndpoint, set}}, Basis: basis})
-		last = one.Address
+		b.add(one, Change{Action: Update, ID: s.ID, Foreign: gone.Foreign, Before: s.item(set), After: &Item{Object: &Object{KindEndpoint, set}}, Basis: gone.Basis})
+		return Dependency{one.Address, settle}
 	}
 	const cached = "resolvers may have its addresses until then"
-	step("deadline", "deleteAfter", In(NamesTTL+namesAhead), false, cached)
-	step("names", "privateDNS", Bool(false), true, w.Reason, Dependency{Address: last})
-	step("deadline-final", "deleteAfter", In(NamesTTL), false, cached, Dependency{Address: last, Settled: true})
-	return last
+	before, after := w.After, slices.Clone(w.After)
+	if len(aliases) > 0 { // what goes before these goes before the first deadline
+		before = nil
+		taken := map[string]bool{}
+		for _, i := range aliases {
+			c := b.plan.Changes[i]
+			taken[c.Address] = true
+			before, after = append(before, c.Needs...), append(after, Dependency{c.Address, true})
+		}
+		before = slices.DeleteFunc(before, func(d Dependency) bool { return taken[d.Address] })
+	}
+	ahead := step("deadline", "deleteAfter", In(NamesTTL+namesAhead), false, cached, before)
+	for _, i := range aliases {
+		b.plan.Changes[i].Needs = append(b.plan.Changes[i].Needs, ahead)
+	}
+	after = append(after, ahead)
+	if p, _ := b.e.Endpoints.Get(s.ID); named(p) || gone.Foreign {
+		after = append(after, step("names", "privateDNS", Bool(false), true, w.Reason, after))
+	}
+	last := step("deadline-final", "deleteAfter", In(NamesTTL), false, cached, after)
+	gone.Needs, gone.Delays = append(slices.Clone(gone.Needs), last), []Delay{{last.Address, NamesTTL}}
 }

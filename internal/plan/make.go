@@ -230,6 +230,7 @@ func (b *builder) finish() {
 	b.probesGo()
 	b.servedLast()
 	b.orders()
+	b.forgotten()
 	b.withRecords()
 	b.unite()
 	b.quotas()

@@ -20,7 +20,7 @@ const (
 	KindSecurityGroup Kind = "securityGroup"
 	// KindEndpoint, an interface endpoint: vpc, service, serviceRegion, subnets,
 	// groups, privateDNS, inboundOnly, policy, ipType, dnsIPType; deleteAfter (a
-	// time) of one that is Retired. Attributes: id, arn, name (the regional one),
+	// time) of one that goes. Attributes: id, arn, name (the regional one),
 	// zone (that an alias to it gives).
 	KindEndpoint Kind = "endpoint"
 	// KindEndpointService: loadBalancers, acceptance, privateName, regions,

@@ -260,7 +260,7 @@ func (r rig) sweep(t *testing.T, w *world.World, o reconcile.Options, seed uint6
 // caches are the zones whose name servers some resolver may still ask, and until
 // when: the delegation to them was seen until then, and both its TTL and that
 // of the zone's own NS records count from there (settled point 21). And the
-// endpoints of others whose addresses some resolver may still have.
+// endpoints whose addresses some resolver may still have.
 type caches struct {
 	last  estate.Estate
 	until map[string]time.Time // by ID of the zone or endpoint
@@ -290,8 +290,14 @@ func (c *caches) commit(e estate.Estate, now time.Time) (problem string) {
 			}
 		}
 	}
+	aliased := map[dnsname.Name]bool{}
+	for rec := range c.last.Records.All() {
+		if rec.Alias != nil {
+			aliased[rec.Alias.Name] = true
+		}
+	}
 	for p := range c.last.Endpoints.All() {
-		if len(p.Managed()) > 0 && p.Tags[plan.TagOwner] == "" {
+		if p.State == estate.EndpointAvailable && (p.PrivateDNS || slices.ContainsFunc(p.Names, func(n estate.EndpointName) bool { return aliased[n.Name] })) {
 			c.until[p.ID] = now.Add(plan.NamesTTL)
 		}
 	}

@@ -133,11 +133,21 @@ func newShareWatch(hub string, services []string, policies map[string]resolve.Po
 	return w
 }
 
-// at is the hook.
+// at is the hook. It also sees that no address goes that a resolver may still
+// have in its cache.
 func (w *walkWatch) at(in *world.World) {
+	seen := newCaches(in.Estate())
 	in.OnCall(func(e world.Event) {
 		when := fmt.Sprintf("after call %d (%s %s)", e.Number, e.Account, e.Operation)
 		w.look(in.Estate(), when)
+		if !e.Changed {
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if problem := seen.commit(in.Estate(), in.Now()); problem != "" && len(w.wrong) < 20 {
+			w.wrong = append(w.wrong, when+": "+problem)
+		}
 	})
 }
 
@@ -276,9 +286,18 @@ func objectStep(k plan.Kind, a plan.Action, vpc string) func(plan.Change) bool {
 	}
 }
 
+// lastDeadline is the step after which an endpoint waits for the caches, by a part of
+// its address.
+func lastDeadline(part string) func(plan.Change) bool {
+	return func(c plan.Change) bool {
+		return strings.Contains(c.Address, part) && strings.HasSuffix(c.Address, "/deadline-final")
+	}
+}
+
 // TestMigrationWalk: at every step from own endpoints to Resolver rules, to a
 // Profile and back to own endpoints, each consumer VPC has the right answer for
-// each private name, whatever AWS does where no page says so.
+// each private name, whatever AWS does where no page says so; and no address goes
+// that somebody may still have in a cache.
 func TestMigrationWalk(t *testing.T) {
 	t.Parallel()
 	const vpc = "vpc-030000000001100a"
@@ -291,6 +310,7 @@ func TestMigrationWalk(t *testing.T) {
 	}{
 		{config.ViaResolver, []walkSwap{
 			{"the rule before the own endpoint goes", objectStep(plan.KindRuleAssociation, plan.Create, vpc), objectStep(plan.KindEndpoint, plan.Delete, vpc)},
+			{"the deadline before the own endpoint goes", lastDeadline(vpc), objectStep(plan.KindEndpoint, plan.Delete, vpc)},
 		}},
 		{config.ViaProfile, []walkSwap{
 			{"the Profile before the rule goes", objectStep(plan.KindProfileAssociation, plan.Create, vpc), objectStep(plan.KindRuleAssociation, plan.Delete, vpc)},
@@ -298,6 +318,7 @@ func TestMigrationWalk(t *testing.T) {
 		}},
 		{config.ViaOwn, []walkSwap{
 			{"the own endpoint before the Profile goes", objectStep(plan.KindEndpoint, plan.Create, vpc), objectStep(plan.KindProfileAssociation, plan.Delete, vpc)},
+			{"the deadline before the hub's endpoint goes", lastDeadline("/endpoints/"), objectStep(plan.KindEndpoint, plan.Delete, walkHubVPC)},
 			{"the Profile before the hub's endpoint goes", objectStep(plan.KindProfileAssociation, plan.Delete, vpc), objectStep(plan.KindEndpoint, plan.Delete, walkHubVPC)},
 		}},
 	} {
