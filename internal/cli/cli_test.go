@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
 			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten, "until": until,
 			"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
-			"accept": accept, "unshare": unshare, "deployed": deployed, "lattice": latticeCommand, "answers": answers,
+			"accept": accept, "unshare": unshare, "deployed": deployed, "lattice": latticeCommand, "becomes": becomes, "answers": answers,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {
@@ -100,11 +100,12 @@ func setup(t *testing.T, env *testscript.Env) error {
 
 // running is the twin of a script.
 type running struct {
-	t      *testing.T
-	url    string
-	calls  map[string]int // when they were last shown
-	kept   []string       // what stood, by foreign
-	lambda *lambdaAPI
+	t       *testing.T
+	url     string
+	calls   map[string]int       // when they were last shown
+	kept    []string             // what stood, by foreign
+	answers map[[3]string]string // what was answered, by answers: VPC, name and type
+	lambda  *lambdaAPI
 }
 
 type runningKey struct{}

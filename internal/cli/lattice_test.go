@@ -65,11 +65,11 @@ func latticeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// answers FROM NAME TYPE REGEXP: asks as ask does, until the answer is one that is
+// becomes FROM NAME TYPE REGEXP: asks as ask does, until the answer is one that is
 // waited for.
-func answers(ts *testscript.TestScript, neg bool, args []string) {
+func becomes(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
-		ts.Fatalf("usage: answers FROM NAME TYPE REGEXP")
+		ts.Fatalf("usage: becomes FROM NAME TYPE REGEXP")
 	}
 	want, err := regexp.Compile(args[3])
 	ts.Check(err)

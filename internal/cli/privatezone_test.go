@@ -33,28 +33,40 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // answerOf is an answer as ask prints it.
-func answerOf(ts *testscript.TestScript, from, name, rrtype string) string {
+func answerOf(ts *testscript.TestScript, from, name, kind string) string {
+	resolver, ok := resolversOf(ts)[from]
+	if !ok {
+		ts.Fatalf("there is no resolver of %s", from)
+	}
+	in := exchanged(ts, resolver, name, kind)
+	line := []string{dns.RcodeToString[in.Rcode]}
+	for _, rr := range in.Answer {
+		fields := strings.Fields(rr.String())
+		line = append(line, fields[len(fields)-1])
+	}
+	slices.Sort(line[1:])
+	return strings.Join(line, " ")
+}
+
+// exchanged is what a resolver answers over UDP.
+func exchanged(ts *testscript.TestScript, resolver, name, kind string) *dns.Msg {
+	m := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[kind])
+	in, _, err := (&dns.Client{Net: "udp"}).Exchange(m, resolver)
+	ts.Check(err)
+	return in
+}
+
+// resolversOf are the addresses of the twin's resolvers, by VPC.
+func resolversOf(ts *testscript.TestScript) map[string]string {
 	raw, err := admin(twinOf(ts).url, http.MethodGet, "resolvers", "")
 	ts.Check(err)
-	var resolvers []struct{ VPC, UDP string }
-	ts.Check(json.Unmarshal(raw, &resolvers))
-	for _, r := range resolvers {
-		if r.VPC != from {
-			continue
-		}
-		m := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[rrtype])
-		in, _, err := (&dns.Client{Net: "udp"}).Exchange(m, r.UDP)
-		ts.Check(err)
-		line := []string{dns.RcodeToString[in.Rcode]}
-		for _, rr := range in.Answer {
-			fields := strings.Fields(rr.String())
-			line = append(line, fields[len(fields)-1])
-		}
-		slices.Sort(line[1:])
-		return strings.Join(line, " ")
+	var rows []struct{ VPC, UDP string }
+	ts.Check(json.Unmarshal(raw, &rows))
+	out := map[string]string{}
+	for _, r := range rows {
+		out[r.VPC] = r.UDP
 	}
-	ts.Fatalf("there is no resolver of %s", from)
-	return ""
+	return out
 }
 
 // vpcs ZONE: prints the VPCs of a private zone, and the authorizations that are
