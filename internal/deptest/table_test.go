@@ -150,7 +150,7 @@ var table = map[string]rule{
 	// Tests and nothing else.
 	"deptest":      {},
 	"twin/clients": {tests: allTwin, otherTests: []string{scripts}},
-	"twintest":     {tests: layer6.and("stage", "awsapi", "examples").and(allTwin...), otherTests: []string{dns, rapid, scripts, sdk, smithy}},
+	"twintest":     {tests: layer6.and("stage", "awsapi", "cli", "examples").and(allTwin...), otherTests: []string{dns, rapid, scripts, sdk, smithy}},
 }
 
 // ban is what code outside tests must not call, but for a few places.

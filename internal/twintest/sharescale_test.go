@@ -1,9 +1,11 @@
 package twintest
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -11,10 +13,12 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/orgdns/orgdns/internal/cost"
+	"github.com/orgdns/orgdns/internal/awsapi"
+	"github.com/orgdns/orgdns/internal/cli"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/twin"
 	"github.com/orgdns/orgdns/internal/twin/profiles"
 	"github.com/orgdns/orgdns/internal/twin/resolver"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -36,11 +40,6 @@ const (
 // Transit Gateway of the hub's account connects them already.
 func large(t testing.TB, via string) rig {
 	t.Helper()
-	y := "owner: large\norganization: { access: { account: management, role: orgdns } }\ndefaults: { role: orgdns, region: eu-west-1 }\n" +
-		"accounts:\n  management: { id: \"" + string(management) + "\" }\n  network: { id: \"" + string(network) + "\", regions: [eu-west-1, eu-central-1] }\n" +
-		"endpointShares:\n  - name: shared\n    account: network\n    via: " + via + "\n    regions: [eu-west-1, eu-central-1]\n" +
-		"    vpc: { tags: { role: shared-services } }\n    services: [" + sharedServices + "]\n" +
-		"    consumers: { organizationalUnits: [Workloads], regions: [eu-west-1, eu-central-1], tags: { dns: corp } }\n"
 	var e estate.Estate
 	e.Organization = estate.Organization{ID: "o-large00001", Management: management, Root: "r-larg", TrustedServices: []string{"ram.amazonaws.com"}}
 	e.Units.Put(estate.Unit{ID: "ou-larg-work0001", Name: "Workloads", Parent: "r-larg"}, estate.Unit{ID: "ou-larg-infr0001", Name: "Infrastructure", Parent: "r-larg"})
@@ -62,7 +61,16 @@ func large(t testing.TB, via string) rig {
 	for i := range manyVPCs {
 		connected(&e, i, team(i%manyAccounts), twoRegions[(i+i/manyAccounts)%2], estate.Tags{"dns": "corp"})
 	}
-	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(y)}}, "orgdns.yaml"), e}
+	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(largeConfig(via))}}, "orgdns.yaml"), e}
+}
+
+// largeConfig is its configuration.
+func largeConfig(via string) string {
+	return "owner: large\norganization: { access: { account: management, role: orgdns } }\ndefaults: { role: orgdns, region: eu-west-1 }\n" +
+		"accounts:\n  management: { id: \"" + string(management) + "\" }\n  network: { id: \"" + string(network) + "\", regions: [eu-west-1, eu-central-1] }\n" +
+		"endpointShares:\n  - name: shared\n    account: network\n    via: " + via + "\n    regions: [eu-west-1, eu-central-1]\n" +
+		"    vpc: { tags: { role: shared-services } }\n    services: [" + sharedServices + "]\n" +
+		"    consumers: { organizationalUnits: [Workloads], regions: [eu-west-1, eu-central-1], tags: { dns: corp } }\n"
 }
 
 // connected puts the n-th VPC into an estate, with two subnets, attached to the
@@ -241,25 +249,37 @@ func TestThousandVPCs(t *testing.T) {
 	}
 }
 
-// TestThousandVPCsCost: what each way to share costs that organization is what
-// package cost says of its numbers (docs/cost.md).
+// TestThousandVPCsCost: what each way to share costs that organization, as orgdns
+// cost prints it: every sum, the date of the prices, and where they are from
+// (docs/cost.md); the same by another table.
 func TestThousandVPCsCost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads 200 accounts")
 	}
 	r := large(t, "profile")
-	reports, problems, err := r.process(r.world(), nil).Costs(t.Context(), cost.Builtin(), cost.Traffic{GB: 100, Queries: 3})
-	if err != nil || problems.HasErrors() || len(reports) != 1 {
-		t.Fatal(err, problems, len(reports))
+	server, err := twin.Server{Listen: "127.0.0.1:0", Estate: r.start}.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := reports[0]; got.VPCs != manyVPCs || got.Accounts != manyAccounts {
-		t.Errorf("%d VPCs of %d accounts", got.VPCs, got.Accounts)
+	for k, v := range map[string]string{
+		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": string(management), "AWS_SECRET_ACCESS_KEY": world.AdministratorSecret,
+		"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "COLUMNS": "80", "NO_COLOR": "1",
+	} {
+		t.Setenv(k, v)
 	}
-	for via, want := range map[cost.Via]string{cost.ViaOwn: "209130.30", cost.ViaProfile: "45478.70", cost.ViaResolver: "45896.10"} {
-		o, ok := reports[0].Option(via)
-		if got := o.Bill.Total.String(); !ok || got != want {
-			t.Errorf("%s costs %s, want %s: %s", via, got, want, o.Bill.Rows())
+	path := t.TempDir() + "/orgdns.yaml"
+	if err := os.WriteFile(path, []byte(largeConfig("profile")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"cost-thousand.golden":        nil,
+		"cost-thousand-prices.golden": {"--prices", "testdata/prices.json"},
+	} {
+		var out, problems bytes.Buffer
+		if code := cli.Run(cli.Streams{Out: &out, Err: &problems}, awsapi.Wall(), append([]string{"cost", "--config", path}, args...)); code != 0 {
+			t.Fatalf("exit code %d: %s", code, problems.String())
 		}
+		golden(t, name, out.String())
 	}
 }
 
