@@ -518,7 +518,7 @@ bad-value orgdns.yaml:36:175: "all" is not organization; write one of organizati
 missing-key orgdns.yaml:36:207: the Transit Gateway is not chosen; write one of id, tags
 wrong-type orgdns.yaml:36:230: expected true or false, found the number 1
 bad-value orgdns.yaml:36:253: "removed" is not a way to treat duplicates; did you mean "remove"?
-bad-value orgdns.yaml:36:281: "condition" is not a difference; write one of endpoint-policy, security-group
+bad-value orgdns.yaml:36:281: "condition" is not a difference; write one of endpoint-policy, security-group, isolated-subnet
 duplicate orgdns.yaml:37:152: eu-west-1 has two hub VPCs: first at orgdns.yaml:37:87; remove one
 wrong-type orgdns.yaml:37:221: expected organization, or a list of accounts and units, found a mapping
 key-conflict orgdns.yaml:37:267: the probe runs by one thing, not lambda and command; keep one

@@ -79,6 +79,7 @@ const (
 
 	AcceptPolicy = "endpoint-policy" // the own endpoint's policy permits more
 	AcceptGroup  = "security-group"  // its security groups admit more
+	AcceptAlone  = "isolated-subnet" // nothing leads out of the VPC from some of its subnets
 )
 
 // Subnets choose subnets of a VPC: these, or those with every one of the tags.
@@ -578,7 +579,7 @@ var endpointShareKind = object("endpoint share", "an endpoint share",
 		key("resolverEndpoints", resolverEndpointsKind, "Resolver endpoints that stand and are used.", func(s *EndpointShare) *ResolverEndpoints { return &s.ResolverEndpoints }),
 		key("connect", connectKind, "`none`: what cannot be reached is reported. `transitGateway`, or a mapping that names it: what is missing is made.", func(s *EndpointShare) *Connect { return &s.Connect }).or("none"),
 		key("retireDuplicates", enum("a way to treat duplicates", RetireReport, RetireRemove), "The consumers' own endpoints for the same services: `report` them with their cost and who would notice; `remove` deletes those that nobody would miss, though orgdns did not make them.", func(s *EndpointShare) *string { return &s.RetireDuplicates }).or("they are left alone"),
-		key("acceptDuplicates", oneOrMany(enum("a difference", AcceptPolicy, AcceptGroup)), "What does not keep an own endpoint, since somebody looked at it: `endpoint-policy`, that its policy permits what the shared one's does not; `security-group`, that its security groups admit whom the shared one's do not.", func(s *EndpointShare) *[]string { return &s.AcceptDuplicates }).or("both keep it"),
+		key("acceptDuplicates", oneOrMany(enum("a difference", AcceptPolicy, AcceptGroup, AcceptAlone)), "What does not keep an own endpoint, since somebody looked at it: `endpoint-policy`, that its policy permits what the shared one's does not; `security-group`, that its security groups admit whom the shared one's do not; `isolated-subnet`, that nothing leads out of the VPC from some of its subnets.", func(s *EndpointShare) *[]string { return &s.AcceptDuplicates }).or("all of them keep it"),
 		key("probe", probeKind, "Verify from inside the consumer VPCs.", func(s *EndpointShare) **Probe { return &s.Probe }).or("nothing runs there"),
 	}, (*reader).finishEndpointShare)
 

@@ -287,6 +287,17 @@ func (s Source) Endpoint(p estate.Endpoint, ports ...Port) Verdict {
 	return s.judge(v, vpc, targets)
 }
 
+// Isolated are the subnets that a [Verdict] does not count: nothing leads out of
+// the VPC from them, and from another one something does.
+func (s Source) Isolated() []string {
+	v, ok := s.e.VPCs.Get(s.vpc)
+	if !ok {
+		return nil
+	}
+	_, isolated, _ := network{s.e}.starts(v, s.Subnets)
+	return isolated
+}
+
 // verdict begins one; it is whole, and not ok, when the VPC is not known.
 func (s Source) verdict() (v Verdict, vpc estate.VPC, ok bool) {
 	vpc, ok = s.e.VPCs.Get(s.vpc)

@@ -228,6 +228,9 @@ func TestPartial(t *testing.T) {
 	if !slices.Equal(v.Isolated, []string{"subnet-a-d"}) {
 		t.Errorf("isolated: %v", v.Isolated)
 	}
+	if got := From(e, "vpc-a").Isolated(); !slices.Equal(got, v.Isolated) {
+		t.Errorf("isolated: %v", got)
+	}
 	// Who stands in certain subnets has the way of these, isolated or not.
 	p, _ := e.Endpoints.Get("vpce-1")
 	for subnet, want := range map[string]Outcome{"subnet-a-a": Reached, "subnet-a-c": Broken, "subnet-a-d": Broken} {

@@ -197,7 +197,12 @@ func (s *shareIn) way(own, shared estate.Endpoint, v estate.VPC, one *sharedServ
 	for _, p := range s.ports([]*sharedService{one}) {
 		ports = append(ports, reach.Port{Number: uint16(p), Protocol: "tcp"})
 	}
-	if b := reach.From(s.Estate, v.ID).Endpoint(shared, ports...).Break(); b != nil {
+	from := reach.From(s.Estate, v.ID)
+	if alone := from.Isolated(); len(alone) > 0 {
+		out = append(out, retire.Finding{Code: retire.Isolated, Account: v.Account, Where: v.ID, Text: fmt.Sprintf("nothing leads out of the VPC from %s: there the own endpoint is reached, and the shared one is not", strings.Join(alone, ", ")),
+			Hint: "give these subnets a route to the hub VPC; if nothing there uses the service, accept it"})
+	}
+	if b := from.Endpoint(shared, ports...).Break(); b != nil {
 		code := retire.Unreached
 		if !arrived && b.Code != reach.Unread {
 			code = retire.NotReady

@@ -12,6 +12,7 @@ import (
 	"github.com/orgdns/orgdns/internal/reach"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/resolve"
+	"github.com/orgdns/orgdns/internal/retire"
 )
 
 // addressesOf are the addresses of endpoints, as answers hold them.
@@ -136,7 +137,9 @@ func (p *Pass) connectivity(out *Planned, o Options) {
 	stops := map[stop]reach.Break{}
 	kept := map[stop][]string{}
 	var order []stop
-	for _, n := range recipe.SharedNames(in) {
+	names := recipe.SharedNames(in)
+	isolated(out, names)
+	for _, n := range names {
 		for _, e := range n.Endpoints {
 			for _, v := range n.VPCs {
 				// Endpoints with the same groups and subnets are reached alike.
@@ -175,6 +178,54 @@ func (p *Pass) connectivity(out *Planned, o Options) {
 			Severity: severity, Code: "unreachable", Address: "endpointShares/" + at.share, Account: string(b.Account), Region: string(b.Region),
 			Summary: summary, Detail: strings.Join(kept[at], ", "), Hint: b.Hint,
 		})
+	}
+}
+
+// isolated tells of subnets out of which nothing leads, in VPCs that have an
+// endpoint of their own for what is shared: what stands there loses the service
+// with that endpoint.
+func isolated(out *Planned, names []recipe.SharedName) {
+	type place struct {
+		share, vpc string
+		goes       bool
+	}
+	var order []place
+	own := map[place][]string{}
+	for _, n := range names {
+		for _, e := range n.Endpoints {
+			for _, v := range n.VPCs {
+				for p := range out.Before.Endpoints.By(estate.ByVPC(v.ID)) {
+					if p.Type != estate.EndpointInterface || p.Service != e.Service || p.ServiceRegion != e.ServiceRegion || e.VPC == v.ID {
+						continue
+					}
+					now, stands := out.After.Endpoints.Get(p.ID)
+					at := place{n.Share, v.ID, !stands || now.State == estate.EndpointDeleting}
+					if own[at] == nil {
+						order = append(order, at)
+					}
+					if !slices.Contains(own[at], p.ID) {
+						own[at] = append(own[at], p.ID)
+					}
+				}
+			}
+		}
+	}
+	for _, at := range order {
+		subnets := reach.From(out.After, at.vpc).Isolated()
+		if len(subnets) == 0 {
+			continue
+		}
+		v, _ := out.After.VPCs.Get(at.vpc)
+		d := diag.Diagnostic{
+			Severity: diag.Note, Code: string(retire.Isolated), Address: "endpointShares/" + at.share, Account: string(v.Account), Region: string(v.Region),
+			Summary: fmt.Sprintf("nothing leads out of VPC %s (account %s) from %s: there the VPC's own %s are reached, and those of %s are not", v.ID, v.Account, strings.Join(subnets, ", "), strings.Join(own[at], ", "), at.share),
+			Hint:    "give these subnets a route to the hub VPC, if something there uses the services",
+		}
+		if at.goes {
+			d.Severity = diag.Warning
+			d.Summary = fmt.Sprintf("VPC %s (account %s) loses its own %s, and nothing leads out of it from %s: there the endpoints of %s are not reached", v.ID, v.Account, strings.Join(own[at], ", "), strings.Join(subnets, ", "), at.share)
+		}
+		out.Diagnostics.Add(d)
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -107,5 +109,47 @@ func TestRecordTypesBeside(t *testing.T) {
 	}
 	if want := "the endpoint of one, or the VPC's own vpce-own: 10.0.0.9, 10.1.0.9, 2001:db8::9"; own.want != want {
 		t.Errorf("wants %s", own.want)
+	}
+}
+
+// TestIsolated: of subnets out of which nothing leads it is told when the VPC has
+// an endpoint of its own for what is shared, and warned when that goes.
+func TestIsolated(t *testing.T) {
+	const service = "com.amazonaws.eu-west-1.ec2"
+	shared := estate.Endpoint{ID: "vpce-hub", VPC: "vpc-hub", Service: service, Type: estate.EndpointInterface}
+	own := estate.Endpoint{ID: "vpce-own", VPC: "vpc-1", Service: service, Type: estate.EndpointInterface}
+	vpc := estate.VPC{ID: "vpc-1", Account: "222222222222", Region: "eu-west-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}
+	var e estate.Estate
+	e.VPCs.Put(vpc)
+	for i, id := range []string{"subnet-a", "subnet-b"} {
+		e.Subnets.Put(estate.Subnet{ID: id, VPC: "vpc-1", Account: vpc.Account, Region: vpc.Region, CIDR: netip.MustParsePrefix([]string{"10.1.0.0/24", "10.1.1.0/24"}[i])})
+	}
+	e.RouteTables.Put(estate.RouteTable{ID: "rtb-1", VPC: "vpc-1", Account: vpc.Account, Region: vpc.Region, Main: true, Routes: []estate.Route{{To: netip.MustParsePrefix("10.0.0.0/16"), Target: "pcx-1"}}},
+		estate.RouteTable{ID: "rtb-2", VPC: "vpc-1", Account: vpc.Account, Region: vpc.Region, Subnets: []string{"subnet-b"}})
+	e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryRouteTables, Account: vpc.Account, Region: vpc.Region}})
+	with := e
+	with.Endpoints.Put(own)
+	names := []recipe.SharedName{{Share: "one", VPCs: []estate.VPC{vpc}, Endpoints: []estate.Endpoint{shared}}}
+	for _, tt := range []struct {
+		name          string
+		before, after estate.Estate
+		want          []diag.Severity
+	}{
+		{"none of its own", e, e, nil},
+		{"stays", with, with, []diag.Severity{diag.Note}},
+		{"goes", with, e, []diag.Severity{diag.Warning}},
+	} {
+		out := &Planned{Plan: &plan.Plan{}, Before: tt.before, After: tt.after}
+		isolated(out, names)
+		var got []diag.Severity
+		for _, d := range out.Diagnostics {
+			got = append(got, d.Severity)
+			if !strings.Contains(d.Summary, "subnet-b") || !strings.Contains(d.Summary, "vpce-own") || strings.Contains(d.Summary, "subnet-a") {
+				t.Errorf("%s: %s", tt.name, d.Summary)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

@@ -53,6 +53,9 @@ const (
 	NotInEffect Code = "not-in-effect"
 	// Unreached: the VPC does not reach the shared endpoint, or may not.
 	Unreached Code = "unreachable"
+	// Isolated: nothing leads out of the VPC from some of its subnets, so that the
+	// own endpoint is all that they reach.
+	Isolated Code = "isolated-subnet"
 	// Managed: an AWS service made the own endpoint and manages it.
 	Managed Code = "managed-by-service"
 )
@@ -69,7 +72,7 @@ const (
 var notices = []Code{Free, Wider, Mentioned, Begun}
 
 // Acceptable are the codes that an Input may accept.
-var Acceptable = []Code{Policy, Group}
+var Acceptable = []Code{Policy, Group, Isolated}
 
 // Finding is one thing that was found of an endpoint.
 type Finding struct {

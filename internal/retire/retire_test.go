@@ -428,6 +428,13 @@ func TestWay(t *testing.T) {
 	if d := r.Duplicates[0]; d.Removable || len(d.Blocks) != 1 || d.Blocks[0].Text != "vpce-own vpce-hub" {
 		t.Errorf("found %+v", d)
 	}
+	r = Find(Input{Estate: world(), Shared: []string{"vpce-hub"}, Consumers: []string{"vpc-own"}, Prices: cost.Builtin(), Accepted: []Code{Isolated},
+		Way: func(own, shared estate.Endpoint, v estate.VPC) []Finding {
+			return []Finding{{Code: Isolated, Where: v.ID}}
+		}})
+	if d := r.Duplicates[0]; !d.Removable || len(d.Notices) != 1 {
+		t.Errorf("somebody looked at it: %+v", d)
+	}
 }
 
 // TestKept: what orgdns made or a share uses is no duplicate, nor is what the
