@@ -37,12 +37,18 @@ func findRule(c *world.Call, bus, name *string) (estate.EventRule, error) {
 	return r, err
 }
 
-// putRule makes a rule, or changes all of it but its targets and tags (API_PutRule).
+// putRule makes a rule, or changes all of it but its targets and tags; to give it
+// tags wants a permission of its own (API_PutRule).
 func putRule(_ context.Context, c *world.Call, in *eventbridge.PutRuleInput) (*eventbridge.PutRuleOutput, error) {
 	tags := tagsOf(in.Tags)
 	b, r, known, err := ruleOn(c, in.EventBusName, in.Name, tags)
 	if err != nil {
 		return nil, err
+	}
+	if !known && len(tags) > 0 {
+		if err := c.Authorize("events:TagResource", estate.EventRuleARN(b.Account, b.Region, b.Name, aws.ToString(in.Name)), tagConditions(nil, tags)); err != nil {
+			return nil, err
+		}
 	}
 	if err := passRole(c, in.RoleArn); err != nil {
 		return nil, err

@@ -21,7 +21,11 @@ func createRole(_ context.Context, c *world.Call, in *iam.CreateRoleInput) (*iam
 	if in.PermissionsBoundary != nil {
 		conditions["iam:permissionsboundary"] = []string{*in.PermissionsBoundary}
 	}
-	if err := c.Authorize("iam:CreateRole", arn, conditions); err != nil {
+	err = c.Authorize("iam:CreateRole", arn, conditions)
+	if err == nil && len(tags) > 0 { // User Guide, id_tags_roles.html
+		err = c.Authorize("iam:TagRole", arn, conditions)
+	}
+	if err != nil {
 		return nil, err
 	}
 	roles := collect(c.Estate().Roles.By(estate.ByAccount(c.Account())), nil)

@@ -24,11 +24,15 @@ var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 var deleted = world.Private[time.Time]{Name: "sqs.deleted"}
 
 // createQueue gives the queue that stands back when all that is asked for is as
-// it has it (API_CreateQueue).
+// it has it; tags want a permission of their own (API_CreateQueue).
 func createQueue(_ context.Context, c *world.Call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
 	name := aws.ToString(in.QueueName)
 	arn := estate.QueueARN(c.Account(), c.Region, name)
-	if err := c.Authorize("sqs:CreateQueue", arn, tagConditions(nil, in.Tags)); err != nil {
+	err := c.Authorize("sqs:CreateQueue", arn, tagConditions(nil, in.Tags))
+	if err == nil && len(in.Tags) > 0 {
+		err = c.Authorize("sqs:TagQueue", arn, tagConditions(nil, in.Tags))
+	}
+	if err != nil {
 		return nil, err
 	}
 	bare, fifo := strings.CutSuffix(name, ".fifo")
