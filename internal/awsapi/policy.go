@@ -218,20 +218,17 @@ var parts = map[plan.May][]part{
 		// AWS managed policy AmazonRoute53ProfilesFullAccess, of VPCs
 		"ec2:DescribeVpcs", "route53resolver:GetFirewallConfig", "route53resolver:GetResolverConfig", "route53resolver:GetResolverDnssecConfig",
 	}, anyResource, true, false}},
-	plan.MayMake(plan.KindShare): {
-		{"MakeShares", []string{
-			"ram:CreateResourceShare", "ram:UpdateResourceShare", "ram:DeleteResourceShare", "ram:AssociateResourceShare", "ram:DisassociateResourceShare",
-			"ram:TagResource", "ram:UntagResource", "ram:GetResourceShares", "ram:GetResourceShareAssociations",
-		}, anyResource, true, false},
-		// RAM asks for what writes the policy of each resource (RAM User Guide,
-		// iam-policies-examples.html; Developer Guide,
-		// security-iam-awsmanpol.html, of Profiles); that of a Transit Gateway is
-		// our reading.
-		{"ShareResources", []string{
-			"route53profiles:GetProfilePolicy", "route53profiles:PutProfilePolicy", "route53resolver:GetResolverRulePolicy", "route53resolver:PutResolverRulePolicy",
-			"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy",
-		}, anyResource, true, false},
-	},
+	plan.MayMake(plan.KindShare): {{"MakeShares", []string{
+		"ram:CreateResourceShare", "ram:UpdateResourceShare", "ram:DeleteResourceShare", "ram:AssociateResourceShare", "ram:DisassociateResourceShare",
+		"ram:TagResource", "ram:UntagResource", "ram:GetResourceShares", "ram:GetResourceShareAssociations",
+	}, anyResource, true, false}},
+	// RAM asks for what writes the policy of each resource (RAM User Guide,
+	// iam-policies-examples.html; Developer Guide, security-iam-awsmanpol.html, of
+	// Profiles); that of a Transit Gateway is our reading.
+	plan.MayShareNetwork: {{"ShareResources", []string{
+		"route53profiles:GetProfilePolicy", "route53profiles:PutProfilePolicy", "route53resolver:GetResolverRulePolicy", "route53resolver:PutResolverRulePolicy",
+		"ec2:GetResourcePolicy", "ec2:PutResourcePolicy", "ec2:DeleteResourcePolicy",
+	}, anyResource, true, false}},
 	plan.MayMake(plan.KindInvitation): {{"AcceptShares", []string{
 		"ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation", "ram:GetResourceShares",
 	}, anyResource, true, false}},

@@ -71,6 +71,7 @@ const (
 	MayReadParameters       May = "readParameters"       // Region, Named: parameters of Systems Manager
 	MayTakeMessages         May = "takeMessages"         // Region, Named: receive and let go
 	MaySendMessages         May = "sendMessages"         // Region, Named
+	MayShareNetwork         May = "shareNetwork"         // Region: what RAM asks for to share rules, Profiles and Transit Gateways
 	MayUseKeys              May = "useKeys"              // Region: the account's KMS keys, for queues that they encrypt
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name

@@ -72,6 +72,8 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 				}
 			case item.Object.Kind == KindShare && strings.HasSuffix(p.Owner, ofEvents): // RAM writes the policy of the parameter in it
 				add(Permission{Account: c.Account, Region: c.Region, May: MayMake(KindParameter), Role: EventName(p.Owner), Named: LikeNames(p.Owner)})
+			case item.Object.Kind == KindShare:
+				add(Permission{Account: c.Account, Region: c.Region, May: MayShareNetwork})
 			case strings.Contains(c.Address, ProbeGroup):
 				add(Permission{Account: c.Account, Region: c.Region, May: MayLimitEgress})
 			}

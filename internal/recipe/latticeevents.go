@@ -574,31 +574,28 @@ func (p *permissions) latticeEvents(in Input) {
 			p.add(plan.Permission{Account: account, May: plan.MayMake(k), Region: region, Named: plan.LikeNames(e.owner)})
 		}
 	}
+	messages := func(account estate.AccountID, region estate.Region, list ...plan.May) { // of `orgdns serve` and `orgdns events`
+		for _, m := range list {
+			p.add(plan.Permission{Account: account, May: m, Region: region, Named: plan.LikeNames(e.owner)})
+		}
+	}
 	region := in.Config.LatticeEvents.Region
 	p.add(plan.Permission{Account: e.hub.ID, May: plan.MayReadOrganization})
 	p.add(plan.Permission{Account: e.hub.ID, May: plan.MayReadRole, Role: plan.EventName(e.owner)})
 	p.make(e.hub.ID, region, plan.KindShare)
 	named(e.hub.ID, region, plan.KindEventBus, plan.KindEventRule, plan.KindQueue, plan.KindParameter)
-	p.takeEvents(e.hub.ID, region, plan.LikeNames(e.owner))
+	messages(e.hub.ID, region, plan.MayTakeMessages, plan.MaySendMessages)
 	if in.Config.LatticeEvents.KMSKey != "" {
 		p.may(e.hub.ID, region, plan.MayUseKeys)
 	}
 	for _, s := range EventSpokes(in) {
 		named(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)
-		p.takeEvents(s.Account, s.Region, plan.LikeNames(e.owner)) // dead letters
+		messages(s.Account, s.Region, plan.MayTakeMessages) // dead letters, which go back to the hub's queue
 		if in.Config.LatticeEvents.CloudTrail {
 			p.may(s.Account, s.Region, plan.MayReadTrails)
 		}
 		for _, m := range []plan.May{plan.MayMake(plan.KindEventRole), plan.MayPassEventRole} {
 			p.add(plan.Permission{Account: s.Account, May: m, Role: plan.EventName(e.owner)})
 		}
-	}
-}
-
-// takeEvents permits `orgdns serve` and `orgdns events` to take messages from
-// queues, and to put dead letters there and back.
-func (p *permissions) takeEvents(account estate.AccountID, region estate.Region, named string) {
-	for _, m := range []plan.May{plan.MayTakeMessages, plan.MaySendMessages} {
-		p.add(plan.Permission{Account: account, May: m, Region: region, Named: named})
 	}
 }

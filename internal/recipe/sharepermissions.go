@@ -72,6 +72,7 @@ func (p *permissions) shareNetwork(account estate.AccountID, r estate.Region) {
 // shareHub permits what the hub makes.
 func (p *permissions) shareHub(s *shareIn) {
 	p.make(s.hub.ID, s.region, plan.KindSecurityGroup, plan.KindEndpoint, plan.KindShare)
+	p.may(s.hub.ID, s.region, plan.MayShareNetwork)
 	for _, account := range s.principals(s.Input) {
 		if isAccount(account) {
 			p.make(estate.AccountID(account), s.region, plan.KindInvitation)
@@ -163,7 +164,7 @@ func (p *permissions) shareLinks(s *shareIn, account estate.AccountID) {
 // hub was read.
 func (p *permissions) shareGateways(s *shareIn) {
 	owner := func(account estate.AccountID) {
-		p.may(account, s.region, plan.MayReadNetwork, plan.MayReadShares)
+		p.may(account, s.region, plan.MayReadNetwork, plan.MayReadShares, plan.MayShareNetwork)
 		p.make(account, s.region, plan.KindTransitAcceptance, plan.KindShare)
 		if account != s.hub.ID { // the hub may have to accept that share
 			p.make(s.hub.ID, s.region, plan.KindInvitation)
