@@ -240,7 +240,7 @@ var kindWords = map[plan.Kind]objectWords{
 	plan.KindSecurityGroup:      {"security group", "name", []string{"description"}},
 	plan.KindEndpoint:           {"VPC endpoint for", "service", nil},
 	plan.KindEndpointService:    {"endpoint service", "privateName", nil},
-	plan.KindVerification:       {"verification of the name of", "service", nil},
+	plan.KindVerification:       {"verification of the name of", "service", []string{"name"}},
 	plan.KindConnection:         {"acceptance of", "endpoint", nil},
 	plan.KindPrivateDNS:         {"private DNS of", "endpoint", nil},
 	plan.KindProfile:            {"Route 53 Profile", "name", nil},

@@ -52,7 +52,7 @@ func Make(in Input) *Plan {
 		frozen:   map[string]bool{},
 		standing: map[string]bool{},
 
-		unhurried: map[string]bool{},
+		unhurried: map[string]bool{}, outdated: map[Ref][]string{},
 	}
 	if b.plan.Refused == nil {
 		b.plan.Refused = map[string]diag.Diagnostic{}
@@ -111,6 +111,8 @@ type builder struct {
 	// names are not known.
 	frozen        map[string]bool
 	frozenUnnamed []Record
+	// outdated are the attributes of objects that will be others, as they are now.
+	outdated map[Ref][]string
 	// own are the standing objects of ours, by objectKey of their mark; kept
 	// those that are wanted, by objectKey of their ID.
 	own  map[string][]Standing

@@ -37,6 +37,9 @@ type objectKind struct {
 	// early objects are what brings those that they refer to into effect, such as
 	// the acceptance of an attachment: they wait for these to be made, no more.
 	early bool
+	// determines are the attributes that follow from a field: once it is changed
+	// they are others.
+	determines map[string][]string
 	// standing lists those of the estate, whoever made them.
 	standing func(estate.Estate) iter.Seq[Standing]
 	// done is of kinds that are acts, such as accepting an invitation: whether
@@ -273,9 +276,11 @@ func (b *builder) object(w Wanted, want Object) {
 	s := candidates[i]
 	b.keep(w, s)
 	b.plan.Managed++
-	differs := len(b.differs(want, s, slices.Sorted(maps.Keys(want.Fields)))) > 0
+	changed := b.differs(want, s, slices.Sorted(maps.Keys(want.Fields)))
+	differs := len(changed) > 0
 	switch {
 	case differs || s.Stale:
+		b.outdate(w, kind, changed)
 		c := Change{Action: Update, ID: s.ID, Before: s.item(want.Fields), After: &w.Item, Basis: []Basis{b.basisObject(q, want.Kind, s.ID)}}
 		if !differs {
 			c.Reason = "its ledger lists what is no longer there"
@@ -305,6 +310,19 @@ func (b *builder) keep(w Wanted, s Standing) {
 	b.kept[objectKey(s.Kind, s.Account, s.Region, s.ID)] = true
 	b.plan.Known[w.Address] = s.Attributes
 	b.knownBy[w.Address] = b.basisObject(ObjectQuery(s.Kind, b.in.Owner, s.Account, s.Region), s.Kind, s.ID)
+}
+
+// outdate forgets what will be known anew once fields of a standing object are
+// changed, so that whatever refers to it waits and is changed, too.
+func (b *builder) outdate(w Wanted, kind objectKind, changed []string) {
+	known := maps.Clone(b.plan.Known[w.Address])
+	for _, f := range changed {
+		for _, a := range kind.determines[f] {
+			b.outdated[Ref{w.Address, a}] = known[a]
+			delete(known, a)
+		}
+	}
+	b.plan.Known[w.Address] = known
 }
 
 // differs are the fields among these in which a standing object is not as

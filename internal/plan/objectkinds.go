@@ -27,7 +27,7 @@ const (
 	// principals. Attributes: id, name, verifyName, verifyValue.
 	KindEndpointService Kind = "endpointService"
 	// KindVerification, that the private name of a service is verified:
-	// service. It is in effect once AWS has verified it.
+	// service, name. It is in effect once AWS has verified it.
 	KindVerification Kind = "verification"
 	// KindConnection, an endpoint that is accepted by its service: service,
 	// endpoint.
@@ -82,7 +82,7 @@ func init() {
 	objectKinds = map[Kind]objectKind{
 		KindSecurityGroup:      {query: estate.QuerySecurityGroups, fixed: []string{"vpc", "name", "description"}, standing: standingGroups},
 		KindEndpoint:           {query: estate.QueryEndpoints, fixed: []string{"vpc", "service", "serviceRegion"}, standing: standingEndpoints},
-		KindEndpointService:    {query: estate.QueryEndpointServices, standing: standingServices},
+		KindEndpointService:    {query: estate.QueryEndpointServices, determines: map[string][]string{"privateName": {"verifyName", "verifyValue"}}, standing: standingServices},
 		KindVerification:       {early: true, query: estate.QueryEndpointServices, done: verified},
 		KindConnection:         {query: estate.QueryEndpointServices, done: connected, early: true},
 		KindPrivateDNS:         {query: estate.QueryEndpoints, done: privatelyNamed},
@@ -91,7 +91,7 @@ func init() {
 		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, named: true, standing: standingProfileAssociations},
 		KindShare:              {query: estate.QueryShares, fixed: []string{"name"}, standing: standingShares},
 		KindInvitation:         {query: estate.QueryInvitations, done: accepted},
-		KindResolverEndpoint:   {query: estate.QueryResolverEndpoints, fixed: []string{"direction", "vpc", "groups"}, standing: standingResolverEndpoints},
+		KindResolverEndpoint:   {query: estate.QueryResolverEndpoints, fixed: []string{"direction", "vpc", "groups"}, determines: map[string][]string{"subnets": {"addresses"}}, standing: standingResolverEndpoints},
 		KindResolverRule:       {query: estate.QueryResolverRules, fixed: []string{"domain", "type"}, standing: standingRules},
 		KindRuleAssociation:    {query: estate.QueryRuleAssociations, fixed: []string{"rule", "vpc"}, named: true, standing: standingRuleAssociations},
 		KindTransitAttachment:  {query: estate.QueryTransitAttachments, fixed: []string{"gateway", "vpc"}, standing: standingAttachments},
@@ -227,7 +227,7 @@ func ServiceAttributes(v estate.EndpointService) Attributes {
 // verified reports whether the private name of a service is.
 func verified(e estate.Estate, f map[string][]string) bool {
 	v, ok := e.EndpointServices.Get(f["service"][0])
-	return ok && v.NameState == estate.NameVerified
+	return ok && v.NameState == estate.NameVerified && slices.Equal(f["name"], one(v.PrivateName.String()))
 }
 
 // connected reports whether a service accepted an endpoint.

@@ -261,9 +261,13 @@ func (b *builder) pending() []Record {
 }
 
 // mayBe reports whether a record may be one of those, so that it must not be
-// taken for an orphan.
+// taken for an orphan. One whose name one of them had until now is none of them.
 func (b *builder) mayBe(pending []Record, z estate.Zone, r estate.RecordSet) bool {
-	return slices.ContainsFunc(pending, func(rec Record) bool {
+	had := func(rec Record) bool {
+		ref, _ := rec.Name.Ref()
+		return slices.Contains(b.outdated[ref], r.Name.String())
+	}
+	return !slices.ContainsFunc(pending, had) && slices.ContainsFunc(pending, func(rec Record) bool {
 		id, err := b.known(rec.Zone)
 		return err == nil && id[0] == z.ID && rec.Type == r.Type
 	})

@@ -327,7 +327,7 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 			"say where it is by `parent`, or `parent: { external: … }` where somebody else publishes the record")
 		return
 	}
-	s.want(address+"/verified", provider.ID, object(plan.KindVerification, map[string][]plan.Value{"service": {plan.Of(address, "id")}}), verified)
+	s.want(address+"/verified", provider.ID, object(plan.KindVerification, map[string][]plan.Value{"service": {plan.Of(address, "id")}, "name": lits(o.Domain.String())}), verified)
 }
 
 // unproven reports whether the name of a service is not verified, and this run

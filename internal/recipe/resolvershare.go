@@ -132,7 +132,7 @@ func (s *shareIn) resolverEndpoint(direction string) (id plan.Value, addresses [
 		for _, pick := range picks {
 			chosen = chosen || pick.ID == p.ID || pick.ID == "" && p.Tags.Match(pick.Tags)
 		}
-		if p.Direction != direction || !chosen || p.Status != estate.StatusOperational {
+		if p.Direction != direction || !chosen || !p.Serves() {
 			continue
 		}
 		for _, a := range p.Addresses {
@@ -142,7 +142,7 @@ func (s *shareIn) resolverEndpoint(direction string) (id plan.Value, addresses [
 		return plan.Lit(p.ID), addresses
 	}
 	if len(picks) > 0 {
-		s.problem(s.At("resolverEndpoints"), diag.Error, "no-endpoint", fmt.Sprintf("VPC %s has no such %s endpoint in %s that is operational", s.vpc.ID, label, s.region), "", "give the ID of one that stands, or none to have one made")
+		s.problem(s.At("resolverEndpoints"), diag.Error, "no-endpoint", fmt.Sprintf("VPC %s has no such %s endpoint in %s that takes queries", s.vpc.ID, label, s.region), "", "give the ID of one that stands, or none to have one made")
 		return plan.Value{}, nil
 	}
 	group := s.address + "/resolver-group"
@@ -161,8 +161,14 @@ func (s *shareIn) resolverEndpoint(direction string) (id plan.Value, addresses [
 			"at least two addresses (API_route53resolver_CreateResolverEndpoint)", "add a subnet in another zone")
 		return plan.Value{}, nil
 	}
+	subnets = subnets[:min(len(subnets), maxResolverAddresses)]
+	stays := slices.ContainsFunc(subnets, func(id string) bool { return slices.Contains(own.Fields["subnets"], id) })
+	if direction == estate.EndpointInbound && stands && !stays && !s.AcceptGap {
+		s.problem(s.At("resolverEndpoints"), diag.Error, "inbound-gap", fmt.Sprintf("all addresses of the inbound endpoint %s of VPC %s would change, and the rules lead to none until they follow", own.ID, s.vpc.ID),
+			"a rule names the addresses to which it sends", "let one of the subnets stay, and change it in a second run, or repeat with --accept-gap")
+	}
 	s.want(address, s.hub.ID, object(plan.KindResolverEndpoint, map[string][]plan.Value{
-		"direction": lits(direction), "vpc": lits(s.vpc.ID), "groups": {plan.Of(group, "id")}, "subnets": lits(subnets[:min(len(subnets), maxResolverAddresses)]...),
+		"direction": lits(direction), "vpc": lits(s.vpc.ID), "groups": {plan.Of(group, "id")}, "subnets": lits(subnets...),
 	}), plan.Wanted{Pos: s.At("vpc"), Settle: true, Reason: label + " queries"})
 	return plan.Of(address, "id"), just(plan.Of(address, "addresses"))
 }
