@@ -101,38 +101,13 @@ func (w *walk) admitted(from place, t target) *Break {
 	if !t.judged || len(t.groups) == 0 {
 		return nil
 	}
-	query := estate.Query{Kind: estate.QuerySecurityGroups, Account: t.owner, Region: t.vpc.Region}
-	var ranges []netip.Prefix
-	var doubt *Break
-	for _, id := range t.groups {
-		g, ok := w.e.SecurityGroups.Get(id)
-		if !ok {
-			doubt = cmp.Or(doubt, unread(w.e, query, id, "the rules of security group "+id+" are not known"))
-			continue
+	ranges, doubt := w.permitted(t.groups, false, t.port, t.owner, t.vpc.Region, from.shown().String(), func(g estate.SecurityGroup, group string) (netip.Prefix, *Break) {
+		yes, b := w.carries(from, t, g, group)
+		if !yes {
+			return netip.Prefix{}, b
 		}
-		for _, r := range g.Rules {
-			any := r.Protocol == "-1" || r.From == -1
-			if r.Egress || !is(r.Protocol, t.port.Protocol) || !any && (int32(t.port.Number) < r.From || int32(t.port.Number) > r.To) {
-				continue
-			}
-			switch {
-			case r.CIDR.IsValid():
-				ranges = append(ranges, r.CIDR)
-			case r.Group != "":
-				yes, b := w.carries(from, t, g, r.Group)
-				if yes {
-					ranges = append(ranges, from.at)
-				}
-				doubt = cmp.Or(doubt, b)
-			case r.PrefixList != "":
-				doubt = cmp.Or(doubt, &Break{
-					Code: NotJudged, Resource: g.ID, Account: g.Account, Region: g.Region,
-					Text: fmt.Sprintf("security group %s admits prefix list %s on %s, and whether it holds %s is not known", g.ID, r.PrefixList, t.port, from.shown()),
-					Hint: fmt.Sprintf("look whether prefix list %s holds %s, or admit %s", r.PrefixList, from.shown(), from.shown()),
-				})
-			}
-		}
-	}
+		return from.at, nil
+	})
 	first := t.groups[0]
 	switch {
 	case covers(ranges, from.at):
@@ -146,6 +121,71 @@ func (w *walk) admitted(from place, t target) *Break {
 		Text: fmt.Sprintf("security group %s at %s does not admit %s from %s of VPC %s", strings.Join(t.groups, ", "), t.addr, t.port, from.at, from.vpc.ID),
 		Hint: fmt.Sprintf("in %s admit %s from %s", first, t.port, from.shown()),
 	}
+}
+
+// released judges the security groups of who connects, where they are known: what
+// they let out together.
+func (w *walk) released(from place, t target) *Break {
+	if len(w.groups) == 0 {
+		return nil
+	}
+	to := single(t.addr)
+	ranges, doubt := w.permitted(w.groups, true, t.port, from.vpc.Account, from.vpc.Region, t.addr.String(), func(_ estate.SecurityGroup, group string) (netip.Prefix, *Break) {
+		if !slices.Contains(t.groups, group) {
+			return netip.Prefix{}, nil
+		}
+		return to, nil
+	})
+	first := w.groups[0]
+	switch {
+	case covers(ranges, to):
+		w.hop("security group", strings.Join(w.groups, ", "), from.vpc.Account, from.vpc.Region, "%s to %s", t.port, t.addr)
+		return nil
+	case doubt != nil:
+		return doubt
+	}
+	return &Break{
+		Code: GroupDenies, Resource: first, Account: from.vpc.Account, Region: from.vpc.Region,
+		Text: fmt.Sprintf("security group %s of who connects does not let %s out to %s", strings.Join(w.groups, ", "), t.port, t.addr),
+		Hint: fmt.Sprintf("in %s let %s out to %s", first, t.port, t.addr),
+	}
+}
+
+// permitted are the ranges that groups permit on a port in one direction, with
+// those of the groups that their rules name; and what keeps that from being
+// certain.
+func (w *walk) permitted(groups []string, egress bool, port Port, owner estate.AccountID, region estate.Region, peer string, named func(estate.SecurityGroup, string) (netip.Prefix, *Break)) (ranges []netip.Prefix, doubt *Break) {
+	query := estate.Query{Kind: estate.QuerySecurityGroups, Account: owner, Region: region}
+	for _, id := range groups {
+		g, ok := w.e.SecurityGroups.Get(id)
+		if !ok {
+			doubt = cmp.Or(doubt, unread(w.e, query, id, "the rules of security group "+id+" are not known"))
+			continue
+		}
+		for _, r := range g.Rules {
+			any := r.Protocol == "-1" || r.From == -1
+			if r.Egress != egress || !is(r.Protocol, port.Protocol) || !any && (int32(port.Number) < r.From || int32(port.Number) > r.To) {
+				continue
+			}
+			switch {
+			case r.CIDR.IsValid():
+				ranges = append(ranges, r.CIDR)
+			case r.Group != "":
+				p, b := named(g, r.Group)
+				if p.IsValid() {
+					ranges = append(ranges, p)
+				}
+				doubt = cmp.Or(doubt, b)
+			case r.PrefixList != "":
+				doubt = cmp.Or(doubt, &Break{
+					Code: NotJudged, Resource: g.ID, Account: g.Account, Region: g.Region,
+					Text: fmt.Sprintf("security group %s permits prefix list %s on %s, and whether it holds %s is not known", g.ID, r.PrefixList, port, peer),
+					Hint: fmt.Sprintf("look whether prefix list %s holds %s, or permit %s", r.PrefixList, peer, peer),
+				})
+			}
+		}
+	}
+	return ranges, doubt
 }
 
 // carries reports whether who connects carries a group that a rule admits. A

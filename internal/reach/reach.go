@@ -8,9 +8,9 @@
 // absent only where the question was answered. Else the outcome is Unknown, and
 // names the query.
 //
-// Left out: the security groups and firewalls of who connects, DNS, and what
-// stands behind appliances, VPNs, Direct Connect and the peering of Transit
-// Gateways. A way through one of these is Unknown (docs/connectivity.md).
+// Left out: the firewalls of who connects, its security groups unless they are
+// given, DNS, and what stands behind appliances, VPNs, Direct Connect and the
+// peering of Transit Gateways. A way through one of these is Unknown (docs/connectivity.md).
 package reach
 
 import (
@@ -169,8 +169,10 @@ func (v Verdict) Partial() bool {
 type Source struct {
 	e   estate.Estate
 	vpc string
-	// Groups are the security groups of who connects, where they are known;
-	// without them a rule that admits a group is Unknown.
+	// Groups are the security groups of who connects, where they are known: what
+	// they let out is judged, and which rules admit them. Without them (nil) a rule
+	// that admits a group is Unknown; an empty list is groups that nobody names and
+	// that let everything out.
 	Groups []string
 	// Subnets are where who connects stands; none: wherever in the VPC.
 	Subnets []string
@@ -354,7 +356,11 @@ func (s Source) judge(v Verdict, vpc estate.VPC, targets []target) Verdict {
 		return cmp.Compare(a.Outcome.worse(), b.Outcome.worse())
 	})
 	v.Outcome = v.Parts[0].Outcome
-	v.Notes = append(v.Notes, "the security groups and firewalls of who connects are not judged")
+	unjudged := "the security groups and firewalls"
+	if s.Groups != nil {
+		unjudged = "the firewalls"
+	}
+	v.Notes = append(v.Notes, unjudged+" of who connects are not judged")
 	return v
 }
 

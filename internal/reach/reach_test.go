@@ -125,7 +125,7 @@ func TestNotJudged(t *testing.T) {
 			att("tgw-attach-h", func(a *estate.TransitAttachment) { a.Subnets = []string{"subnet-h-t", "subnet-h-b"} }),
 			rtb("rtb-h-main", with(route("10.9.0.0/24", "eni-1")))), "rtb-h-main"},
 		{"a group over a gateway", several(sg("sg-1", only(estate.GroupRule{Protocol: "tcp", From: 443, To: 443, Group: "sg-a"})), func(e *estate.Estate) {
-			e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-a"})
+			e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-a", Rules: []estate.GroupRule{out("0.0.0.0/0")}})
 		}), "sg-1"},
 		{"a group's prefix list", sg("sg-1", only(estate.GroupRule{Protocol: "tcp", From: 443, To: 443, PrefixList: "pl-1"})), "sg-1"},
 	} {
@@ -258,12 +258,13 @@ func TestSameVPC(t *testing.T) {
 	// A group of the VPC admits who carries it.
 	e = works
 	sg("sg-1", only(estate.GroupRule{Protocol: "tcp", From: 443, To: 443, Group: "sg-1"}))(&e)
+	sg("sg-1", func(g *estate.SecurityGroup) { g.Rules = append(g.Rules, out("10.1.0.0/16")) })(&e)
 	p, _ := e.Endpoints.Get("vpce-1")
 	s := From(e, "vpc-a")
 	for _, c := range []struct {
 		groups []string
 		want   Outcome
-	}{{nil, Unknown}, {[]string{"sg-1"}, Reached}, {[]string{"sg-2"}, Broken}} {
+	}{{nil, Unknown}, {[]string{"sg-1"}, Reached}, {[]string{"sg-2"}, Broken}, {[]string{}, Broken}} {
 		s.Groups = c.groups
 		if v := s.Endpoint(p, https); v.Outcome != c.want {
 			t.Errorf("carrying %v: %s", c.groups, show(v))
@@ -274,7 +275,7 @@ func TestSameVPC(t *testing.T) {
 // TestPeeredGroup: a rule may name a group of the other VPC over a peering.
 func TestPeeredGroup(t *testing.T) {
 	e := peered()
-	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-a"})
+	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-a", Rules: []estate.GroupRule{out("0.0.0.0/0")}})
 	sg("sg-1", only(estate.GroupRule{Protocol: "tcp", From: 443, To: 443, Group: "sg-a"}))(&e)
 	p, _ := e.Endpoints.Get("vpce-1")
 	s := From(e, "vpc-a")
@@ -282,10 +283,56 @@ func TestPeeredGroup(t *testing.T) {
 	if v := s.Endpoint(p, https); v.Outcome != Reached {
 		t.Errorf("got %s", show(v))
 	}
-	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-x"})
+	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-x", Rules: []estate.GroupRule{out("0.0.0.0/0")}})
 	s.e = e
 	if v := s.Endpoint(p, https); v.Outcome != Broken || v.Break().Code != GroupDenies {
 		t.Errorf("a group of a third VPC: %s", show(v))
+	}
+}
+
+// out is a rule that lets everything out to a range.
+func out(to string) estate.GroupRule {
+	return estate.GroupRule{Egress: true, Protocol: "-1", From: -1, To: -1, CIDR: prefix(to)}
+}
+
+// TestReleased: what the groups of who connects let out together, where they are
+// known.
+func TestReleased(t *testing.T) {
+	only := func(protocol string, port int32, r estate.GroupRule) estate.GroupRule {
+		r.Protocol, r.From, r.To = protocol, port, port
+		return r
+	}
+	for _, c := range []struct {
+		name  string
+		rules []estate.GroupRule
+		want  Outcome
+	}{
+		{"everything", []estate.GroupRule{out("0.0.0.0/0")}, Reached},
+		{"nothing", nil, Broken},
+		{"elsewhere", []estate.GroupRule{out("192.0.2.0/24")}, Broken},
+		{"another port", []estate.GroupRule{only("tcp", 53, out("0.0.0.0/0"))}, Broken},
+		{"another protocol", []estate.GroupRule{only("udp", 443, out("0.0.0.0/0"))}, Broken},
+		{"one address of two", []estate.GroupRule{only("tcp", 443, out("10.9.0.10/32"))}, Broken},
+		{"both addresses", []estate.GroupRule{only("tcp", 443, out("10.9.0.10/32")), only("6", 443, out("10.9.1.10/32"))}, Reached},
+		{"admits and lets nothing out", []estate.GroupRule{{Protocol: "-1", From: -1, To: -1, CIDR: prefix("0.0.0.0/0")}}, Broken},
+		{"the endpoint's group", []estate.GroupRule{{Egress: true, Protocol: "-1", From: -1, To: -1, Group: "sg-1"}}, Reached},
+		{"a prefix list", []estate.GroupRule{{Egress: true, Protocol: "-1", From: -1, To: -1, PrefixList: "pl-1"}}, Unknown},
+	} {
+		e := transit()
+		e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: region, VPC: "vpc-a", Rules: c.rules})
+		p, _ := e.Endpoints.Get("vpce-1")
+		s := From(e, "vpc-a")
+		s.Groups = []string{"sg-a"}
+		v := s.Endpoint(p, https)
+		if v.Outcome != c.want {
+			t.Errorf("%s: %s", c.name, show(v))
+		}
+		if b := v.Break(); b != nil && (b.Resource != "sg-a" || b.Account != spokes) {
+			t.Errorf("%s: blames %s of %s", c.name, b.Resource, b.Account)
+		}
+		if len(v.Notes) != 1 || v.Notes[0] != "the firewalls of who connects are not judged" {
+			t.Errorf("%s: notes %v", c.name, v.Notes)
+		}
 	}
 }
 
@@ -394,7 +441,7 @@ func TestPeeringAcrossRegions(t *testing.T) {
 	if v := verdict(e); v.Outcome != Reached {
 		t.Errorf("got %s", show(v))
 	}
-	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: "us-east-1", VPC: "vpc-a"})
+	e.SecurityGroups.Put(estate.SecurityGroup{ID: "sg-a", Account: spokes, Region: "us-east-1", VPC: "vpc-a", Rules: []estate.GroupRule{out("0.0.0.0/0")}})
 	sg("sg-1", only(estate.GroupRule{Protocol: "tcp", From: 443, To: 443, Group: "sg-a"}))(&e)
 	p, _ := e.Endpoints.Get("vpce-1")
 	s := From(e, "vpc-a")

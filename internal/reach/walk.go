@@ -52,6 +52,9 @@ func (w *walk) both(from place, t target) *Break {
 	if b := overlap(from, to); b != nil {
 		return b
 	}
+	if b := w.hold(w.released(from, t)); b != nil {
+		return b
+	}
 	if b := w.leg(from, to, traffic{t.port.Protocol, t.port.Number, t.port.Number}); b != nil {
 		return b
 	}
