@@ -8,32 +8,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/recipe"
 )
 
 // MaxSize is the largest body that is looked at, in bytes: what EventBridge
 // carries (EventBridge User Guide, eb-putevents.html). A queue may take more.
 const MaxSize = 256 << 10
 
-// DefaultTagKey is the tag by which the guidance marks a service.
-const DefaultTagKey = "NewService"
+// DefaultTagKey is the tag that marks services where nothing else is said.
+const DefaultTagKey = config.DefaultLatticeTag
 
 // Form is how something was told.
 type Form string
 
 // The forms that are understood.
 const (
-	// FormTag is a change of a service's tags (Tagging AWS Resources User Guide,
-	// tag-monitor.html).
-	FormTag Form = "tag"
-	// FormTrail is an API call that CloudTrail recorded (EventBridge User Guide,
-	// eb-service-event-cloudtrail.html; VPC Lattice User Guide,
-	// monitoring-cloudtrail.html). It needs a trail in the account or the
-	// organization.
-	FormTrail Form = "cloudtrail"
-	// FormGuidance is what AWS's guidance on automated DNS for VPC Lattice sends
-	// from account to account.
-	FormGuidance Form = "guidance"
+	FormTag Form = "tag" // a change of a service's tags
+	// FormTrail is an API call that CloudTrail recorded. It needs a trail in the
+	// account or the organization.
+	FormTrail    Form = "cloudtrail"
+	FormGuidance Form = "guidance" // what AWS's guidance sends
 )
 
 // Forms lists every form.
@@ -93,17 +89,15 @@ type envelope struct {
 	Detail     json.RawMessage  `json:"detail"`
 }
 
-// forms are the events that are taken, by source and detail type. Sources that
-// begin with "aws." are AWS's own: PutEvents refuses them from others
-// (API_PutEventsRequestEntry).
+// forms are the events that are taken, by source and detail type.
 var forms = map[[2]string]struct {
 	form Form
 	read func(envelope, string) (service string, gone bool, r *Refusal)
 }{
-	{"aws.tag", "Tag Change on Resource"}:              {FormTag, tagChange},
-	{"aws.vpc-lattice", "AWS API Call via CloudTrail"}: {FormTrail, trailCall},
-	{"vpclattice_information", "ServiceCreated"}:       {FormGuidance, guidance},
-	{"vpclattice_information", "ServiceDeleted"}:       {FormGuidance, guidance},
+	{recipe.TagSource, recipe.TagChange}:            {FormTag, tagChange},
+	{recipe.TrailSource, recipe.TrailCall}:          {FormTrail, trailCall},
+	{recipe.GuidanceSource, recipe.GuidanceCreated}: {FormGuidance, guidance},
+	{recipe.GuidanceSource, recipe.GuidanceDeleted}: {FormGuidance, guidance},
 }
 
 // Decode reads an event. tagKey is the tag that marks services. The error is a
@@ -201,9 +195,6 @@ func tagChange(e envelope, tagKey string) (service string, gone bool, r *Refusal
 	return e.Resources[0], !set, nil
 }
 
-// trailCalls are the calls that change what a service is.
-var trailCalls = []string{"CreateService", "UpdateService", "DeleteService", "TagResource", "UntagResource"}
-
 // trailCall: the service stands in the answer, or in what was asked, by ID or
 // ARN (VPC Lattice API, serviceIdentifier).
 func trailCall(e envelope, _ string) (service string, gone bool, r *Refusal) {
@@ -224,9 +215,9 @@ func trailCall(e envelope, _ string) (service string, gone bool, r *Refusal) {
 	}
 	gone = d.Name == "DeleteService"
 	switch {
-	case d.Source != "vpc-lattice.amazonaws.com":
+	case d.Source != recipe.TrailAPI:
 		return "", false, refuse(Malformed, "the call is one of %q", short(d.Source))
-	case !slices.Contains(trailCalls, d.Name):
+	case !slices.Contains(recipe.TrailCalls, d.Name):
 		return "", false, refuse(Irrelevant, "%q changes no service", short(d.Name))
 	case d.Error != "":
 		return "", false, refuse(Irrelevant, "%s failed with %q", d.Name, short(d.Error))
@@ -252,7 +243,7 @@ func guidance(e envelope, _ string) (service string, gone bool, r *Refusal) {
 	if err := json.Unmarshal(e.Detail, &d); err != nil {
 		return "", false, refuse(Malformed, "the detail is not that of the guidance: %s", short(err.Error()))
 	}
-	return d.ServiceArn, e.DetailType == "ServiceDeleted", nil
+	return d.ServiceArn, e.DetailType == recipe.GuidanceDeleted, nil
 }
 
 func refuse(r Reason, format string, args ...any) *Refusal {

@@ -108,18 +108,17 @@ type eventForm struct {
 
 // forms are those that are told.
 func (c EventChain) forms() []eventForm {
-	// Tagging AWS Resources User Guide, tag-monitor.html.
-	out := []eventForm{{"Tag", "aws.tag", []string{"Tag Change on Resource"}, map[string][]string{
+	out := []eventForm{{"Tag", TagSource, []string{TagChange}, map[string][]string{
 		"service": {"vpc-lattice"}, "resource-type": {"service"}, "changed-tag-keys": {c.Tag},
 	}}}
-	if c.CloudTrail { // EventBridge User Guide, eb-service-event-cloudtrail.html
-		out = append(out, eventForm{"CloudTrail", "aws.vpc-lattice", []string{"AWS API Call via CloudTrail"}, map[string][]string{
-			"eventSource": {"vpc-lattice.amazonaws.com"},
-			"eventName":   {"CreateService", "UpdateService", "DeleteService", "TagResource", "UntagResource"},
+	if c.CloudTrail {
+		out = append(out, eventForm{"CloudTrail", TrailSource, []string{TrailCall}, map[string][]string{
+			"eventSource": {TrailAPI},
+			"eventName":   TrailCalls,
 		}})
 	}
 	if c.Guidance {
-		out = append(out, eventForm{"Guidance", "vpclattice_information", []string{"ServiceCreated", "ServiceDeleted"}, nil})
+		out = append(out, eventForm{"Guidance", GuidanceSource, []string{GuidanceCreated, GuidanceDeleted}, nil})
 	}
 	return out
 }
