@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
 			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten, "until": until,
 			"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
-			"accept": accept, "unshare": unshare, "deployed": deployed, "lattice": latticeCommand, "becomes": becomes, "answers": answers,
+			"accept": accept, "unshare": unshare, "deployed": deployed, "lattice": latticeCommand, "becomes": becomes, "answers": answers, "mail": mail,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {
