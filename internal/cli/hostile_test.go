@@ -1,14 +1,10 @@
 package cli_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
-	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,6 +27,7 @@ const (
 	hostilePay    = estate.AccountID("555555555555") // may have any name of the zone
 	hostileNobody = estate.AccountID("666666666666") // may have none
 	hostileHub    = estate.AccountID("222222222222")
+	hostileVPC    = "vpc-0c0c0c0c0c0c0c0c0"
 	hostileBus    = "arn:aws:events:eu-west-1:222222222222:event-bus/"
 	hostileConfig = `owner: acme
 organization: { access: { account: management, role: orgdns-read } }
@@ -106,29 +103,13 @@ func (h hostile) queue(name string) string {
 // counted is how many messages a replica has decided on, by outcome and reason.
 func (h hostile) counted(c *replica) map[string]int {
 	h.t.Helper()
-	raw, err := os.ReadFile(c.log)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	at := regexp.MustCompile(`address=(http://\S+)`).FindSubmatch(raw)
-	if at == nil {
-		h.t.Fatalf("it does not say where it listens:\n%s", raw)
-	}
-	resp, err := http.Get(string(at[1]) + "/metrics")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
 	out := map[string]int{}
-	line := regexp.MustCompile(`^orgdns_events_total\{form="[a-z]*",outcome="(\w+)",reason="(\w*)"\} (\d+)$`)
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if m := line.FindStringSubmatch(lines.Text()); m != nil {
-			n := 0
-			_, _ = fmt.Sscan(m[3], &n) // digits
-			out[strings.TrimSpace(m[1]+" "+m[2])] += n
+	line := regexp.MustCompile(`^orgdns_events_total\{form="[a-z]*",outcome="(\w+)",reason="(\w*)"\}$`)
+	for name, n := range h.metrics(c) {
+		if m := line.FindStringSubmatch(name); m != nil {
+			out[strings.TrimSpace(m[1]+" "+m[2])] += int(n)
 		}
 	}
-	_, _ = io.Copy(io.Discard, resp.Body) // all of it was read
 	return out
 }
 
@@ -147,17 +128,13 @@ func (h hostile) zone() string {
 	return strings.Join(lines, "\n")
 }
 
-// TestHostile: what accounts tell that they should not changes no record. What
-// passes the buses is refused or unserved, what is put into a queue past them is
-// refused; each is counted by its reason and lies among the dead letters, or is
-// dropped where docs/serve.md says so.
-func TestHostile(t *testing.T) {
-	t.Parallel()
+// newHostile is such a site, with the chain that tells of services.
+func newHostile(t *testing.T) hostile {
+	t.Helper()
 	e := organizationOf(hostileHub, hostileShop, hostilePay, hostileNobody)
-	const vpc = "vpc-0c0c0c0c0c0c0c0c0"
 	name := dnsname.MustParse("corp.internal")
-	e.VPCs.Put(estate.VPC{ID: vpc, Account: hostileHub, Region: "eu-west-1", DNSSupport: true, DNSHostnames: true})
-	e.Zones.Put(estate.Zone{ID: "ZCORP", Account: hostileHub, Name: name, Private: true, CallerReference: "by hand", VPCs: []estate.VPCRef{{ID: vpc, Region: "eu-west-1"}}})
+	e.VPCs.Put(estate.VPC{ID: hostileVPC, Account: hostileHub, Region: "eu-west-1", DNSSupport: true, DNSHostnames: true})
+	e.Zones.Put(estate.Zone{ID: "ZCORP", Account: hostileHub, Name: name, Private: true, CallerReference: "by hand", VPCs: []estate.VPCRef{{ID: hostileVPC, Region: "eu-west-1"}}})
 	e.Records.Put(
 		estate.RecordSet{Zone: "ZCORP", Name: name, Type: "NS", TTL: 172800, Values: []string{"ns-1536.awsdns-00.co.uk."}},
 		estate.RecordSet{Zone: "ZCORP", Name: name, Type: "SOA", TTL: 900, Values: []string{"ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
@@ -165,6 +142,16 @@ func TestHostile(t *testing.T) {
 	)
 	h := hostile{newSite(t, e, hostileConfig)}
 	h.output("deploy", "lattice", "--yes")
+	return h
+}
+
+// TestHostile: what accounts tell that they should not changes no record. What
+// passes the buses is refused or unserved, what is put into a queue past them is
+// refused; each is counted by its reason and lies among the dead letters, or is
+// dropped where docs/serve.md says so.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	h := newHostile(t)
 	own := h.queue("own")
 	hubQueue := ""
 	for q := range h.estate().Queues.All() {

@@ -73,13 +73,18 @@ func becomes(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := regexp.Compile(args[3])
 	ts.Check(err)
-	got := ""
+	ts.Check(become(twinOf(ts).url, args[0], args[1], args[2], want))
+}
+
+// become waits until the resolver of a VPC answers as is wanted.
+func become(url, from, name, rrtype string, want *regexp.Regexp) error {
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		if got = answerOf(ts, args[0], args[1], args[2]); want.MatchString(got) {
-			return
+		got, err := answerOf(url, from, name, rrtype)
+		if err != nil || want.MatchString(got) {
+			return err
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("%s %s is %q from %s, and does not become %s", args[1], args[2], got, args[0], want)
+			return fmt.Errorf("%s %s is %q from %s, and does not become %s", name, rrtype, got, from, want)
 		}
 	}
 }

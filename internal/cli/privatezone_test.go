@@ -29,44 +29,57 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: ask FROM NAME TYPE")
 	}
-	fmt.Fprintln(ts.Stdout(), answerOf(ts, args[0], args[1], args[2]))
+	got, err := answerOf(twinOf(ts).url, args[0], args[1], args[2])
+	ts.Check(err)
+	fmt.Fprintln(ts.Stdout(), got)
 }
 
-// answerOf is an answer as ask prints it.
-func answerOf(ts *testscript.TestScript, from, name, kind string) string {
-	resolver, ok := resolversOf(ts)[from]
-	if !ok {
-		ts.Fatalf("there is no resolver of %s", from)
+// answerOf is what the resolver of a VPC in a twin answers over UDP, as ask prints
+// it.
+func answerOf(url, from, name, kind string) (string, error) {
+	resolvers, err := resolversOf(url)
+	if err != nil {
+		return "", err
 	}
-	in := exchanged(ts, resolver, name, kind)
+	resolver, ok := resolvers[from]
+	if !ok {
+		return "", fmt.Errorf("there is no resolver of %s", from)
+	}
+	in, err := exchanged(resolver, name, kind)
+	if err != nil {
+		return "", err
+	}
 	line := []string{dns.RcodeToString[in.Rcode]}
 	for _, rr := range in.Answer {
 		fields := strings.Fields(rr.String())
 		line = append(line, fields[len(fields)-1])
 	}
 	slices.Sort(line[1:])
-	return strings.Join(line, " ")
+	return strings.Join(line, " "), nil
 }
 
 // exchanged is what a resolver answers over UDP.
-func exchanged(ts *testscript.TestScript, resolver, name, kind string) *dns.Msg {
+func exchanged(resolver, name, kind string) (*dns.Msg, error) {
 	m := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[kind])
 	in, _, err := (&dns.Client{Net: "udp"}).Exchange(m, resolver)
-	ts.Check(err)
-	return in
+	return in, err
 }
 
-// resolversOf are the addresses of the twin's resolvers, by VPC.
-func resolversOf(ts *testscript.TestScript) map[string]string {
-	raw, err := admin(twinOf(ts).url, http.MethodGet, "resolvers", "")
-	ts.Check(err)
+// resolversOf are the addresses of a twin's resolvers, by VPC.
+func resolversOf(url string) (map[string]string, error) {
+	raw, err := admin(url, http.MethodGet, "resolvers", "")
+	if err != nil {
+		return nil, err
+	}
 	var rows []struct{ VPC, UDP string }
-	ts.Check(json.Unmarshal(raw, &rows))
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, err
+	}
 	out := map[string]string{}
 	for _, r := range rows {
 		out[r.VPC] = r.UDP
 	}
-	return out
+	return out, nil
 }
 
 // vpcs ZONE: prints the VPCs of a private zone, and the authorizations that are

@@ -33,7 +33,9 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: answers keep|kept|shared FILE")
 	}
 	r, e := twinOf(ts), snapshot(ts)
-	resolvers, names := resolversOf(ts), namesOf(ts, args[1])
+	resolvers, err := resolversOf(r.url)
+	ts.Check(err)
+	names := namesOf(ts, args[1])
 	want := maps.Clone(r.answers)
 	if args[0] == "shared" {
 		for v := range e.VPCs.All() {
@@ -108,7 +110,8 @@ func endpointOf(ts *testscript.TestScript, e estate.Estate, n sharedName) (addre
 // asked are the addresses that a resolver answers over UDP; none is one answer,
 // whether the name is there or not.
 func asked(ts *testscript.TestScript, resolver, name, kind string) string {
-	in := exchanged(ts, resolver, name, kind)
+	in, err := exchanged(resolver, name, kind)
+	ts.Check(err)
 	if in.Rcode != dns.RcodeSuccess && in.Rcode != dns.RcodeNameError {
 		return dns.RcodeToString[in.Rcode]
 	}

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -167,4 +170,35 @@ func (r *site) estate() (e estate.Estate) {
 	r.t.Helper()
 	r.admin(http.MethodGet, "estate", "", &e)
 	return e
+}
+
+// metrics are those of a replica that listens, by name with labels.
+func (r *site) metrics(c *replica) map[string]float64 {
+	r.t.Helper()
+	raw, err := os.ReadFile(c.log)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	at := regexp.MustCompile(`address=(http://\S+)`).FindSubmatch(raw)
+	if at == nil {
+		r.t.Fatalf("it does not say where it listens:\n%s", raw)
+	}
+	resp, err := http.Get(string(at[1]) + "/metrics")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	out := map[string]float64{}
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		if name, value, ok := strings.Cut(lines.Text(), " "); ok && name != "#" {
+			if out[name], err = strconv.ParseFloat(value, 64); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return out
 }
