@@ -305,6 +305,7 @@ func (p *Pass) planOn(ctx context.Context, e estate.Estate, o Options) (*Planned
 	if !o.Destroy && !made.Diagnostics.HasErrors() {
 		p.expectations(out, o)
 		p.connectivity(out, o)
+		p.rounds(out, o)
 	}
 	p.guard(out, o)
 	made.Diagnostics.Sort()

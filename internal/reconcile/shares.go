@@ -229,6 +229,42 @@ func isolated(out *Planned, names []recipe.SharedName) {
 	}
 }
 
+// rounds refuses what makes queries for the names of a share go round: the hub of
+// one share may be a consumer of another that has the same name, and that one's
+// hub a consumer of the first (R4.7). A single share does not see it.
+func (p *Pass) rounds(out *Planned, o Options) {
+	if out.After.ResolverRules.Len() == 0 {
+		return // nothing is sent on
+	}
+	r := resolve.New(out.After, resolve.DefaultPolicy)
+	for _, n := range recipe.SharedNames(p.input(out.After, p.Ports, o)) {
+		var lost, round []string
+		for _, v := range n.VPCs {
+			a := r.Resolve(resolve.Vantage{VPC: v.ID}, n.Name, "A")
+			if !slices.ContainsFunc(a.Trace, func(s resolve.Step) bool { return s.Rule == "R4.7" }) {
+				continue
+			}
+			lost = append(lost, fmt.Sprintf("%s (account %s)", v.ID, v.Account))
+			round = round[:0]
+			for _, s := range a.Trace {
+				if s.VPC != "" && !slices.Contains(round, s.VPC) {
+					round = append(round, s.VPC)
+				}
+			}
+		}
+		if len(lost) == 0 {
+			continue
+		}
+		i := slices.IndexFunc(p.Config.EndpointShares, func(s config.EndpointShare) bool { return s.Name == n.Share })
+		out.Diagnostics.Add(diag.Diagnostic{
+			Code: "loop", Address: "endpointShares/" + n.Share, Region: string(n.Region), Pos: p.Config.EndpointShares[i].At("consumers"),
+			Summary: fmt.Sprintf("%d VPC(s) would have no answer for %s: the query goes round through %s", len(lost), n.Name, strings.Join(round, ", ")),
+			Detail:  strings.Join(lost, ", "),
+			Hint:    "a hub must not be a consumer of a share that sends the same name back to it: take it out of `consumers`, or the service out of one of the shares",
+		})
+	}
+}
+
 // Reaches judges the way from a VPC to the endpoint that an answer leads to; nil
 // when it leads to none.
 func Reaches(e estate.Estate, from resolve.Vantage, a resolve.Answer) *reach.Verdict {

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -151,5 +153,65 @@ func TestIsolated(t *testing.T) {
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestRounds: two shares by Resolver rules, each with the other's hub among its
+// consumers, send a query for a name that both have to and fro.
+func TestRounds(t *testing.T) {
+	const shares = `owner: acme
+defaults: { role: orgdns, region: eu-west-1 }
+accounts:
+  east: { id: "111111111111" }
+  west: { id: "222222222222" }
+  shop: { id: "333333333333" }
+endpointShares:
+  - { name: east, account: east, via: resolver, vpc: { tags: { role: hub } }, services: [kms], consumers: { accounts: [west, shop] } }
+  - { name: west, account: west, via: resolver, vpc: { tags: { role: hub } }, services: [kms], consumers: { accounts: [east] } }
+`
+	c, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(shares)}})
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	name := dnsname.MustParse("kms.eu-west-1.amazonaws.com")
+	var e estate.Estate
+	e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryIdentity}}) // else the rules would have to be shared
+	hub := func(id string, account estate.AccountID, ip string) {
+		e.VPCs.Put(estate.VPC{ID: "vpc-" + id, Account: account, Region: "eu-west-1", DNSSupport: true, DNSHostnames: true, Tags: estate.Tags{"role": "hub"}})
+		e.Offers.Put(estate.ServiceOffer{Account: account, Region: "eu-west-1", Name: "com.amazonaws.eu-west-1.kms", Owner: "amazon", PrivateNames: []dnsname.Name{name}})
+		for direction, at := range map[string]string{estate.EndpointInbound: ip, estate.EndpointOutbound: ip + "0"} {
+			e.ResolverEndpoints.Put(estate.ResolverEndpoint{ID: "rslvr-" + direction + "-" + id, Account: account, Region: "eu-west-1", VPC: "vpc-" + id, Direction: direction,
+				Status: estate.StatusOperational, Addresses: []estate.ResolverAddress{{IP: netip.MustParseAddr(at)}}})
+		}
+		e.ResolverRules.Put(estate.ResolverRule{ID: "rule-" + id, Account: account, Region: "eu-west-1", Domain: name, Type: estate.RuleForward, Status: estate.StatusComplete,
+			Targets: []estate.RuleTarget{{IP: netip.MustParseAddr(ip)}}, Endpoint: "rslvr-" + estate.EndpointOutbound + "-" + id})
+	}
+	on := func(rule, vpc string) {
+		v, _ := e.VPCs.Get("vpc-" + vpc)
+		e.RuleAssociations.Put(estate.RuleAssociation{ID: rule + vpc, Rule: "rule-" + rule, VPC: v.ID, Account: v.Account, Region: v.Region, Status: estate.StatusComplete})
+	}
+	hub("east", "111111111111", "10.1.0.1")
+	hub("west", "222222222222", "10.2.0.1")
+	e.VPCs.Put(estate.VPC{ID: "vpc-shop", Account: "333333333333", Region: "eu-west-1", DNSSupport: true, DNSHostnames: true})
+	on("east", "shop")
+	on("east", "west")
+	p := Pass{Config: c, Ports: Ports{Clock: clock.Wall(func() time.Time { return time.Time{} }, nil)}}
+	out := &Planned{Plan: &plan.Plan{}, After: e}
+	if p.rounds(out, Options{}); len(out.Diagnostics) > 0 {
+		t.Fatalf("one way alone: %v", out.Diagnostics.Err())
+	}
+	on("west", "east")
+	out = &Planned{Plan: &plan.Plan{}, After: e}
+	p.rounds(out, Options{})
+	var got []string
+	for _, d := range out.Diagnostics {
+		got = append(got, d.Code+" "+d.Address+": "+d.Summary+" ["+d.Detail+"]")
+	}
+	want := []string{
+		"loop endpointShares/east: 2 VPC(s) would have no answer for kms.eu-west-1.amazonaws.com: the query goes round through vpc-west, vpc-east [vpc-shop (account 333333333333), vpc-west (account 222222222222)]",
+		"loop endpointShares/west: 1 VPC(s) would have no answer for kms.eu-west-1.amazonaws.com: the query goes round through vpc-east, vpc-west [vpc-east (account 111111111111)]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
