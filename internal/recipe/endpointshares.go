@@ -286,8 +286,11 @@ func (s *shareIn) readQuery(q estate.Query, what, hint string) bool {
 
 // inOrganization reports whether the organization is known, where endpoint
 // policies or principals of RAM name it: a policy without its ID would deny
-// everybody.
+// everybody, and a share with its root would be with whom is left.
 func (s *shareIn) inOrganization() bool {
+	if accounts := (estate.Query{Kind: estate.QueryAccounts}); s.byOrganization() && !s.readQuery(accounts, s.here(), "nothing there is let go; see `orgdns iam` for the role in organization.access") {
+		return false
+	}
 	limited := slices.ContainsFunc(s.services, func(one *sharedService) bool {
 		return one.policy && !one.used && one.Policy == config.PolicyOrganization
 	})
@@ -303,6 +306,13 @@ func (s *shareIn) inOrganization() bool {
 		return false
 	}
 	return true
+}
+
+// byOrganization reports whether the organization's accounts tell with whom the
+// share is, or whose VPCs it selects.
+func (s *shareIn) byOrganization() bool {
+	return s.ShareWith.Organization || len(s.ShareWith.Units) > 0 ||
+		slices.ContainsFunc(s.Consumers, func(sel config.Selector) bool { return ofAll(s.Config, sel) })
 }
 
 // here names the share in its Region.
@@ -379,7 +389,7 @@ func (s *shareIn) noHub() {
 // look checks the selection of the consumers. The hub is no consumer: it has the
 // names already.
 func (s *shareIn) look() {
-	for i, sel := range s.Consumers {
+	for _, sel := range s.Consumers {
 		sel, ok := inRegion(sel, s.region)
 		if !ok {
 			continue
@@ -387,11 +397,6 @@ func (s *shareIn) look() {
 		_, problems := s.Config.SelectAccounts(sel, s.Estate)
 		s.out.Diagnostics.Add(problems...)
 		s.complete = s.complete && !problems.HasErrors()
-		if q := (estate.Query{Kind: estate.QueryAccounts}); ofAll(s.Config, sel) && !s.Estate.Answered(q) {
-			s.complete = false
-			s.problem(s.At("consumers", i), diag.Warning, "unread", "the accounts of the organization could not be read, whose VPCs may be selected", "",
-				"what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role in organization.access")
-		}
 		for _, q := range append(VPCQueries(s.Config, sel, s.Estate), ownerQueries(s.Input, sel)...) {
 			s.complete = s.read(q.Account, "what stands there of the share "+s.Name, estate.QueryVPCs) && s.complete
 		}

@@ -27,7 +27,11 @@ type sharing struct {
 
 func newSharing(t *testing.T, share string) *sharing {
 	t.Helper()
-	text := strings.Replace(latticeHeader, "latticeDomains:\n", "endpointShares:\n", 1) + share
+	return sharingOf(t, strings.Replace(latticeHeader, "latticeDomains:\n", "endpointShares:\n", 1)+share)
+}
+
+func sharingOf(t *testing.T, text string) *sharing {
+	t.Helper()
 	cfg, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(text)}})
 	if problems.HasErrors() {
 		t.Fatal(problems.Err())

@@ -126,7 +126,7 @@ func (n *needs) organization() {
 		outside = outside || slices.ContainsFunc(z.VPCs, func(s config.Selector) bool { return ofAll(n.Config, s) })
 	}
 	for _, x := range n.Config.EndpointShares {
-		outside = outside || slices.ContainsFunc(x.Consumers, func(s config.Selector) bool { return ofAll(n.Config, s) })
+		outside = outside || x.ShareWith.Organization || slices.ContainsFunc(x.Consumers, func(s config.Selector) bool { return ofAll(n.Config, s) })
 	}
 	for _, a := range accounts(n.Input) { // one that cannot be read may be suspended
 		zones, _ := n.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: a.ID})

@@ -1,0 +1,70 @@
+package recipe
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// changes are what a plan does with what the recipe made, in lines.
+func (s *sharing) changes(t *testing.T, out Output) []string {
+	t.Helper()
+	planned := plan.Make(plan.Input{Owner: "acme", Now: now, Estate: s.e, Wanted: out.Wanted, Apart: out.Apart, Orders: out.Orders, Frozen: out.Frozen})
+	for _, d := range planned.Diagnostics {
+		t.Error(d.Code, d.Summary)
+	}
+	var lines []string
+	for _, c := range planned.Changes {
+		lines = append(lines, string(c.Action)+" "+c.Address)
+	}
+	return lines
+}
+
+// lent puts a share of ours at an address, by which all of an ARN is with principals.
+func (s *sharing) lent(address, arn string, principals ...string) {
+	v := estate.Share{ARN: "arn:aws:ram:eu-west-1:111111111111:resource-share/" + address, Account: netAccount, Region: "eu-west-1", Name: "orgdns-shared",
+		Resources: []estate.ShareMember{{ID: arn, Status: estate.ShareAssociated}}, Tags: estate.Tags(plan.Marks("acme", address))}
+	for _, p := range principals {
+		v.Principals = append(v.Principals, estate.ShareMember{ID: p, Status: estate.ShareAssociated})
+	}
+	maps.Copy(v.Tags, plan.MemberTags(plan.TagMembers, append(slices.Clone(principals), arn)))
+	s.e.Shares.Put(v)
+}
+
+// inAccess is a share in a configuration that reads the organization.
+func inAccess(t *testing.T, share string) *sharing {
+	t.Helper()
+	return sharingOf(t, strings.NewReplacer("latticeDomains:\n", "endpointShares:\n", "accounts:\n", "organization: { access: { account: net, role: orgdns } }\naccounts:\n").Replace(latticeHeader)+share)
+}
+
+// TestShareAccountsUnread: where the organization's accounts tell with whom a share
+// is, or whose VPCs it selects, and they alone were refused, it is not taken from
+// the organization.
+func TestShareAccountsUnread(t *testing.T) {
+	const everywhere = "arn:aws:organizations::111111111111:organization/o-acme"
+	for name, of := range map[string]string{
+		"consumers anywhere":          "consumers: { tags: { name: shop } }",
+		"shared with the whole":       "consumers: { accounts: [shop] }, shareWith: organization",
+		"shared with a unit":          "consumers: { accounts: [shop] }, shareWith: [Workloads]",
+		"consumers anywhere, and one": "consumers: [{ accounts: [shop] }, { tags: { name: pay } }]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inAccess(t, strings.Replace(sharedEC2, "consumers: { accounts: [shop, pay] }", of, 1))
+			s.endpoint("ec2")
+			s.lent(sharedBase+"/share", "arn:aws:route53profiles:eu-west-1:111111111111:profile/rp-ours", everywhere)
+			s.refused[estate.Query{Kind: estate.QueryAccounts}] = true
+			out := s.make()
+			if got := s.changes(t, out); len(got) > 0 {
+				t.Errorf("%q", got)
+			}
+			if got := codes(out, diag.Warning); !slices.Equal(got, []string{"unread"}) {
+				t.Errorf("warnings %v", got)
+			}
+		})
+	}
+}
