@@ -187,15 +187,18 @@ func (j *journal) InSync(h event.Hint, lag time.Duration) { j.metrics.inSync(lag
 
 // changed hears of a change.
 func (j *journal) changed(d reconcile.Done) {
-	cause, outcome, level, detail := "event", "done", slog.LevelInfo, ""
+	cause, by, outcome, level, detail := "event", d.By, "done", slog.LevelInfo, ""
 	if d.Sweep {
 		cause = "sweep"
+	}
+	if by == "" {
+		by = cause
 	}
 	if d.Err != nil {
 		outcome, level, detail = "failed", slog.LevelError, d.Err.Error()
 	}
 	j.line(d.At, level, "change", some("outcome", outcome, "cause", cause, "action", string(d.Change.Action), "address", d.Change.Address,
-		"account", string(d.Change.Account), "reason", d.Change.Reason, "call", d.Call, "detail", detail)...)
+		"account", string(d.Change.Account), "reason", d.Change.Reason, "event", d.Event, "call", d.Call, "detail", detail)...)
 	j.metrics.changed(cause, outcome, d)
 	if j.kept == nil {
 		return
@@ -204,7 +207,8 @@ func (j *journal) changed(d reconcile.Done) {
 	if d.Plan != nil {
 		c = d.Plan.Shown(c)
 	}
-	entry := changeEntry(c, d.At, outcome, cause)
+	entry := changeEntry(c, d.At, outcome, by)
+	entry.Event = d.Event
 	if d.Err != nil {
 		entry.Reason = detail
 	}

@@ -18,9 +18,12 @@ import (
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
+	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/event"
+	"github.com/orgdns/orgdns/internal/history"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/store"
 )
 
 const smallest = "owner: acme\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  dns: { id: \"111111111111\" }\n"
@@ -158,10 +161,12 @@ func decisions(at time.Time, j *journal) {
 	j.InSync(hint, 40*time.Second)
 	j.called("222222222222", "route53", "ChangeResourceRecordSets", false)
 	j.called("222222222222", "route53", "ChangeResourceRecordSets", true)
-	done := reconcile.Done{At: at, Sweep: true, Change: plan.Change{Address: "x", Action: plan.Create, Account: "222222222222"}, Call: "C1"}
+	record := &plan.Item{Record: &plan.Record{Zone: plan.Lit("Z1"), ZoneName: dnsname.MustParse("corp.internal"), Name: plan.Lit("a.corp.internal"), Type: "A", Alias: &estate.Alias{Name: dnsname.MustParse("b.example"), Zone: "Z2"}}}
+	done := reconcile.Done{At: at, Sweep: true, Change: plan.Change{Address: "x", Action: plan.Create, Account: "222222222222", After: record}, Call: "C1"}
 	j.changed(done)
 	done.Err = errors.New("refused")
 	j.changed(done)
+	j.changed(reconcile.Done{At: at, By: "tag", Event: "e1", Change: done.Change, Call: "C2"})
 	problems := diag.List{
 		{Severity: diag.Warning, Code: "not-granted", Summary: "service svc-2 does not get the name b"},
 		{Severity: diag.Error, Code: "unread", Summary: "the zones could not be read", Hint: "see `orgdns iam`"},
@@ -227,7 +232,7 @@ func TestJournal(t *testing.T) {
 	log.Reset()
 	decisions(at, j)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	if len(lines) != 11 {
+	if len(lines) != 12 {
 		t.Errorf("%d lines:\n%s", len(lines), log.String())
 	}
 	for _, line := range lines {
@@ -246,7 +251,7 @@ func TestJournal(t *testing.T) {
 		`orgdns_event_change_seconds_sum 2`, `orgdns_event_insync_seconds_sum 40`,
 		`orgdns_aws_calls_total{account="222222222222",operation="ChangeResourceRecordSets",service="route53"} 2`,
 		`orgdns_aws_throttles_total{account="222222222222",operation="ChangeResourceRecordSets",service="route53"} 1`,
-		`orgdns_changes_total{action="create",cause="sweep",outcome="done"} 1`, `orgdns_changes_total{action="create",cause="sweep",outcome="failed"} 1`,
+		`orgdns_changes_total{action="create",cause="sweep",outcome="done"} 1`, `orgdns_changes_total{action="create",cause="sweep",outcome="failed"} 1`, `orgdns_changes_total{action="create",cause="event",outcome="done"} 1`,
 		`orgdns_drift_repaired_total 1`, `orgdns_claims_refused{code="not-granted"} 1`, `orgdns_claims_refused{code="name-taken"} 0`, `orgdns_claims_refused{code="conflict"} 0`,
 		`orgdns_claims_refused{code="quota"} 2`, `orgdns_claims_refused{code="other"} 1`,
 		`orgdns_sweeps_total{outcome="done"} 1`, `orgdns_sweeps_total{outcome="incomplete"} 1`, `orgdns_sweeps_total{outcome="failed"} 1`,
@@ -322,5 +327,58 @@ func TestTraces(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")
 	if _, err := newSpans(func(error) {}); err == nil {
 		t.Error("an endpoint for gRPC is taken")
+	}
+}
+
+// TestLambdaKeeps: what an invocation told is kept and sent before its answer is
+// given, since the process may never run again.
+func TestLambdaKeeps(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var sent atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		sent.Add(int64(strings.Count(string(raw), `"name":"event"`)))
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	var log strings.Builder
+	a := &app{Streams: Streams{Err: &log}, clock: clock.NewVirtual(at)}
+	var err error
+	if a.kept, err = store.Open(filepath.Join(t.TempDir(), "history.db"), a.clock); err != nil {
+		t.Fatal(err)
+	}
+	j, err := a.newJournal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions(at, j)
+	l := &lambdaEvents{keeping: &keeping{app: a, clock: a.clock, journal: j}}
+	if _, err := l.handle(t.Context(), []byte(`{}`)); err == nil {
+		t.Error("what is neither a batch nor a schedule is taken")
+	}
+	page, err := a.kept.History(t.Context(), history.Query{})
+	if err != nil || len(page.Entries) != 11 || sent.Load() != 2 {
+		t.Errorf("%d entries are kept, %d events sent: %v", len(page.Entries), sent.Load(), err)
+	}
+	byEvent := 0
+	for _, e := range page.Entries {
+		if e.Event == "e1" && e.By == "tag" {
+			byEvent++
+		}
+	}
+	if byEvent != 3 { // the event, the decision, and a change
+		t.Errorf("%d entries tell which event asked for them", byEvent)
+	}
+	var out strings.Builder
+	a.Out = &out
+	a.history(page)
+	if !strings.Contains(out.String(), "    by  tag, event e1\n") {
+		t.Errorf("shown is\n%s", out.String())
+	}
+	if strings.Contains(log.String(), "are late") {
+		t.Error(log.String())
+	}
+	if err := j.close(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -55,6 +55,13 @@ func ByLatticeName(a AccountID, r Region, name string) string {
 // ByCustomDomain is the index key of Lattice services by custom domain.
 func ByCustomDomain(n dnsname.Name) string { return "domain/" + n.Key() }
 
+// Same reports whether two services are the same, in all that is read of them; their
+// tags are not.
+func (s LatticeService) Same(o LatticeService) bool {
+	return s.ID == o.ID && s.ARN == o.ARN && s.Name == o.Name && s.Account == o.Account && s.Region == o.Region && s.Status == o.Status &&
+		s.CustomDomain == o.CustomDomain && s.DNS == o.DNS && s.Created.Equal(o.Created)
+}
+
 // Gone reports whether the service is going or never came.
 func (s LatticeService) Gone() bool {
 	return s.Status == LatticeDeleting || s.Status == LatticeCreateFailed

@@ -50,7 +50,7 @@ type Message struct {
 // Keeper keeps the organization as it is configured: *reconcile.Keeper.
 type Keeper interface {
 	Concerned(estate.AccountID, estate.Region) bool
-	Follow(ctx context.Context, services []reconcile.Service, tell func([]reconcile.Followed))
+	Follow(ctx context.Context, asks []reconcile.Ask, tell func([]reconcile.Followed))
 	Sweep(ctx, stop context.Context, o reconcile.Options) (*reconcile.Swept, error)
 	InSync(ctx context.Context, d reconcile.Done) (time.Time, error)
 }

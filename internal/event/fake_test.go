@@ -144,7 +144,11 @@ type keeper struct {
 
 func (k *keeper) Concerned(a estate.AccountID, _ estate.Region) bool { return a == shop }
 
-func (k *keeper) Follow(ctx context.Context, services []reconcile.Service, tell func([]reconcile.Followed)) {
+func (k *keeper) Follow(ctx context.Context, asks []reconcile.Ask, tell func([]reconcile.Followed)) {
+	var services []reconcile.Service
+	for _, a := range asks {
+		services = append(services, a.Service)
+	}
 	k.mu.Lock()
 	k.passes = append(k.passes, services)
 	k.mu.Unlock()

@@ -47,8 +47,13 @@ type Handler struct {
 // Handle decides on messages of a queue, and returns when each was let go, or
 // left to come again. It is called by workers of the clock.
 func (h *Handler) Handle(ctx context.Context, q Queue, messages []Message) {
-	b := &batch{Handler: h, queue: q, taken: h.Clock.Now(), held: map[string]Message{}, of: map[reconcile.Service][]told{}}
-	var services []reconcile.Service
+	h.handle(ctx, q, messages, func(int) {})
+}
+
+// handle is Handle; it tells how many messages were decided, as they are.
+func (h *Handler) handle(ctx context.Context, q Queue, messages []Message, free func(n int)) {
+	b := &batch{Handler: h, queue: q, taken: h.Clock.Now(), free: free, held: map[string]Message{}, of: map[reconcile.Service][]told{}}
+	var asks []reconcile.Ask
 	var refused []told
 	var why []*Refusal
 	tagKey := h.tagKey()
@@ -62,7 +67,7 @@ func (h *Handler) Handle(ctx context.Context, q Queue, messages []Message) {
 		}
 		s := reconcile.Service{Account: hint.Account, Region: hint.Region, ARN: hint.Service}
 		if len(b.of[s]) == 0 {
-			services = append(services, s)
+			asks = append(asks, reconcile.Ask{Service: s, By: string(hint.Form), Event: hint.Event})
 		}
 		b.of[s] = append(b.of[s], told{m, hint})
 	}
@@ -72,8 +77,8 @@ func (h *Handler) Handle(ctx context.Context, q Queue, messages []Message) {
 		b.refuse(ctx, refused, why)
 		ended.Send(struct{}{})
 	})
-	if len(services) > 0 {
-		h.Keeper.Follow(ctx, services, func(list []reconcile.Followed) { b.followed(ctx, list) })
+	if len(asks) > 0 {
+		h.Keeper.Follow(ctx, asks, func(list []reconcile.Followed) { b.followed(ctx, list) })
 	}
 	ended.Receive()
 }
@@ -107,6 +112,7 @@ type batch struct {
 	*Handler
 	queue Queue
 	taken time.Time
+	free  func(n int)
 	of    map[reconcile.Service][]told
 
 	mu   sync.Mutex
@@ -148,9 +154,11 @@ func (b *batch) failed(err error) {
 func (b *batch) decided(list []Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	before := len(b.held)
 	for _, m := range list {
 		delete(b.held, m.Receipt)
 	}
+	b.free(before - len(b.held))
 }
 
 // refuse lets go of what is not followed: what only tells nothing new is

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -20,9 +21,8 @@ const (
 	// sideBySide bounds the receives under way in one queue while there is a backlog,
 	// and how many messages of a batch are moved to the dead letters at a time.
 	sideBySide = 8
-	// holding bounds the messages that are not decided. While a zone is throttled
-	// its messages wait; those of others pass by.
-	holding = 10 * full
+	// holding is the default of Server.Room.
+	holding = 40 * full
 	// pollAgain is how long a queue, or AWS, that failed is left in peace.
 	pollAgain = 10 * time.Second
 )
@@ -30,7 +30,11 @@ const (
 // Server takes messages from queues, and sweeps.
 type Server struct {
 	Handler
-	Queues   []Queue
+	Queues []Queue
+	// Room is how many messages of a queue are taken and not decided, about. It must
+	// be more than a keeper lets wait for zones that are throttled (reconcile.Keeper),
+	// so that those of other zones pass by. 0 is 20,000.
+	Room     int
 	Interval time.Duration // between sweeps
 	Options  reconcile.Options
 	// Reload takes over a configuration that was changed, and says that it has; it
@@ -159,14 +163,12 @@ func (s *Server) rest(ctx context.Context, d time.Duration) (changed bool) {
 // take takes messages from a queue until stop is done, and returns when all of
 // them are decided.
 func (s *Server) take(ctx, stop context.Context, q Queue) {
-	decided := clock.NewMailbox[int](s.Clock)
-	under, held := 0, 0
+	ended, under := clock.NewMailbox[struct{}](s.Clock), 0
+	held, most := &room{clock: s.Clock}, cmp.Or(s.Room, holding)
+	batch := min(full, most/4)
 	for stop.Err() == nil {
-		for held > holding-full {
-			held -= decided.Receive()
-			under--
-		}
-		messages, err := s.gather(stop, q)
+		held.await(most - batch)
+		messages, err := s.gather(stop, q, batch)
 		if err != nil && stop.Err() == nil {
 			if s.Failed != nil {
 				s.Failed(q.Name(), err)
@@ -176,28 +178,61 @@ func (s *Server) take(ctx, stop context.Context, q Queue) {
 		if len(messages) == 0 {
 			continue
 		}
-		under, held = under+1, held+len(messages)
+		under++
+		held.add(len(messages))
 		s.Clock.Go(func() {
-			s.Handle(ctx, q, messages)
-			decided.Send(len(messages))
+			s.handle(ctx, q, messages, func(n int) { held.add(-n) })
+			ended.Send(struct{}{})
 		})
 	}
 	for range under {
-		decided.Receive()
+		ended.Receive()
 	}
 }
 
+// room counts the messages of a queue that are not decided.
+type room struct {
+	clock clock.Clock
+
+	mu    sync.Mutex
+	n     int
+	most  int
+	waits *clock.Mailbox[struct{}] // of who waits until there are no more than most
+}
+
+func (r *room) add(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n += n; r.waits != nil && r.n <= r.most {
+		r.waits.Send(struct{}{})
+		r.waits = nil
+	}
+}
+
+// await waits until there are no more than most.
+func (r *room) await(most int) {
+	r.mu.Lock()
+	if r.n <= most {
+		r.mu.Unlock()
+		return
+	}
+	box := clock.NewMailbox[struct{}](r.clock)
+	r.most, r.waits = most, box
+	r.mu.Unlock()
+	box.Receive()
+}
+
 // gather waits for messages, and then takes more as long as there are any at
-// once, for a second at most: a single event goes on at once, a burst as full
+// once, up to most and for a second: a single event goes on at once, a burst as full
 // batches.
-func (s *Server) gather(stop context.Context, q Queue) ([]Message, error) {
+func (s *Server) gather(stop context.Context, q Queue, most int) ([]Message, error) {
 	out, err := q.Receive(stop, longPoll, hidden)
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}
 	until := s.Clock.Now().Add(window)
-	for n := 1; len(out) < full && s.Clock.Now().Before(until); n = min(2*n, sideBySide) {
-		got := make([][]Message, min(n, (full-len(out)+9)/10))
+	for n := 1; len(out) < most && s.Clock.Now().Before(until); n = min(2*n, sideBySide) {
+		got := make([][]Message, min(n, (most-len(out)+9)/10))
 		arrived := clock.NewMailbox[struct{}](s.Clock)
 		for i := range got {
 			s.Clock.Go(func() {

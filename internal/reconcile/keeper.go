@@ -36,6 +36,10 @@ type Keeper struct {
 	// Told hears of every change that was made or failed, from several workers.
 	// Optional; set it before the first call.
 	Told func(Done)
+	// Crowd is how many names may wait for zones that are written: when as many do,
+	// the next ones of a zone for which more than a tenth of that wait are to be
+	// followed again. 0 is 10,000; set it before the first call.
+	Crowd int
 
 	mu      sync.Mutex
 	pass    *Pass
@@ -104,12 +108,21 @@ func (s Service) query() estate.Query {
 
 func (s Service) all() Service { return Service{Account: s.Account, Region: s.Region} }
 
+// Ask is a service to be followed, and who asks for that, for people: a form of
+// event, and the event's ID.
+type Ask struct {
+	Service
+	By, Event string
+}
+
 // Done is a change of a plan that was made, or failed.
 type Done struct {
-	At     time.Time
-	Sweep  bool // a sweep made it, not an event
-	Change plan.Change
-	Plan   *plan.Plan // of which it is
+	At    time.Time
+	Sweep bool // a sweep made it, not an event
+	// By and Event are of the first Ask that waited for it; empty where none did.
+	By, Event string
+	Change    plan.Change
+	Plan      *plan.Plan // of which it is
 	// Call is Route 53's ID of the change, where an event may bring it about.
 	Call string
 	Err  error
@@ -149,16 +162,21 @@ func (k *Keeper) Concerned(account estate.AccountID, region estate.Region) bool 
 // Follow reads services again and changes records as they now say. It tells of
 // each service once, as soon as its records stand, from several workers; of
 // those whose records already do at once. It returns when all are told.
-func (k *Keeper) Follow(ctx context.Context, services []Service, tell func([]Followed)) {
+func (k *Keeper) Follow(ctx context.Context, asks []Ask, tell func([]Followed)) {
+	services := make([]Service, len(asks))
+	for i, a := range asks {
+		services[i] = a.Service
+	}
 	read := k.refresh(ctx, services)
 	f := &following{keeper: k, ctx: ctx, tell: tell, left: map[Service]int{}, of: map[dnsname.Name][]Service{}, out: map[Service]*Followed{}}
-	names := map[dnsname.Name]bool{}
-	for _, s := range services {
+	names := map[dnsname.Name]Ask{}
+	for i, s := range services {
 		f.out[s] = &Followed{Service: s, Err: read[s].err}
 		f.left[s] = len(read[s].names)
 		for _, n := range read[s].names {
-			f.of[n] = append(f.of[n], s)
-			names[n] = true
+			if f.of[n] = append(f.of[n], s); len(f.of[n]) == 1 {
+				names[n] = asks[i]
+			}
 		}
 	}
 	var at []Service

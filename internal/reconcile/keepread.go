@@ -298,7 +298,23 @@ func (k *Keeper) patchLocked(s Service, patch func(*estate.Estate), began int) {
 			}
 		}
 	}
-	k.version++
+	if !sameServices(before, k.held, s) { // else what was planned holds
+		k.version++
+	}
+}
+
+// sameServices reports whether two estates know the same of a service, or of all of
+// an account and Region.
+func sameServices(a, b estate.Estate, s Service) bool {
+	rows := func(e estate.Estate) []estate.LatticeService {
+		if s.ARN == "" {
+			return slices.Collect(e.LatticeServices.By(estate.ByRegion(s.Account, s.Region)))
+		}
+		row, _ := e.LatticeServices.Get(s.ARN)
+		return []estate.LatticeService{row}
+	}
+	q := s.all().query()
+	return a.Answered(q) == b.Answered(q) && slices.EqualFunc(rows(a), rows(b), estate.LatticeService.Same)
 }
 
 // keepService takes a service over as another estate has it.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ const attempts = 4
 
 // settle brings names to what is wanted there, and tells of each in the end,
 // zone by zone. When stop is done, calls under way are finished and no more made.
-func (k *Keeper) settle(ctx, stop context.Context, names map[dnsname.Name]bool, sweep bool, tell func([]settledName)) {
+func (k *Keeper) settle(ctx, stop context.Context, names map[dnsname.Name]Ask, sweep bool, tell func([]settledName)) {
 	k.mu.Lock()
 	o := k.openLocked()
 	k.mu.Unlock()
@@ -140,13 +141,25 @@ func (k *Keeper) settle(ctx, stop context.Context, names map[dnsname.Name]bool, 
 	sideBySide(k.clock, len(zones), max(1, len(zones)), func(i int) {
 		list := at[zones[i]]
 		slices.SortFunc(list, dnsname.Name.Compare)
-		k.settleZone(ctx, stop, zones[i], list, sweep, gather.add)
+		l := &listener{sweep: sweep, asks: names, waits: len(list), done: map[dnsname.Name][]Done{}}
+		for _, n := range list {
+			l.done[n] = nil
+		}
+		k.settleZone(ctx, stop, zones[i], list, l, gather.add)
 	})
 }
 
 // settleZone brings names of one zone to what is wanted there.
-func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsname.Name, sweep bool, tell func([]settledName)) {
-	tries, l := map[dnsname.Name]int{}, k.listen(zone, names)
+func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsname.Name, l *listener, tell func([]settledName)) {
+	tries := map[dnsname.Name]int{}
+	if err := k.listen(zone, l); err != nil {
+		failed := make([]settledName, len(names))
+		for i, n := range names {
+			failed[i] = settledName{name: n, err: err}
+		}
+		tell(failed)
+		return
+	}
 	defer k.ignore(zone, l)
 	for len(names) > 0 {
 		k.mu.Lock()
@@ -165,10 +178,11 @@ func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsn
 			ready = append(ready, settled)
 			return true
 		})
+		l.waits = len(left)
 		var w work
 		if len(left) > 0 {
 			w = k.takeLocked(zone, left)
-			w.sweep = sweep
+			w.sweep = l.sweep
 		}
 		k.mu.Unlock()
 		tell(ready)
@@ -189,6 +203,7 @@ func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsn
 			failed = append(failed, settledName{n, l.done[n], err})
 			return true
 		})
+		l.waits = len(names)
 		k.mu.Unlock()
 		tell(failed)
 	}
@@ -197,18 +212,38 @@ func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsn
 // listener hears of the changes that are made at some names of a zone, whoever
 // makes them.
 type listener struct {
-	done map[dnsname.Name][]Done // guarded by the keeper
+	sweep bool // on behalf of a sweep
+	asks  map[dnsname.Name]Ask
+	// Guarded by the keeper: what was done, and how many names are not settled.
+	done  map[dnsname.Name][]Done
+	waits int
 }
 
-func (k *Keeper) listen(zone string, names []dnsname.Name) *listener {
-	l := &listener{map[dnsname.Name][]Done{}}
-	for _, n := range names {
-		l.done[n] = nil
-	}
+// crowd is the default of Keeper.Crowd.
+const crowd = 10_000
+
+// listen begins to wait for names. An event's had better come again when so many
+// wait, and so many of these for this zone, that those of other zones would find no
+// room: that is the error.
+func (k *Keeper) listen(zone string, l *listener) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	here, all, most := 0, 0, cmp.Or(k.Crowd, crowd)
+	for z, list := range k.listeners {
+		for _, o := range list {
+			if o.sweep {
+				continue
+			}
+			if all += o.waits; z == zone {
+				here += o.waits
+			}
+		}
+	}
+	if !l.sweep && all >= most && here > most/10 {
+		return fmt.Errorf("%d names wait for zone %s already", here, zone)
+	}
 	k.listeners[zone] = append(k.listeners[zone], l)
-	return l
+	return nil
 }
 
 func (k *Keeper) ignore(zone string, l *listener) {
@@ -305,6 +340,11 @@ func (k *Keeper) do(ctx context.Context, w work) outcome {
 	for _, c := range w.plan.Changes {
 		_, name, _ := eventfulAt(w.plan, c)
 		d := Done{At: k.clock.Now(), Sweep: w.sweep, Change: c, Plan: w.plan, Err: err, port: w.port}
+		for _, l := range k.listeners[w.zone] {
+			if _, listens := l.done[name]; listens && d.Event == "" {
+				d.By, d.Event = l.asks[name].By, l.asks[name].Event
+			}
+		}
 		if err == nil {
 			switch s := res.States[c.Address]; s {
 			case apply.Done, apply.Settled:

@@ -175,11 +175,11 @@ func (k *Keeper) missed(ctx, stop context.Context, o Options, out *Swept) {
 	k.mu.Lock()
 	open, pass := k.openLocked(), k.pass
 	k.mu.Unlock()
-	names, part := map[dnsname.Name]bool{}, *open.plan
+	names, part := map[dnsname.Name]Ask{}, *open.plan
 	part.Changes, part.Diagnostics, part.Answers = nil, nil, nil
 	for _, byName := range open.zones {
 		for n, changes := range byName {
-			names[n] = true
+			names[n] = Ask{}
 			part.Changes = append(part.Changes, changes...)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -144,9 +145,9 @@ func promised(w *world.World) map[string]string {
 // follow follows services as an event would, and gives what came of each.
 func follow(t testing.TB, k *reconcile.Keeper, list ...estate.LatticeService) map[string]reconcile.Followed {
 	t.Helper()
-	var all []reconcile.Service
+	var all []reconcile.Ask
 	for _, s := range list {
-		all = append(all, reconcile.Service{Account: s.Account, Region: s.Region, ARN: s.ARN})
+		all = append(all, reconcile.Ask{Service: reconcile.Service{Account: s.Account, Region: s.Region, ARN: s.ARN}, By: "test", Event: "about " + s.ID})
 	}
 	var mu sync.Mutex
 	out := map[string]reconcile.Followed{}
@@ -217,7 +218,8 @@ func TestKeeper(t *testing.T) {
 	services(t, w, []estate.LatticeService{second})
 	got := follow(t, k, second)[second.ARN]
 	equal(t, "made", leads(t, w), promised(w))
-	if got.Err != nil || !got.Serves || got.Name != second.CustomDomain || len(got.Changes) != 2 || got.Changes[0].Call == "" {
+	if got.Err != nil || !got.Serves || got.Name != second.CustomDomain || len(got.Changes) != 2 || got.Changes[0].Call == "" ||
+		got.Changes[0].By != "test" || got.Changes[0].Event != "about "+second.ID {
 		t.Errorf("made: %+v", got)
 	}
 	if at, err := k.InSync(t.Context(), got.Changes[0]); err != nil || at.Sub(got.Changes[0].At) > 70*time.Second {
@@ -607,6 +609,83 @@ func TestKeeperLimits(t *testing.T) {
 	if got := leads(t, w); len(got) != 2 {
 		t.Errorf("when they are lifted, names lead to %v", got)
 	}
+}
+
+// TestKeeperSweepsBeside: a sweep that has made its last change in a zone holds up no
+// event there, however long another zone takes.
+func TestKeeperSweepsBeside(t *testing.T) {
+	r := twoZones(t)
+	w := r.world()
+	defer w.Clock.Enter()()
+	k := reconcile.NewKeeper(r.process(w, nil).Pass)
+	swept(t, k)
+	cfg := *r.cfg
+	cfg.LatticeDomains = slices.Clone(cfg.LatticeDomains)
+	for i := range cfg.LatticeDomains { // both zones get one more reservation, which no event makes
+		d := &cfg.LatticeDomains[i]
+		g := d.Grants[0]
+		g.Names = []config.GrantedName{{Name: name("new." + d.Zone.String()), Below: true}}
+		d.Grants = append(slices.Clone(d.Grants), g)
+	}
+	r.cfg = &cfg
+	k.SetPass(r.process(w, nil).Pass)
+	w.Inject(world.Fault{Account: parent, Service: "route53", Operation: "ChangeResourceRecordSets", Kind: world.FaultThrottle, Count: -1})
+	var sweep, event atomic.Bool
+	ended := clock.NewMailbox[struct{}](w.Clock)
+	w.Clock.Go(func() {
+		if _, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{}); err != nil {
+			t.Error(err)
+		}
+		sweep.Store(true)
+		ended.Send(struct{}{})
+	})
+	wait(t, w, time.Minute)
+	s := serviceOf(team(0), 1, "a.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{s})
+	w.Clock.Go(func() {
+		if got := follow(t, k, s)[s.ARN]; !got.Serves || got.Err != nil {
+			t.Errorf("beside a sweep: %+v", got)
+		}
+		event.Store(true)
+		ended.Send(struct{}{})
+	})
+	wait(t, w, 5*time.Second)
+	if sweep.Load() || !event.Load() {
+		t.Errorf("the sweep has ended: %v; the event: %v", sweep.Load(), event.Load())
+	}
+	w.ClearFaults()
+	ended.Receive()
+	ended.Receive()
+	if s := swept(t, k); len(s.Done) != 0 {
+		t.Errorf("another sweep makes %v", s.Done)
+	}
+}
+
+// TestKeeperStops: a sweep that is told to stop ends with the batch that is under way,
+// and nothing has failed; the next one makes the rest.
+func TestKeeperStops(t *testing.T) {
+	const n = 1100 // three batches
+	r := lattices(t, 1)
+	w := r.world()
+	defer w.Clock.Enter()()
+	k := reconcile.NewKeeper(r.process(w, nil).Pass)
+	swept(t, k)
+	var list []estate.LatticeService
+	for i := range n {
+		list = append(list, serviceOf(team(0), i, fmt.Sprintf("n%d.svc.corp.internal", i), w.Now()))
+	}
+	services(t, w, list)
+	stop, end := context.WithCancel(t.Context())
+	k.Told = func(reconcile.Done) { end() }
+	got, err := k.Sweep(t.Context(), stop, reconcile.Options{})
+	if err != nil || len(got.Failed) != 0 || got.Problems.HasErrors() {
+		t.Errorf("a sweep that was stopped: %v, %v", err, got.Problems)
+	}
+	if made := len(leads(t, w)); made == 0 || made > 500 || len(got.Done) != 2*made {
+		t.Errorf("%d names were made, and %d changes told", made, len(got.Done))
+	}
+	swept(t, k)
+	equal(t, "in the end", leads(t, w), promised(w))
 }
 
 // unreadable refuses to read an account's services.
