@@ -420,7 +420,7 @@ func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeCl
 	fit := max(0, (limit-count-int64(len(d.grants)/latticeEntries)-1)/int64(len(latticeTypes)))
 	total := count + int64(len(young)*len(latticeTypes))
 	if int64(len(young)) <= fit {
-		if total*5 >= limit*4 && len(young) > 0 {
+		if total*5 >= limit*4 { // whether or not there are new ones: events bring them between plans
 			r.problem(d, d.At("zone"), diag.Warning, "quota", fmt.Sprintf("zone %s will hold %d of %d records", d.Zone, total, limit), "", "ask for a higher quota of records per hosted zone in time")
 		}
 		return list
