@@ -10,6 +10,7 @@ type Rate struct{ Burst, Refill float64 }
 type bucket struct {
 	tokens float64
 	at     time.Time
+	taken  float64 // in all
 }
 
 // Take takes n tokens from the bucket of that name, which starts full, or
@@ -36,7 +37,18 @@ func (w *World) Take(name string, r Rate, n float64) bool {
 		return false
 	}
 	b.tokens -= n
+	b.taken += n
 	return true
+}
+
+// Taken is how many tokens were taken from the bucket of that name.
+func (w *World) Taken(name string) float64 {
+	w.bucketsMu.Lock()
+	defer w.bucketsMu.Unlock()
+	if b := w.buckets[name]; b != nil {
+		return b.taken
+	}
+	return 0
 }
 
 // Drain empties every token bucket, those that nobody drew from yet included:
