@@ -29,8 +29,12 @@ func (s *shareIn) byResolver() {
 			}
 		}
 	}
-	inbound, addresses := s.resolverEndpoint(estate.EndpointInbound)
-	outbound, _ := s.resolverEndpoint(estate.EndpointOutbound)
+	in, out, ok := s.resolverPair()
+	if !ok {
+		return
+	}
+	inbound, addresses := s.resolverEndpoint(in)
+	outbound, _ := s.resolverEndpoint(out)
 	if inbound == (plan.Value{}) || outbound == (plan.Value{}) {
 		return
 	}
@@ -118,32 +122,15 @@ func (s *shareIn) recordTypes(one *sharedService) []string {
 	return []string{"A"}
 }
 
-// resolverEndpoint is the ID and the addresses of a Resolver endpoint in the hub:
-// the one that is chosen, one that somebody else has there, or one of ours.
-func (s *shareIn) resolverEndpoint(direction string) (id plan.Value, addresses []plan.Value) {
-	label, picks := "inbound", s.ResolverEndpoints.Inbound
-	if direction == estate.EndpointOutbound {
-		label, picks = "outbound", s.ResolverEndpoints.Outbound
-	}
-	address := s.address + "/" + label
-	own, stands := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindResolverEndpoint, address, s.hub.ID, s.region)
-	for p := range s.Estate.ResolverEndpoints.By(estate.ByVPC(s.vpc.ID)) {
-		chosen := len(picks) == 0 && !stands && p.Tags[plan.TagOwner] != s.Config.Owner
-		for _, pick := range picks {
-			chosen = chosen || pick.ID == p.ID || pick.ID == "" && p.Tags.Match(pick.Tags)
-		}
-		if p.Direction != direction || !chosen || !p.Serves() {
-			continue
-		}
-		for _, a := range p.Addresses {
+// resolverEndpoint is the ID and the addresses of a Resolver endpoint in the hub;
+// one of ours is wanted.
+func (s *shareIn) resolverEndpoint(end resolverEnd) (id plan.Value, addresses []plan.Value) {
+	if end.theirs {
+		for _, a := range end.have.Addresses {
 			addresses = append(addresses, plan.Lit(a.IP.String()))
 		}
-		s.problem(s.At("resolverEndpoints"), diag.Note, "used", fmt.Sprintf("the %s endpoint %s of VPC %s is used as it is", label, p.ID, s.vpc.ID), "", "")
-		return plan.Lit(p.ID), addresses
-	}
-	if len(picks) > 0 {
-		s.problem(s.At("resolverEndpoints"), diag.Error, "no-endpoint", fmt.Sprintf("VPC %s has no such %s endpoint in %s that takes queries", s.vpc.ID, label, s.region), "", "give the ID of one that stands, or none to have one made")
-		return plan.Value{}, nil
+		s.problem(s.At("resolverEndpoints"), diag.Note, "used", fmt.Sprintf("the %s endpoint %s of VPC %s is used as it is", end.label, end.have.ID, s.vpc.ID), "", "")
+		return plan.Lit(end.have.ID), addresses
 	}
 	group := s.address + "/resolver-group"
 	if !slices.ContainsFunc(s.out.Wanted, func(w plan.Wanted) bool { return w.Address == group }) {
@@ -155,26 +142,22 @@ func (s *shareIn) resolverEndpoint(direction string) (id plan.Value, addresses [
 			"vpc": lits(s.vpc.ID), "name": lits("orgdns-" + s.Name + "-dns"), "description": lits("DNS for the consumers of " + s.Name + "; made by orgdns"), "ingress": lits(ingress...),
 		}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits DNS queries"})
 	}
-	subnets := s.spread(s.vpc, s.ResolverEndpoints.Subnets, nil, own.Fields["subnets"])
-	if len(subnets) < 2 {
-		s.problem(s.At("vpc"), diag.Error, "one-zone", fmt.Sprintf("VPC %s has subnets in %d zones of availability; a Resolver endpoint needs two", s.vpc.ID, len(subnets)),
+	if len(end.subnets) < 2 {
+		s.problem(s.At("vpc"), diag.Error, "one-zone", fmt.Sprintf("VPC %s has subnets in %d zones of availability; a Resolver endpoint needs two", s.vpc.ID, len(end.subnets)),
 			"at least two addresses (API_route53resolver_CreateResolverEndpoint)", "add a subnet in another zone")
 		return plan.Value{}, nil
 	}
-	subnets = subnets[:min(len(subnets), maxResolverAddresses)]
-	stays := slices.ContainsFunc(subnets, func(id string) bool { return slices.Contains(own.Fields["subnets"], id) })
-	if direction == estate.EndpointInbound && stands && !stays && !s.AcceptGap {
-		s.problem(s.At("resolverEndpoints"), diag.Error, "inbound-gap", fmt.Sprintf("all addresses of the inbound endpoint %s of VPC %s would change, and the rules lead to none until they follow", own.ID, s.vpc.ID),
+	stays := slices.ContainsFunc(end.have.Addresses, func(a estate.ResolverAddress) bool { return slices.Contains(end.subnets, a.Subnet) })
+	if end.direction == estate.EndpointInbound && end.have.ID != "" && !stays && !s.AcceptGap {
+		s.problem(s.At("resolverEndpoints"), diag.Error, "inbound-gap", fmt.Sprintf("all addresses of the inbound endpoint %s of VPC %s would change, and the rules lead to none until they follow", end.have.ID, s.vpc.ID),
 			"a rule names the addresses to which it sends", "let one of the subnets stay, and change it in a second run, or repeat with --accept-gap")
 	}
+	address := s.address + "/" + end.label
 	s.want(address, s.hub.ID, object(plan.KindResolverEndpoint, map[string][]plan.Value{
-		"direction": lits(direction), "vpc": lits(s.vpc.ID), "groups": {plan.Of(group, "id")}, "subnets": lits(subnets...),
-	}), plan.Wanted{Pos: s.At("vpc"), Settle: true, Reason: label + " queries"})
+		"direction": lits(end.direction), "vpc": lits(s.vpc.ID), "groups": {plan.Of(group, "id")}, "subnets": lits(end.subnets...),
+	}), plan.Wanted{Pos: s.At("vpc"), Settle: true, Reason: end.label + " queries"})
 	return plan.Of(address, "id"), just(plan.Of(address, "addresses"))
 }
-
-// maxResolverAddresses of an endpoint (Developer Guide, DNSLimitations.html).
-const maxResolverAddresses = 6
 
 // forwardRule is a rule of the share.
 type forwardRule struct {
