@@ -133,7 +133,9 @@ type OwnService struct {
 	// Principals are accounts that may make endpoints to it: the share's
 	// account, and with ViaOwn those of the consumers, when none is written.
 	Principals []AccountRef
-	Regions    []estate.Region // from which endpoints may reach it besides its own
+	// Regions are those from which endpoints may reach it besides its own: where
+	// nothing is said the share's others, as far as the files tell its Regions.
+	Regions []estate.Region
 	// Parent holds the public zone for the record that proves the domain; zero
 	// for the longest match in the service's account.
 	Parent Parent
@@ -770,6 +772,7 @@ func (c *Config) checkEndpointShares(r *reader) {
 			r.problem(s.Pos, CodeMissingKey, "there is nothing to share", "", "write services, own or zones, or remove the share")
 		}
 		for j := range s.Own {
+			s.Own[j].reach(s.Regions)
 			c.checkOwnService(r, &s.Own[j])
 		}
 		for j := range c.EndpointShares[:i] {
@@ -897,6 +900,19 @@ func (z SharedZone) what() string {
 		return z.Zone
 	}
 	return z.Domain.String()
+}
+
+// reach fills in from where endpoints may reach a service of one Region: from the
+// share's other ones, unless it is said.
+func (s *OwnService) reach(regions []estate.Region) {
+	if s.Region == "" || s.node.value("supportedRegions") != nil {
+		return
+	}
+	for _, at := range regions {
+		if at != s.Region {
+			s.Regions = append(s.Regions, at)
+		}
+	}
 }
 
 // checkOwnService judges what the accounts of the list say of a service.

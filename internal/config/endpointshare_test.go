@@ -55,6 +55,8 @@ endpointShares:
         supportedRegions: eu-central-1
         parent: { account: dns, domain: example.com }
       - { name: plain, loadBalancer: { name: plain } }
+      - { name: central, loadBalancer: { name: central }, region: eu-central-1 }
+      - { name: alone, loadBalancer: { name: alone }, region: eu-central-1, supportedRegions: [] }
     zones: [corp.test, Z0123, { zone: Z0456, account: shop }]
     rules: rslvr-rr-0123456789abcdef0
     firewallGroups: [{ id: rslvr-frg-0123456789abcdef0, priority: 100 }]
@@ -111,6 +113,9 @@ func TestEndpointShares(t *testing.T) {
 		{"whole service name", older.Services[0].Label(), "kms"},
 		{"own service", words(orders.Account, orders.Region, orders.Domain, orders.Acceptance, orders.Ports, orders.Principals, orders.Regions, orders.Parent.Account, orders.Parent.Domain),
 			"shop eu-west-1 *.orders.example.com true [9000] [network 555555555555] [eu-central-1] dns example.com"},
+		{"own service of one Region", words(aws.Own[2].Region, aws.Own[2].Regions), "eu-central-1 [eu-west-1]"},
+		{"own service for its Region alone", words(aws.Own[3].Region, aws.Own[3].Regions), "eu-central-1 []"},
+		{"own service of every Region", words(aws.Own[1].Regions), "[]"},
 		{"own service by default", words(aws.Own[1].Account, aws.Own[1].Region == "", aws.Own[1].LoadBalancers[0].Name, aws.Own[1].Domain.IsZero()), "network true plain true"},
 		{"zones", strings.Join(zones, ", "), "corp.test of dns, Z0123 of network, Z0456 of shop"},
 		{"carried", words(aws.Rules, aws.FirewallGroups[0].ID, aws.FirewallGroups[0].Priority, aws.QueryLogs), "[rslvr-rr-0123456789abcdef0] rslvr-frg-0123456789abcdef0 100 [rqlc-0123456789abcdef0]"},
