@@ -195,7 +195,7 @@ func endpointState(s types.State) string {
 func namePrivately(e *estate.Estate, q estate.Query) {
 	var named []estate.Endpoint
 	for p := range e.Endpoints.By(estate.ByRegion(q.Account, q.Region)) {
-		o, ok := e.Offers.Get(estate.ServiceOffer{Account: q.Account, Region: q.Region, Name: p.Service}.Key())
+		o, ok := e.Offers.Get(estate.ServiceOffer{Account: q.Account, Region: q.Region, Name: p.Service, ServiceRegion: p.ServiceRegion}.Key())
 		if ok && p.Type == estate.EndpointInterface && len(p.PrivateNames) == 0 && len(o.PrivateNames) > 0 {
 			p.PrivateNames = o.PrivateNames
 			named = append(named, p)
@@ -204,10 +204,15 @@ func namePrivately(e *estate.Estate, q estate.Query) {
 	e.Endpoints.Put(named...)
 }
 
-// readOffers reads the services to which an account can make endpoints.
+// readOffers reads the services of a Region to which an account can make
+// endpoints in its own: AWS tells those of other Regions where they are asked for
+// (EC2 API, DescribeVpcEndpointServices, ServiceRegion).
 func (c *caller) readOffers(ctx context.Context, q estate.Query) (Patch, error) {
 	var found []estate.ServiceOffer
 	in := &ec2.DescribeVpcEndpointServicesInput{MaxResults: aws.Int32(ec2Page)}
+	if q.ID != "" {
+		in.ServiceRegions = []string{q.ID}
+	}
 	for {
 		page, err := c.ec2(q.Account, q.Region).DescribeVpcEndpointServices(ctx, in)
 		if err != nil {
@@ -225,7 +230,14 @@ func (c *caller) readOffers(ctx context.Context, q estate.Query) (Patch, error) 
 		}
 	}
 	return func(e *estate.Estate) {
-		replaceRegion(&e.Offers, q, found)
+		var gone []string
+		for o := range e.Offers.By(estate.ByRegion(q.Account, q.Region)) {
+			if o.ServiceRegion == estate.Region(q.ID) {
+				gone = append(gone, o.Key())
+			}
+		}
+		e.Offers.Delete(gone...)
+		e.Offers.Put(found...)
 		namePrivately(e, q)
 	}, nil
 }

@@ -214,7 +214,11 @@ type ServiceOffer struct {
 }
 
 func (o ServiceOffer) Key() string {
-	return string(o.Account) + "/" + string(o.Region) + "/" + o.Name
+	key := string(o.Account) + "/" + string(o.Region) + "/" + o.Name
+	if o.ServiceRegion != "" { // a name may be the same everywhere
+		key += "/" + string(o.ServiceRegion)
+	}
+	return key
 }
 func (o ServiceOffer) IndexKeys() []string { return []string{ByRegion(o.Account, o.Region)} }
 

@@ -19,7 +19,7 @@ const (
 	QuerySubnets             QueryKind = "subnets"             // Account, Region: DescribeSubnets, with those that others share
 	QueryEndpoints           QueryKind = "endpoints"           // Account, Region: DescribeVpcEndpoints, DescribeNetworkInterfaces
 	QueryEndpointServices    QueryKind = "endpointServices"    // Account, Region: its own, with permissions and connections
-	QueryOffers              QueryKind = "offers"              // Account, Region: DescribeVpcEndpointServices
+	QueryOffers              QueryKind = "offers"              // Account, Region; ID Region of the services, where it is another one: DescribeVpcEndpointServices
 	QueryLoadBalancers       QueryKind = "loadBalancers"       // Account, Region: network load balancers with their listeners
 	QuerySecurityGroups      QueryKind = "securityGroups"      // Account, Region: DescribeSecurityGroups
 	QueryRouteTables         QueryKind = "routeTables"         // Account, Region: DescribeRouteTables

@@ -64,6 +64,9 @@ func (n *needs) endpointShares() {
 			}
 			at(hub.ID, estate.QueryVPCs, estate.QueryOffers)
 			at(hub.ID, hubQueries...)
+			for _, q := range one.offersElsewhere(hub.ID, r) {
+				n.ask(q)
+			}
 			for _, o := range s.Own {
 				if provider, problems := n.Config.FindAccount(o.Account, n.Estate); len(problems) == 0 && (o.Region == "" || o.Region == r) {
 					at(provider.ID, estate.QueryEndpointServices, estate.QueryLoadBalancers)
@@ -79,6 +82,11 @@ func (n *needs) endpointShares() {
 				n.vpcs(sel)
 				for _, q := range VPCQueries(n.Config, sel, n.Estate) {
 					at(q.Account, kinds...)
+					for _, q := range one.offersElsewhere(q.Account, r) {
+						if s.Via == config.ViaOwn {
+							n.ask(q)
+						}
+					}
 				}
 			}
 			in := one.in(r)
@@ -329,6 +337,12 @@ func (s *shareIn) make() {
 			s.freeze()
 			return
 		}
+		for _, q := range s.offersElsewhere(s.hub.ID, s.region) {
+			if !s.readQuery(q, s.here(), "see `orgdns iam` for the role that this account needs") {
+				s.freeze()
+				return
+			}
+		}
 	}
 	if !s.inOrganization() {
 		s.freeze()
@@ -466,24 +480,37 @@ func (s *shareIn) leave() {
 	}
 }
 
+// offersElsewhere ask what services of other Regions an account is offered in one.
+func (s *share) offersElsewhere(account estate.AccountID, r estate.Region) []estate.Query {
+	var out []estate.Query
+	for _, svc := range s.Services {
+		_, where := svc.In(r)
+		if q := (estate.Query{Kind: estate.QueryOffers, Account: account, Region: r, ID: string(where)}); where != r && !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
 // offered finds the services in the Region, by what EC2 offers there.
 func (s *shareIn) offered() {
-	account := s.hub.ID
-	find := func(name string) (estate.ServiceOffer, bool) {
-		return s.Estate.Offers.Get(estate.ServiceOffer{Account: account, Region: s.region, Name: name}.Key())
-	}
-	known := s.Estate.Answered(estate.Query{Kind: estate.QueryOffers, Account: account, Region: s.region})
 	for _, svc := range s.Services {
 		name, where := svc.In(s.region)
-		offer, ok := find(name)
+		offer := estate.ServiceOffer{Account: s.hub.ID, Region: s.region, Name: name}
+		asked := estate.Query{Kind: estate.QueryOffers, Account: s.hub.ID, Region: s.region}
+		if where != s.region {
+			offer.ServiceRegion, asked.ID = where, string(where)
+		}
+		offer, ok := s.Estate.Offers.Get(offer.Key())
+		known := s.Estate.Answered(asked)
 		if known && !ok || ok && len(offer.Types) > 0 && !slices.Contains(offer.Types, estate.EndpointInterface) {
 			s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints in %s, so the share %s is without it there", name, s.region, s.Name), "",
 				"take the Region out, or give the service a share of its own")
 			continue
 		}
 		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, acceptance: offer.Acceptance, owner: offer.Owner, zones: offer.Zones, pos: svc.Pos}
-		if where != s.region && svc.ServiceRegion == "" {
-			one.ServiceRegion = where
+		if one.ServiceRegion = estate.Region(asked.ID); asked.ID != "" {
+			one.zones = nil // they are those of another Region
 		}
 		s.services = append(s.services, one)
 	}

@@ -35,9 +35,13 @@ func (o offer) has(kind string) bool { return slices.Contains(o.Types, kind) }
 func offersIn(c *world.Call, r estate.Region, admits func(*world.Call, estate.EndpointService) bool) []offer {
 	e, from := c.Estate(), c.Region
 	byName := map[string]offer{}
-	if r == from && e.Answered(estate.Query{Kind: estate.QueryOffers, Account: c.Account(), Region: r}) {
-		for o := range e.Offers.By(estate.ByRegion(c.Account(), r)) {
-			if o.ServiceRegion == "" || o.ServiceRegion == r {
+	asked := estate.Query{Kind: estate.QueryOffers, Account: c.Account(), Region: from}
+	if r != from {
+		asked.ID = string(r)
+	}
+	if e.Answered(asked) {
+		for o := range e.Offers.By(estate.ByRegion(c.Account(), from)) {
+			if cmp.Or(o.ServiceRegion, from) == r {
 				byName[o.Name] = offer{ServiceOffer: o, id: serviceIDOf(o.Name)}
 			}
 		}
