@@ -28,8 +28,9 @@ type Input struct {
 	// Orders are what must be in effect before what, beyond what follows from
 	// references and from deletions.
 	Orders []Order
-	// Frozen are the IDs of objects of ours that stay as they are, since nobody
-	// knows whether they are still wanted.
+	// Frozen are the IDs of objects of ours of which nobody knows whether, and for
+	// whom, they are still wanted: they stay, and where they are wanted they lose
+	// nothing that several may have asked for.
 	Frozen []string
 	// Retired are endpoints of others that go: see Retired.
 	Retired []Retired
@@ -114,9 +115,10 @@ type builder struct {
 	// outdated are the attributes of objects that will be others, as they are now.
 	outdated map[Ref][]string
 	// own are the standing objects of ours, by objectKey of their mark; kept
-	// those that are wanted, by objectKey of their ID.
-	own  map[string][]Standing
-	kept map[string]bool
+	// those that are wanted, by objectKey of their ID; left those of Input.Frozen,
+	// by ID.
+	own        map[string][]Standing
+	kept, left map[string]bool
 }
 
 // ledgerView is a ledger with its entries as a set, and the names that they

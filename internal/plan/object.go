@@ -40,6 +40,8 @@ type objectKind struct {
 	// determines are the attributes that follow from a field: once it is changed
 	// they are others.
 	determines map[string][]string
+	// gathered are the fields to which several may have added.
+	gathered []string
 	// standing lists those of the estate, whoever made them.
 	standing func(estate.Estate) iter.Seq[Standing]
 	// done is of kinds that are acts, such as accepting an invitation: whether
@@ -207,7 +209,10 @@ func (s Standing) item(want map[string][]Value) *Item {
 // objects plans what is wanted of every kind.
 func (b *builder) objects() {
 	b.own = map[string][]Standing{}
-	b.kept = map[string]bool{}
+	b.kept, b.left = map[string]bool{}, map[string]bool{}
+	for _, id := range b.in.Frozen {
+		b.left[id] = true
+	}
 	for _, k := range slices.Sorted(maps.Keys(objectKinds)) {
 		for s := range Objects(b.e, k) {
 			if s.OwnedBy(b.in.Owner) && !s.Going {
@@ -276,6 +281,10 @@ func (b *builder) object(w Wanted, want Object) {
 	s := candidates[i]
 	b.keep(w, s)
 	b.plan.Managed++
+	if b.left[s.ID] {
+		want = kind.withStanding(want, s)
+		w.Item.Object = &want
+	}
 	changed := b.differs(want, s, slices.Sorted(maps.Keys(want.Fields)))
 	differs := len(changed) > 0
 	switch {
@@ -310,6 +319,25 @@ func (b *builder) keep(w Wanted, s Standing) {
 	b.kept[objectKey(s.Kind, s.Account, s.Region, s.ID)] = true
 	b.plan.Known[w.Address] = s.Attributes
 	b.knownBy[w.Address] = b.basisObject(ObjectQuery(s.Kind, b.in.Owner, s.Account, s.Region), s.Kind, s.ID)
+}
+
+// withStanding adds to what is wanted all that stands in the fields to which
+// others may have added, who cannot be asked. Of true and false true stands.
+func (k objectKind) withStanding(want Object, s Standing) Object {
+	fields := maps.Clone(want.Fields)
+	for _, f := range k.gathered {
+		list := slices.Clone(fields[f])
+		for _, v := range Lits(s.Fields[f]) {
+			if !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+		if slices.Contains(list, Bool(true)) {
+			list = []Value{Bool(true)}
+		}
+		fields[f] = list
+	}
+	return Object{Kind: want.Kind, Fields: fields}
 }
 
 // outdate forgets what will be known anew once fields of a standing object are
@@ -357,13 +385,9 @@ func sameValues(a, b []string) bool {
 // orphanObjects deletes what is ours and not wanted. What others of ours refer
 // to goes after them.
 func (b *builder) orphanObjects() {
-	frozen := map[string]bool{}
-	for _, id := range b.in.Frozen {
-		frozen[id] = true
-	}
 	for _, k := range slices.Sorted(maps.Keys(objectKinds)) {
 		for s := range Objects(b.e, k) {
-			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || frozen[s.ID] {
+			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || b.left[s.ID] {
 				continue
 			}
 			w := Wanted{Address: s.Tags[TagAddress], Account: s.Account, Region: s.Region, Reason: "no longer in the configuration"}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +115,44 @@ func TestStaleLedger(t *testing.T) {
 				t.Errorf("planned %+v", got)
 			}
 		})
+	}
+}
+
+// TestFrozenKeeps: a wanted object of which nobody knows for whom else it is wanted
+// loses nothing to which several may have added, and gets what is new.
+func TestFrozenKeeps(t *testing.T) {
+	var e estate.Estate
+	for _, q := range ObjectQueries(owner, "1", "eu") {
+		e.Answers.Put(estate.Answer{Query: q})
+	}
+	tags := estate.Tags(Marks(owner, "a"))
+	maps.Copy(tags, MemberTags(TagMembers, []string{"arn:old", "2", "3"}))
+	e.Shares.Put(estate.Share{ARN: "arn:share", Account: "1", Region: "eu", Name: "s", AllowExternal: true, Tags: tags,
+		Resources:  []estate.ShareMember{{ID: "arn:old", Status: estate.ShareAssociated}},
+		Principals: []estate.ShareMember{{ID: "2", Status: estate.ShareAssociated}, {ID: "3", Status: estate.ShareAssociated}}})
+	for _, tt := range []struct {
+		frozen                          []string
+		external, resources, principals string
+	}{
+		{nil, "false", "arn:new", "3 4"},
+		{[]string{"arn:share"}, "true", "arn:new", "2 3 4"},
+	} {
+		p := Make(Input{Owner: owner, Now: now, Estate: e, Frozen: tt.frozen, Wanted: []Wanted{{Address: "a", Account: "1", Region: "eu", Item: Item{Object: &Object{KindShare, map[string][]Value{
+			"name": Lits([]string{"s"}), "external": {Bool(false)}, "resources": Lits([]string{"arn:new"}), "principals": Lits([]string{"3", "4"}),
+		}}}}}})
+		if len(p.Changes) != 1 || p.Changes[0].Action != Update {
+			t.Fatalf("planned %s", brief(p))
+		}
+		for field, want := range map[string]string{"external": tt.external, "resources": tt.resources, "principals": tt.principals} {
+			var got []string
+			for _, v := range p.Changes[0].After.Object.Fields[field] {
+				s, _ := v.Literal()
+				got = append(got, s)
+			}
+			if slices.Sort(got); strings.Join(got, " ") != want {
+				t.Errorf("frozen %v: %s is to be %v, want %s", tt.frozen, field, got, want)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package recipe
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -48,6 +49,9 @@ func (n *needs) connectivity(s *shareIn) {
 	}
 }
 
+// connectAddress is where all stands that connects, but for routes.
+const connectAddress = "connect/"
+
 // gatewayQueries see a Transit Gateway in its owner's account.
 var gatewayQueries = []estate.QueryKind{estate.QueryTransitGateways, estate.QueryTransitAttachments, estate.QueryTransitTables, estate.QueryShares}
 
@@ -91,7 +95,7 @@ func (s *shareIn) connect() {
 		return
 	}
 	bare := withoutOurs(s.Estate, s.Config.Owner)
-	base := "connect/" + string(s.region) + "/" + g.ID
+	base := connectAddress + string(s.region) + "/" + g.ID
 	s.lendGateway(g, bare, base)
 	attachment := func(vpc, id string) plan.Value {
 		if id != "" {
@@ -106,12 +110,14 @@ func (s *shareIn) connect() {
 	if len(subnets) == 0 {
 		subnets = s.spread(s.vpc, s.Subnets, nil, nil)
 	}
+	unknown := false // what some of them lack
 	for _, v := range s.consumers {
 		w := reach.Missing(bare, reach.Link{Consumer: v.ID, Hub: s.vpc.ID, Gateway: g.ID, Subnets: subnets})
 		for _, b := range w.Breaks {
 			d := b.Diagnostic()
 			d.Pos = s.At("connect")
 			s.out.Diagnostics.Add(d)
+			unknown = unknown || d.Severity != diag.Error
 		}
 		if slices.ContainsFunc(w.Breaks, func(b reach.Break) bool { return b.Code == reach.Overlap }) {
 			continue
@@ -133,6 +139,9 @@ func (s *shareIn) connect() {
 			}
 			s.route(r, base)
 		}
+	}
+	if unknown {
+		s.keepLinks()
 	}
 }
 
@@ -334,11 +343,12 @@ func undoAcceptance(e *estate.Estate, o plan.Standing) {
 	}
 }
 
-// keepLinks leaves what connects as it is.
+// keepLinks leaves what connects as it is, whichever share asked for it.
 func (s *shareIn) keepLinks() {
 	for _, k := range []plan.Kind{plan.KindTransitAttachment, plan.KindTransitAcceptance, plan.KindRoutes, plan.KindShare} {
 		for o := range plan.Objects(s.Estate, k) {
-			if o.Region == s.region && o.OwnedBy(s.Config.Owner) {
+			ours := o.Region == s.region && o.OwnedBy(s.Config.Owner)
+			if ours && (k != plan.KindShare || strings.HasPrefix(o.Tags[plan.TagAddress], connectAddress)) {
 				s.out.Frozen = append(s.out.Frozen, o.ID)
 			}
 		}

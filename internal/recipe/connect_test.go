@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -148,4 +150,109 @@ func hubEndpoint(e *estate.Estate, service string) estate.Endpoint {
 	}
 	e.Endpoints.Put(p)
 	return p
+}
+
+// connectedShares are two shares over one gateway, with hubs of two accounts, and
+// the estate in which both stand.
+func connectedShares(t *testing.T) (estate.Estate, string) {
+	t.Helper()
+	const shares = "  - { name: a, account: net, via: profile, vpc: { tags: { role: hub } }, services: [ec2], consumers: [{ account: shop }, { account: out }]" + backbone +
+		"  - { name: b, account: pay, via: profile, vpc: { tags: { role: pay } }, services: [sts], consumers: [{ account: out }]" + backbone
+	e := shareWorld()
+	o, _ := e.Offers.Get(string(netAccount) + "/eu-west-1/com.amazonaws.eu-west-1.sts")
+	o.Account = payAccount
+	e.Offers.Put(o)
+	out := makeShares(t, e, shares)
+	for _, w := range out.Wanted {
+		o := w.Item.Object
+		if o == nil {
+			continue
+		}
+		tags := plan.Marks("acme", w.Address)
+		list := func(f string) []string { return strings.Fields(field(*o, f)) }
+		switch o.Kind {
+		case plan.KindShare:
+			s := estate.Share{ARN: "arn:" + w.Address, Account: w.Account, Region: w.Region, Name: field(*o, "name"), AllowExternal: field(*o, "external") == plan.True}
+			for _, id := range list("principals") {
+				s.Principals = append(s.Principals, estate.ShareMember{ID: id, Status: estate.ShareAssociated})
+			}
+			for _, id := range list("resources") {
+				s.Resources = append(s.Resources, estate.ShareMember{ID: id, Status: estate.ShareAssociated})
+			}
+			maps.Copy(tags, plan.MemberTags(plan.TagMembers, append(list("principals"), list("resources")...)))
+			s.Tags = tags
+			e.Shares.Put(s)
+		case plan.KindSecurityGroup:
+			g := estate.SecurityGroup{ID: "sg-" + w.Address, Account: w.Account, Region: w.Region, VPC: field(*o, "vpc"), Name: field(*o, "name"), Description: field(*o, "description"), Tags: tags}
+			for _, v := range o.Fields["ingress"] {
+				rule, _ := v.Literal()
+				at := strings.Fields(rule)
+				g.Rules = append(g.Rules, estate.GroupRule{Protocol: at[0], From: 443, To: 443, CIDR: netip.MustParsePrefix(at[2])})
+			}
+			e.SecurityGroups.Put(g)
+		case plan.KindTransitAttachment:
+			e.TransitAttachments.Put(estate.TransitAttachment{ID: "tgw-attach-" + field(*o, "vpc"), Gateway: "tgw-1", Owner: netAccount, Account: w.Account, Region: w.Region,
+				VPC: field(*o, "vpc"), Subnets: list("subnets"), State: estate.AttachmentAvailable, Tags: tags})
+		case plan.KindRoutes:
+			table, _ := e.RouteTables.Get(field(*o, "table"))
+			var routes []string
+			for _, v := range o.Fields["routes"] {
+				route, _ := v.Literal()
+				to, target, _ := strings.Cut(route, " ")
+				table.Routes = append(table.Routes, estate.Route{To: netip.MustParsePrefix(to), Target: target, State: estate.RouteActive})
+				routes = append(routes, route)
+			}
+			table.Tags = plan.MemberTags(plan.RoutesTag("acme"), routes)
+			e.RouteTables.Put(table)
+		}
+	}
+	return e, shares
+}
+
+// TestConnectFrozen: of a share of which something could not be read all stays that
+// connects its VPCs, also where another share asks for the same gateway, route
+// table or group.
+func TestConnectFrozen(t *testing.T) {
+	start, shares := connectedShares(t)
+	at := func(k estate.QueryKind, account estate.AccountID) estate.Query {
+		return estate.Query{Kind: k, Account: account, Region: "eu-west-1"}
+	}
+	for _, tt := range []struct {
+		name    string
+		refused []estate.Query
+	}{
+		{"the hub", []estate.Query{at(estate.QueryEndpoints, netAccount)}},
+		{"another hub", []estate.Query{at(estate.QueryEndpoints, payAccount)}},
+		{"a consumer", []estate.Query{at(estate.QueryRuleAssociations, shopAccount)}},
+		{"a consumer of both", []estate.Query{at(estate.QueryRuleAssociations, "444444444444")}},
+		{"the routes of a consumer", []estate.Query{at(estate.QueryRouteTables, shopAccount)}},
+		{"the gateway", []estate.Query{at(estate.QueryTransitTables, netAccount)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := shareInput(t, start, shares)
+			for _, q := range tt.refused {
+				in.Estate.Answers.Put(estate.Answer{Query: q, Code: "AccessDenied"})
+			}
+			out := Make(in)
+			p := plan.Make(plan.Input{Owner: "acme", Now: now, Estate: in.Estate, Wanted: out.Wanted, Frozen: out.Frozen, Orders: out.Orders})
+			if !slices.ContainsFunc(out.Diagnostics, func(d diag.Diagnostic) bool {
+				return strings.Contains(d.Summary, "could not be read") || d.Code == "unread"
+			}) {
+				t.Errorf("nobody is told: %v", out.Diagnostics)
+			}
+			for _, c := range p.Changes {
+				if c.Before == nil || c.Before.Object == nil {
+					continue
+				}
+				for _, f := range slices.Sorted(maps.Keys(c.Before.Object.Fields)) {
+					for _, v := range c.Before.Object.Fields[f] {
+						if c.After == nil || !slices.Contains(c.After.Object.Fields[f], v) {
+							s, _ := v.Literal()
+							t.Errorf("%s %s takes away %s %s", c.Action, c.Address, f, s)
+						}
+					}
+				}
+			}
+		})
+	}
 }

@@ -426,7 +426,9 @@ func (s *shareIn) look() {
 			s.complete = false
 			return true
 		}
-		return !s.read(v.Account, "VPC "+v.ID, kinds...)
+		known := s.read(v.Account, "VPC "+v.ID, kinds...)
+		s.complete = s.complete && known
+		return !known
 	})
 	for _, v := range s.consumers {
 		if s.Via != config.ViaOwn && !s.ShareWith.IsZero() && !s.covers(v.Account) {
@@ -461,17 +463,27 @@ func (s *shareIn) freeze() {
 }
 
 // leave keeps what stands in VPCs of which nobody knows whether they are still
-// selected.
+// selected, and what stands for them elsewhere: what connects, with whom the share
+// is, whom the hub's groups admit.
 func (s *shareIn) leave() {
 	if s.complete {
 		return
 	}
+	s.keepLinks()
 	chosen := map[string]bool{}
 	for _, v := range s.consumers {
 		chosen[v.ID] = true
 	}
 	s.out.keepProbes(s.Input, everywhere)
-	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindTransitAttachment, plan.KindProbe} {
+	for _, k := range []plan.Kind{plan.KindShare, plan.KindSecurityGroup, plan.KindEndpointService} {
+		for o := range plan.Objects(s.Estate, k) {
+			vpc := o.Fields["vpc"]
+			if o.Region == s.region && o.OwnedBy(s.Config.Owner) && strings.HasPrefix(o.Tags[plan.TagAddress], s.address+"/") && (len(vpc) == 0 || vpc[0] == s.vpc.ID) {
+				s.out.Frozen = append(s.out.Frozen, o.ID)
+			}
+		}
+	}
+	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindProbe} {
 		for o := range plan.Objects(s.Estate, k) {
 			if vpc := o.Fields["vpc"]; o.Region == s.region && o.OwnedBy(s.Config.Owner) && len(vpc) > 0 && vpc[0] != s.vpc.ID && !chosen[vpc[0]] {
 				s.out.Frozen = append(s.out.Frozen, o.ID)
