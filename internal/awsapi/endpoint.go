@@ -451,7 +451,7 @@ func (w *Writer) namedEndpoint(ctx context.Context, client *ec2.Client, s plan.S
 	if err != nil {
 		return nil, err
 	}
-	return plan.EndpointAttributes(p), nil
+	return plan.EndpointAttributes(p, w.partition()), nil
 }
 
 // updateEndpoint changes what is not as wanted, judged by the endpoint as it is

@@ -186,7 +186,7 @@ func (w *Writer) standing(ctx context.Context, client *eventbridge.Client, s pla
 }
 
 func (w *Writer) regionalARN(s plan.Step, service, resource string) string {
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", Partition(w.opt.Region), service, s.Region, s.Account, resource)
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", w.opt.Region.Partition(), service, s.Region, s.Account, resource)
 }
 
 var eventBusBinding = binding{

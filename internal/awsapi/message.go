@@ -47,7 +47,7 @@ type QueueID struct {
 
 // ARN is the queue's.
 func (q QueueID) ARN() string {
-	return fmt.Sprintf("arn:%s:sqs:%s:%s:%s", Partition(q.Region), q.Region, q.Account, q.Name)
+	return fmt.Sprintf("arn:%s:sqs:%s:%s:%s", q.Region.Partition(), q.Region, q.Account, q.Name)
 }
 
 // URL is where the queue is called (SQS Developer Guide,
@@ -57,7 +57,7 @@ func (q QueueID) URL() string {
 		return q.url
 	}
 	suffix := "amazonaws.com"
-	if Partition(q.Region) == "aws-cn" {
+	if q.Region.Partition() == "aws-cn" {
 		suffix += ".cn"
 	}
 	return fmt.Sprintf("https://sqs.%s.%s/%s/%s", q.Region, suffix, q.Account, q.Name)

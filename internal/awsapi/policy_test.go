@@ -263,7 +263,7 @@ func TestPartitions(t *testing.T) {
 		"eu-west-1": "arn:aws:route53:::hostedzone/Z1", "cn-north-1": "arn:aws-cn:route53:::hostedzone/Z1",
 		"us-gov-west-1": "arn:aws-us-gov:route53:::hostedzone/Z1",
 	} {
-		p := sessionPolicy(Partition(region), account, []plan.Permission{{May: plan.MayReadZone, Zone: "Z1"}}, exact)
+		p := sessionPolicy(region.Partition(), account, []plan.Permission{{May: plan.MayReadZone, Zone: "Z1"}}, exact)
 		if !strings.Contains(p, `"`+want+`"`) {
 			t.Errorf("%s: %s", region, p)
 		}

@@ -480,7 +480,7 @@ func (w *Writer) doResolverRule(ctx context.Context, s plan.Step) (plan.Attribut
 		return nil, impossible(s)
 	}
 	client := w.resolver(s.Account, s.Region)
-	arn := estate.ResolverRule{ID: s.ID, Account: s.Account, Region: s.Region}.ARN()
+	arn := estate.InPartition(w.partition(), estate.ResolverRule{ID: s.ID, Account: s.Account, Region: s.Region}.ARN())
 	made := plan.Attributes{attrID: {s.ID}, attrARN: {arn}}
 	switch s.Action {
 	case plan.Create:

@@ -299,7 +299,7 @@ func trusts(principal json.RawMessage, caller string) bool {
 		return false
 	}
 	account := string(accountOf(caller))
-	names := []string{"*", account, caller, fmt.Sprintf("arn:%s:iam::%s:root", PartitionOf(caller), account)}
+	names := []string{"*", account, caller, fmt.Sprintf("arn:%s:iam::%s:root", estate.PartitionOf(caller), account)}
 	// arn:aws:sts::ID:assumed-role/NAME/SESSION is the role NAME, whose path
 	// the session's ARN does not show.
 	if _, rest, ok := strings.Cut(caller, ":assumed-role/"); ok {
@@ -311,14 +311,6 @@ func trusts(principal json.RawMessage, caller string) bool {
 		}
 	}
 	return slices.ContainsFunc(p.AWS, func(n string) bool { return slices.Contains(names, n) })
-}
-
-// PartitionOf is the partition in an ARN.
-func PartitionOf(arn string) string {
-	if f := strings.SplitN(arn, ":", 3); len(f) == 3 {
-		return f[1]
-	}
-	return "aws"
 }
 
 // sessionName is "orgdns-<owner>" in the characters and the length that STS

@@ -271,18 +271,7 @@ func Home(partition string) estate.Region {
 	return "us-east-1"
 }
 
-func (s *Sessions) partition() string { return Partition(s.opt.Region) }
-
-// Partition of a Region (IAM User Guide, reference-arns.html).
-func Partition(r estate.Region) string {
-	switch {
-	case strings.HasPrefix(string(r), "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(string(r), "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
-}
+func (s *Sessions) partition() string { return s.opt.Region.Partition() }
 
 // clockSigner signs with the time of the injected clock instead of the wall's.
 type clockSigner struct {

@@ -196,7 +196,7 @@ func (w *Writer) createZone(ctx context.Context, s plan.Step) (plan.Attributes, 
 		}
 		out, err := client.CreateHostedZone(ctx, in)
 		if err == nil {
-			made := plan.Attributes{attrID: {bareID(out.HostedZone.Id)}, attrARN: {plan.ZoneARN(bareID(out.HostedZone.Id))}, attrChange: {bareID(out.ChangeInfo.Id)}}
+			made := plan.Attributes{attrID: {bareID(out.HostedZone.Id)}, attrARN: {w.zoneARN(bareID(out.HostedZone.Id))}, attrChange: {bareID(out.ChangeInfo.Id)}}
 			if out.DelegationSet != nil { // a private zone has none
 				servers, err := serversOf(out.DelegationSet)
 				if err != nil {
@@ -261,13 +261,19 @@ func (w *Writer) lookForZone(ctx context.Context, s plan.Step) (string, error) {
 	}
 }
 
+// zoneARN is the ARN of a hosted zone (Service Authorization Reference,
+// list_amazonroute53.html).
+func (w *Writer) zoneARN(id string) string {
+	return estate.InPartition(w.partition(), estate.Zone{ID: id}.ARN())
+}
+
 // standingZone gives the attributes of a zone that stands already.
 func (w *Writer) standingZone(ctx context.Context, account estate.AccountID, id string) (plan.Attributes, error) {
 	out, err := w.route53(account, "").GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: &id})
 	if err != nil {
 		return nil, err
 	}
-	a := plan.Attributes{attrID: {id}, attrARN: {plan.ZoneARN(id)}}
+	a := plan.Attributes{attrID: {id}, attrARN: {w.zoneARN(id)}}
 	if out.DelegationSet != nil {
 		servers, err := serversOf(out.DelegationSet)
 		if err != nil {

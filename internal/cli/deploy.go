@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/cost"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -143,7 +142,7 @@ func (p *deployArgs) check(c *cobra.Command) error {
 
 // sayQueue names the queue for whoever runs orgdns serve.
 func (a *app) sayQueue(cfg *config.Config) {
-	if queue, _ := recipe.EventQueues(recipe.Input{Config: cfg}, awsapi.Partition(stage.Region(cfg))); queue != "" {
+	if queue, _ := recipe.EventQueues(recipe.Input{Config: cfg}, stage.Region(cfg).Partition()); queue != "" {
 		a.say("Events come to %s, from which `orgdns serve` takes them.\n", queue)
 	}
 }

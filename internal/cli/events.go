@@ -67,7 +67,7 @@ func (p *queueArgs) complete(cfg *config.Config) {
 	if cfg.LatticeEvents == nil {
 		return
 	}
-	if queue, dead := recipe.EventQueues(recipe.Input{Config: cfg}, awsapi.Partition(stage.Region(cfg))); queue != "" && len(p.queues)+len(p.dead) == 0 {
+	if queue, dead := recipe.EventQueues(recipe.Input{Config: cfg}, stage.Region(cfg).Partition()); queue != "" && len(p.queues)+len(p.dead) == 0 {
 		p.queues, p.dead = []string{queue}, dead
 	}
 }

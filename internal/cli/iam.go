@@ -77,8 +77,8 @@ gone: the new ones no longer permit its NS record.`,
 			if trust.Principal == "" && !writers {
 				return fmt.Errorf("say who runs orgdns with --principal (an account, or the ARN of a role or user), or read it with --observe")
 			}
-			partition := awsapi.Partition(stage.Region(cfg))
-			if p := awsapi.PartitionOf(trust.Principal); strings.HasPrefix(trust.Principal, "arn:") && p != partition {
+			partition := stage.Region(cfg).Partition()
+			if p := estate.PartitionOf(trust.Principal); strings.HasPrefix(trust.Principal, "arn:") && p != partition {
 				return fmt.Errorf("--principal is in partition %s, the configuration in %s; set defaults.region to a Region of it", p, partition)
 			}
 			access, err := stage.Accesses(cfg, os.LookupEnv)

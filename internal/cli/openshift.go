@@ -173,7 +173,7 @@ func (s *site) through(role openshift.Role) map[estate.AccountID]awsapi.Access {
 // ccoctl aws create-iam-roles), unless another is named.
 func operatorRole(i openshift.InstallConfig, account estate.AccountID, named string) string {
 	name := i.Name + "-openshift-ingress-operator-cloud-credentials"
-	return cmp.Or(named, awsapi.RoleARN(awsapi.Partition(i.Region), account, name[:min(len(name), 64)]))
+	return cmp.Or(named, awsapi.RoleARN(i.Region.Partition(), account, name[:min(len(name), 64)]))
 }
 
 func (a *app) openshiftCheck(args *openshiftArgs) *cobra.Command {
@@ -423,7 +423,7 @@ func (a *app) prepared(ctx context.Context, p *reconcile.Pass, o *prepareArgs, z
 	}
 	i := o.prep.Install
 	policy := plan.NewDocument(plan.PolicyStatement{Effect: "Allow", Action: plan.List[string]{"sts:AssumeRole"}, Resource: plan.List[string]{role.ARN}})
-	to := openshift.Role{ARN: role.ARN, Partition: awsapi.PartitionOf(role.ARN), Account: holder.ID, Name: role.Name}
+	to := openshift.Role{ARN: role.ARN, Partition: estate.PartitionOf(role.ARN), Account: holder.ID, Name: role.Name}
 	external := ""
 	if o.prep.ExternalID != "" {
 		external = "EXTERNAL-ID" // a secret

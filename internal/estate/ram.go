@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -76,16 +77,18 @@ func (i Invitation) IndexKeys() []string {
 	return []string{ByRegion(i.Receiver, i.Region), ByMember(i.Share)}
 }
 
-// ByMember is the index key of the shares that hold a resource or principal.
-func ByMember(id string) string { return "member/" + id }
+// ByMember is the index key of the shares that hold a resource or principal, in
+// whatever partition.
+func ByMember(id string) string { return "member/" + member(id) }
 
 // UnitARN is the ARN of a unit of the organization, or of the organization
 // itself where id is the root, as RAM names principals.
 func (o Organization) UnitARN(id string) string {
+	arn := "arn:" + cmp.Or(PartitionOf(o.ARN), commercial) + ":organizations::" + string(o.Management)
 	if id == o.Root {
-		return "arn:aws:organizations::" + string(o.Management) + ":organization/" + o.ID
+		return arn + ":organization/" + o.ID
 	}
-	return "arn:aws:organizations::" + string(o.Management) + ":ou/" + o.ID + "/" + id
+	return arn + ":ou/" + o.ID + "/" + id
 }
 
 // SharedWith are the shares of other accounts that reach an account, by its ID,
@@ -174,10 +177,10 @@ func (e Estate) admits(s Share, p ShareMember, account AccountID) bool {
 	return p.Status == ShareAssociated && (p.External || inside)
 }
 
-// ShareMemberIn finds a member by its ID.
+// ShareMemberIn finds a member by its ID, in whatever partition.
 func ShareMemberIn(list []ShareMember, id string) (ShareMember, bool) {
 	for _, m := range list {
-		if m.ID == id {
+		if member(m.ID) == member(id) {
 			return m, true
 		}
 	}

@@ -152,21 +152,10 @@ func owned(h Hint) *Refusal {
 		return refuse(Forged, "account %s tells of a service of account %s", h.Account, m[3])
 	case m[2] != string(h.Region):
 		return refuse(Forged, "an event of %s tells of a service in %s", h.Region, m[2])
-	case m[1] != partition(h.Region):
+	case m[1] != h.Region.Partition():
 		return refuse(Forged, "there is no partition %s in %s", m[1], h.Region)
 	}
 	return nil
-}
-
-// partition of a Region (IAM User Guide, reference-arns.html).
-func partition(r estate.Region) string {
-	switch {
-	case strings.HasPrefix(string(r), "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(string(r), "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }
 
 // tagChange: the tag says true when the service was made, and is gone when it
@@ -224,7 +213,7 @@ func trailCall(e envelope, _ string) (service string, gone bool, r *Refusal) {
 	case d.Response.ARN != "":
 		return d.Response.ARN, gone, nil
 	case idForm.MatchString(d.Request.Service):
-		return fmt.Sprintf("arn:%s:vpc-lattice:%s:%s:service/%s", partition(e.Region), e.Region, e.Account, d.Request.Service), gone, nil
+		return fmt.Sprintf("arn:%s:vpc-lattice:%s:%s:service/%s", e.Region.Partition(), e.Region, e.Account, d.Request.Service), gone, nil
 	case d.Request.Service != "":
 		return d.Request.Service, gone, nil
 	}

@@ -410,13 +410,13 @@ func (c *check) association(z estate.Zone) {
 // partition: zones, roles and VPCs of two partitions never meet.
 func (c *check) partition() {
 	z, _ := c.Estate.Zones.Get(c.Install.HostedZone.Value)
-	want := partitionOf(c.Install.Region)
+	want := c.Install.Region.Partition()
 	var wrong []string
 	if r := c.Install.Role; !r.IsZero() && r.Partition != want {
 		wrong = append(wrong, "the role is in "+r.Partition)
 	}
 	for _, v := range z.VPCs {
-		if p := partitionOf(v.Region); p != want {
+		if p := v.Region.Partition(); p != want {
 			wrong = append(wrong, fmt.Sprintf("the zone is in %s, where its VPC %s is", p, v.ID))
 			break
 		}

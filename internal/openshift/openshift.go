@@ -28,7 +28,6 @@ import (
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
-	"github.com/orgdns/orgdns/internal/estate"
 )
 
 // Codes of the problems that this package reports; they are stable. A file
@@ -249,18 +248,4 @@ func (r *reader) missing(at config.Tree, field, hint string) {
 // twice reports an object of which a cluster has one.
 func (r *reader) twice(what string, first, again diag.Pos) {
 	r.problem(again, CodeTwice, "a second "+what, "the first stands at "+first.String(), "give files of one cluster")
-}
-
-// partitionOf is the AWS partition of a Region (AWS General Reference,
-// partitions); empty for no Region.
-func partitionOf(r estate.Region) string {
-	switch {
-	case r == "":
-		return ""
-	case strings.HasPrefix(string(r), "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(string(r), "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }

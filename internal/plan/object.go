@@ -420,7 +420,7 @@ func (b *builder) inOrder() {
 			}
 		case item.Zone != nil:
 			gone[c.ID] = i
-			gone[ZoneARN(c.ID)] = i
+			gone[b.e.Local(estate.Zone{ID: c.ID}.ARN())] = i
 		}
 	}
 	if len(gone) == 0 {
@@ -453,10 +453,6 @@ func (b *builder) inOrder() {
 		}
 	}
 }
-
-// ZoneARN is the ARN of a hosted zone (Service Authorization Reference,
-// list_amazonroute53.html).
-func ZoneARN(id string) string { return "arn:aws:route53:::hostedzone/" + id }
 
 // identifiers are the names by which others refer to an object.
 func (b *builder) identifiers(k Kind, account estate.AccountID, region estate.Region, id string) []string {

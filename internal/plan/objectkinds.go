@@ -149,7 +149,7 @@ func standingEndpoints(e estate.Estate) iter.Seq[Standing] {
 					"privateDNS": truth(p.PrivateDNS), "inboundOnly": truth(p.InboundOnly), "policy": one(NormalDocument(p.Policy)),
 					"ipType": one(p.IPType), "dnsIPType": one(p.DNSIPType),
 				},
-				Attributes: EndpointAttributes(p),
+				Attributes: EndpointAttributes(p, e.Partition()),
 				Going:      p.State == estate.EndpointDeleting || p.State == "deleted",
 				Pending:    p.State == estate.EndpointPending || p.State == estate.EndpointPendingAcceptance,
 			}
@@ -164,8 +164,8 @@ func standingEndpoints(e estate.Estate) iter.Seq[Standing] {
 }
 
 // EndpointAttributes are what others may refer to of an endpoint.
-func EndpointAttributes(p estate.Endpoint) Attributes {
-	out := Attributes{"id": {p.ID}, "arn": {p.ARN()}}
+func EndpointAttributes(p estate.Endpoint, partition string) Attributes {
+	out := Attributes{"id": {p.ID}, "arn": {estate.InPartition(partition, p.ARN())}}
 	if len(p.Names) > 0 {
 		out["name"], out["zone"] = []string{p.Names[0].Name.String()}, []string{p.Names[0].Zone}
 	}
@@ -361,7 +361,7 @@ func standingRules(e estate.Estate) iter.Seq[Standing] {
 		for r := range e.ResolverRules.All() {
 			s := Standing{Kind: KindResolverRule, ID: r.ID, Account: r.Account, Region: r.Region, Tags: r.Tags,
 				Fields:     map[string][]string{"domain": one(r.Domain.String()), "type": one(r.Type), "endpoint": one(r.Endpoint), "targets": {}},
-				Attributes: Attributes{"id": {r.ID}, "arn": {r.ARN()}},
+				Attributes: Attributes{"id": {r.ID}, "arn": {e.Local(r.ARN())}},
 				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status),
 			}
 			for _, t := range r.Targets {

@@ -153,7 +153,7 @@ func (b *builder) recordServes(l leads, r Record) []Dependency {
 	if slices.ContainsFunc(b.in.Orders, func(o Order) bool { return o.First == address }) {
 		return nil
 	}
-	out := l.carried[ZoneARN(id)]
+	out := l.carried[b.e.Local(z.ARN())]
 	for _, v := range z.VPCs {
 		out = append(slices.Clone(out), l.to(v.ID, z.Name)...)
 	}

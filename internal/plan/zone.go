@@ -139,7 +139,7 @@ func (b *builder) foreign(w Wanted, want Zone) []estate.Zone {
 
 // stands makes the attributes of a standing zone known.
 func (b *builder) stands(w Wanted, z estate.Zone) {
-	known := Attributes{"id": {z.ID}, "arn": {ZoneARN(z.ID)}}
+	known := Attributes{"id": {z.ID}, "arn": {b.e.Local(z.ARN())}}
 	for _, ns := range z.NameServers {
 		known["nameServers"] = append(known["nameServers"], ns.String())
 	}

@@ -269,7 +269,7 @@ func (s *shareIn) lendGateway(g estate.TransitGateway, bare estate.Estate, base 
 	owner := *s
 	owner.share = &lender
 	owner.once(base+"/share", g.Account, object(plan.KindShare, map[string][]plan.Value{
-		"name": lits("orgdns-" + g.ID), "external": {plan.Bool(len(s.External) > 0)}, "resources": lits(g.ARN()), "principals": lits(principals...),
+		"name": lits("orgdns-" + g.ID), "external": {plan.Bool(len(s.External) > 0)}, "resources": lits(s.Estate.Local(g.ARN())), "principals": lits(principals...),
 	}), plan.Wanted{Pos: s.At("connect"), Settle: true, Reason: "lends the Transit Gateway to the consumers"})
 	for _, p := range principals {
 		if isAccount(p) {

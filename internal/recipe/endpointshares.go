@@ -556,7 +556,7 @@ func (s *shareIn) stands(one *sharedService) {
 	if fit, _ := s.picked(one); len(fit) == 1 {
 		p := fit[0]
 		one.standing, one.stands, one.used = p, true, true
-		one.endpoint = endpointRef{id: plan.Lit(p.ID), arn: plan.Lit(p.ARN())}
+		one.endpoint = endpointRef{id: plan.Lit(p.ID), arn: plan.Lit(s.Estate.Local(p.ARN()))}
 		if len(p.Names) > 0 {
 			one.endpoint.name, one.endpoint.zone = plan.Lit(p.Names[0].Name.String()), plan.Lit(p.Names[0].Zone)
 		}

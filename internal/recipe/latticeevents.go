@@ -454,7 +454,7 @@ func (e *events) make() {
 	}
 	chain := EventChain{
 		LatticeEvents: settings, Owner: e.owner, Organization: o.ID, Shared: cmp.Or(o.ARN, o.UnitARN(o.Root)),
-		Hub: EventPlace{partition(e.Estate), string(e.hub.ID), string(settings.Region), e.hub.Role},
+		Hub: EventPlace{e.Estate.Partition(), string(e.hub.ID), string(settings.Region), e.hub.Role},
 	}
 	e.out.Wanted = chain.HubParts()
 	spokes := EventSpokes(e.Input)
@@ -467,7 +467,7 @@ func (e *events) make() {
 		if why != "" {
 			e.problem(diag.Warning, "unread", s.Account, fmt.Sprintf("account %s could not be read in %s, so its rule is left as it is", s.Account, s.Region), why, seeIAM)
 		}
-		p := EventPlace{partition(e.Estate), string(s.Account), string(s.Region), e.Config.AccountByID(s.Account).Role}
+		p := EventPlace{e.Estate.Partition(), string(s.Account), string(s.Region), e.Config.AccountByID(s.Account).Role}
 		for _, w := range chain.SpokeParts(p, plan.Of(hubBus, "arn")) {
 			if w.Frozen = why != ""; made[w.Address] { // the role, in another Region
 				continue

@@ -223,7 +223,7 @@ func (s *shareIn) ownService(one *sharedService) {
 		}
 	}
 	for _, id := range s.ownPrincipals(*o) {
-		principals = append(principals, fmt.Sprintf("arn:%s:iam::%s:root", partition(s.Estate), id))
+		principals = append(principals, fmt.Sprintf("arn:%s:iam::%s:root", s.Estate.Partition(), id))
 	}
 	name := []plan.Value{}
 	if !o.Domain.IsZero() {

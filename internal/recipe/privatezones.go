@@ -555,7 +555,7 @@ func ServedZones(in Input) []Served {
 // writerRole is the role of a writer, without its external ID.
 func writerRole(in Input, z config.PrivateZone, w config.Writer, id plan.Value) (plan.Role, diag.List) {
 	role := plan.Role{
-		Name: w.Role, Zone: id, ZoneName: z.Domain, Partition: partition(in.Estate), Path: w.Path, Organization: in.Estate.Organization.ID,
+		Name: w.Role, Zone: id, ZoneName: z.Domain, Partition: in.Estate.Partition(), Path: w.Path, Organization: in.Estate.Organization.ID,
 		Tagging: w.Tagging, Principals: w.Principals, Unclaimed: z.NoLedger,
 	}
 	if w.Path == "" && len(w.Principals) == 0 {
@@ -613,14 +613,6 @@ func WriterRoles(in Input) ([]WriterRole, diag.List) {
 		}
 	}
 	return out, problems
-}
-
-// partition of the accounts, which all are in the caller's.
-func partition(e estate.Estate) string {
-	if f := strings.SplitN(e.Caller.ARN, ":", 3); len(f) == 3 {
-		return f[1]
-	}
-	return "aws"
 }
 
 func who(w config.Writer) string {

@@ -94,7 +94,7 @@ func (s *shareIn) contents() []content {
 			for _, z := range s.zonesOf(one) {
 				c := content{label: "zones/" + z.String(), resource: plan.Of(s.zone(z, one), "arn"), pos: one.pos, after: s.answered(z)}
 				if have, ok := plan.OwnZone(s.Estate, s.Config.Owner, s.hub.ID, s.zoneItem(z)); ok {
-					c.stands = plan.ZoneARN(have.ID)
+					c.stands = s.Estate.Local(have.ARN())
 				}
 				out = append(out, c)
 			}
@@ -102,7 +102,7 @@ func (s *shareIn) contents() []content {
 		}
 		c := content{label: one.label, resource: one.endpoint.arn, pos: one.pos, after: []plan.Dependency{settled(nameAddress(one, s.endpointAddress(one.label)))}}
 		if one.stands {
-			c.stands = one.standing.ARN()
+			c.stands = s.Estate.Local(one.standing.ARN())
 		}
 		out = append(out, c)
 	}
@@ -206,7 +206,7 @@ func (s *shareIn) carriedByOthers(profile plan.Value, c content) bool {
 
 // regionalARN is the ARN of a resource of Resolver's, of an owner or of the hub.
 func (s *shareIn) regionalARN(resource string, owner estate.AccountID) plan.Value {
-	return plan.Lit(fmt.Sprintf("arn:%s:route53resolver:%s:%s:%s", partition(s.Estate), s.region, cmp.Or(owner, s.hub.ID), resource))
+	return plan.Lit(fmt.Sprintf("arn:%s:route53resolver:%s:%s:%s", s.Estate.Partition(), s.region, cmp.Or(owner, s.hub.ID), resource))
 }
 
 // carriedZone is a private zone that the Profile carries beside the endpoints'.
@@ -229,7 +229,7 @@ func (s *shareIn) carriedZones() []carriedZone {
 			c := carriedZone{name: z.Domain, arn: plan.Of(address, "arn"), pos: pos, after: []plan.Dependency{{Address: address}}}
 			item := plan.Zone{Name: z.Domain, Reference: plan.Reference(s.Config.Owner, address), Anchor: &estate.VPCRef{}}
 			if have, ok := plan.OwnZone(s.Estate, s.Config.Owner, account.ID, item); ok {
-				c.stands = plan.ZoneARN(have.ID)
+				c.stands = s.Estate.Local(have.ARN())
 			}
 			out = append(out, c)
 		}
@@ -245,7 +245,7 @@ func (s *shareIn) carriedZones() []carriedZone {
 			if z, ok := s.Estate.Zones.Get(shared.Zone); ok {
 				name = z.Name
 			}
-			out = append(out, carriedZone{name: name, arn: plan.Lit(plan.ZoneARN(shared.Zone)), pos: shared.Pos})
+			out = append(out, carriedZone{name: name, arn: plan.Lit(s.Estate.Local(estate.Zone{ID: shared.Zone}.ARN())), pos: shared.Pos})
 			continue
 		}
 		for _, z := range s.Config.PrivateZones {

@@ -261,7 +261,7 @@ func (f *finder) network(p estate.Endpoint) map[string]string {
 	out := map[string]string{
 		"aws:sourcevpce":   p.ID,
 		"aws:sourcevpc":    p.VPC,
-		"aws:sourcevpcarn": "arn:aws:ec2:" + string(p.Region) + ":" + string(owner) + ":vpc/" + p.VPC,
+		"aws:sourcevpcarn": "arn:" + f.e.Partition() + ":ec2:" + string(p.Region) + ":" + string(owner) + ":vpc/" + p.VPC,
 		"aws:vpceaccount":  string(p.Account),
 		"aws:vpceorgid":    "",
 		"aws:vpceorgpaths": "",

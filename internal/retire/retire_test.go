@@ -156,6 +156,19 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// TestPartitions: the VPC's ARN is that of the organization's partition (IAM User
+// Guide, reference-arns.html), so a condition on it blocks there, too.
+func TestPartitions(t *testing.T) {
+	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
+		e := world()
+		e.Caller.ARN = "arn:" + partition + ":iam::999999999999:user/somebody"
+		e.ResourcePolicies.Put(bucket(`{"ArnNotEquals":{"aws:SourceVpcArn":"arn:` + partition + `:ec2:eu-west-1:111111111111:vpc/vpc-own"}}`))
+		if d := find(e).Duplicates[0]; d.Removable || len(d.Blocks) != 1 || d.Blocks[0].Code != Condition {
+			t.Errorf("%s: removable %v, blocked by %v", partition, d.Removable, told(d.Blocks))
+		}
+	}
+}
+
 // TestBucketPolicy tells what a blocked removal says.
 func TestBucketPolicy(t *testing.T) {
 	e := world()

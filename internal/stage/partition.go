@@ -2,6 +2,8 @@ package stage
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -23,101 +25,52 @@ func moved(partition, text string) string {
 	return strings.ReplaceAll(text, "arn:"+partition+":", "arn:"+commercial+":")
 }
 
-// movedEstate is an estate with all its ARNs moved.
-func movedEstate(partition string, e estate.Estate) estate.Estate {
-	m := func(s string) string { return moved(partition, s) }
-	e.Caller.ARN = m(e.Caller.ARN)
-	for _, r := range slices.Collect(e.Roles.All()) {
-		e.Roles.Delete(r.Key())
-		r.ARN, r.Trust, r.Boundary = m(r.ARN), m(r.Trust), m(r.Boundary)
-		r.Attached = slices.Clone(r.Attached)
-		for i, a := range r.Attached {
-			r.Attached[i] = m(a)
+// movedEstate is an estate with all its ARNs moved, wherever it has some.
+func movedEstate(partition string, e estate.Estate) (estate.Estate, error) {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return estate.Estate{}, err
+	}
+	var out estate.Estate
+	if err := json.Unmarshal([]byte(moved(partition, string(raw))), &out); err != nil {
+		return estate.Estate{}, fmt.Errorf("an estate of the partition %s: %w", partition, err)
+	}
+	for s := range e.Shares.All() {
+		to, _ := out.Shares.Get(moved(partition, s.ARN))
+		var members []string
+		for _, m := range slices.Concat(s.Resources, s.Principals) {
+			members = append(members, m.ID)
 		}
-		r.Inline = maps.Clone(r.Inline)
-		for name, document := range r.Inline {
-			r.Inline[name] = m(document)
-		}
-		e.Roles.Put(r)
+		to.Tags = movedLedger(partition, s.Tags, members)
+		out.Shares.Put(to)
 	}
-	for _, p := range slices.Collect(e.ManagedPolicies.All()) {
-		e.ManagedPolicies.Delete(p.Key())
-		p.ARN = m(p.ARN)
-		p.Versions = slices.Clone(p.Versions)
-		for i := range p.Versions {
-			p.Versions[i].Document = m(p.Versions[i].Document)
-		}
-		e.ManagedPolicies.Put(p)
+	for s := range e.EndpointServices.All() {
+		to, _ := out.EndpointServices.Get(s.ID)
+		to.Tags = movedLedger(partition, s.Tags, s.Principals)
+		out.EndpointServices.Put(to)
 	}
-	for _, f := range slices.Collect(e.Functions.All()) {
-		e.Functions.Delete(f.Key())
-		f.ARN, f.Role = m(f.ARN), m(f.Role)
-		e.Functions.Put(f)
-	}
-	for _, c := range slices.Collect(e.Certificates.All()) {
-		e.Certificates.Delete(c.Key())
-		c.ARN = m(c.ARN)
-		e.Certificates.Put(c)
-	}
-	movedEvents(&e, m)
-	return e
+	return out, nil
 }
 
-// movedEvents moves what brings events.
-func movedEvents(e *estate.Estate, m func(string) string) {
-	e.Organization.ARN = m(e.Organization.ARN)
-	for _, b := range slices.Collect(e.EventBuses.All()) {
-		e.EventBuses.Delete(b.Key())
-		b.ARN, b.Policy = m(b.ARN), m(b.Policy)
-		e.EventBuses.Put(b)
-	}
-	for _, r := range slices.Collect(e.EventRules.All()) {
-		e.EventRules.Delete(r.Key())
-		r.ARN, r.Bus = m(r.ARN), m(r.Bus)
-		r.Targets = slices.Clone(r.Targets)
-		for i, t := range r.Targets {
-			t.ARN, t.Role, t.DeadLetters = m(t.ARN), m(t.Role), m(t.DeadLetters)
-			r.Targets[i] = t
+// movedLedger are tags with the ledger of members moved, which has hashes of
+// their ARNs.
+func movedLedger(partition string, tags estate.Tags, members []string) estate.Tags {
+	var ours []string
+	for _, m := range members {
+		if plan.InLedger(tags, plan.TagMembers, m) {
+			ours = append(ours, moved(partition, m))
 		}
-		e.EventRules.Put(r)
 	}
-	for _, q := range slices.Collect(e.Queues.All()) {
-		e.Queues.Delete(q.Key())
-		q.ARN, q.Policy, q.DeadLetters = m(q.ARN), m(q.Policy), m(q.DeadLetters)
-		q.Redrive.Sources = each(q.Redrive.Sources, m)
-		e.Queues.Put(q)
+	if len(ours) == 0 {
+		return tags
 	}
-	for _, p := range slices.Collect(e.Parameters.All()) {
-		e.Parameters.Delete(p.Key())
-		p.ARN, p.Value = m(p.ARN), m(p.Value)
-		e.Parameters.Put(p)
-	}
-	for _, s := range slices.Collect(e.Shares.All()) {
-		e.Shares.Delete(s.Key())
-		var ours []string // the ledger has hashes of members
-		for _, member := range slices.Concat(s.Resources, s.Principals) {
-			if plan.InLedger(s.Tags, plan.TagMembers, member.ID) {
-				ours = append(ours, m(member.ID))
-			}
-		}
-		s.ARN, s.Tags = m(s.ARN), s.Tags.With(plan.MemberTags(plan.TagMembers, ours))
-		s.Resources, s.Principals = movedMembers(s.Resources, m), movedMembers(s.Principals, m)
-		e.Shares.Put(s)
-	}
+	return tags.With(plan.MemberTags(plan.TagMembers, ours))
 }
 
 func each(list []string, do func(string) string) []string {
 	list = slices.Clone(list)
 	for i := range list {
 		list[i] = do(list[i])
-	}
-	return list
-}
-
-func movedMembers(list []estate.ShareMember, m func(string) string) []estate.ShareMember {
-	list = slices.Clone(list)
-	for i := range list {
-		list[i].ID = m(list[i].ID)
 	}
 	return list
 }

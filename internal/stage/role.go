@@ -166,7 +166,11 @@ func (t RoleTrial) attempt(ctx context.Context, p reconcile.Ports, writes bool) 
 func (t RoleTrial) twin(externalID string) (reconcile.Ports, error) {
 	e, role, principal := t.Estate, t.Role.ARN, t.Principal
 	if p := t.Role.Partition; p != commercial {
-		e, role, principal = movedEstate(p, e), moved(p, role), moved(p, principal)
+		var err error
+		if e, err = movedEstate(p, e); err != nil {
+			return reconcile.Ports{}, err
+		}
+		role, principal = moved(p, role), moved(p, principal)
 	}
 	caller := world.Caller{Account: accountOf(principal), ARN: principal, ID: "AIDATRIAL", Administrator: true}
 	if _, name, ok := strings.Cut(principal, ":role/"); ok {

@@ -51,7 +51,7 @@ const Unlisted estate.AccountID = "unlisted"
 // alone, so that a run finds them as `orgdns iam` named them.
 func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estate.AccountID]awsapi.Access, error) {
 	out := map[estate.AccountID]awsapi.Access{}
-	partition := awsapi.Partition(Region(cfg))
+	partition := Region(cfg).Partition()
 	needed := map[estate.AccountID][]plan.Permission{}
 	for _, p := range recipe.Permissions(recipe.Input{Config: cfg}) {
 		needed[p.Account] = append(needed[p.Account], p)
@@ -128,12 +128,16 @@ func (r reader) Read(ctx context.Context, q estate.Query) (func(*estate.Estate),
 // there: the plan says of such steps that they are not proven.
 func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.AccountID]awsapi.Access) (*reconcile.Stage, error) {
 	c := clock.NewVirtual(now)
-	partition, region := awsapi.Partition(Region(cfg)), Region(cfg)
+	partition, region := Region(cfg).Partition(), Region(cfg)
 	if e.Caller.ARN != "" {
-		partition = awsapi.PartitionOf(e.Caller.ARN)
+		partition = estate.PartitionOf(e.Caller.ARN)
 	}
 	if partition != commercial {
-		e, access, region = movedEstate(partition, e), movedAccess(partition, access), defaultRegion
+		var err error
+		if e, err = movedEstate(partition, e); err != nil {
+			return nil, err
+		}
+		access, region = movedAccess(partition, access), defaultRegion
 	}
 	grantUnread(cfg, &e, access)
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies

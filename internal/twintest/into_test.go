@@ -207,7 +207,7 @@ func TestIntoExistingProfileFromRules(t *testing.T) {
 		sts = z
 	}
 	err := w.Update(func(s *world.State) error {
-		s.Estate.ProfileResources.Put(estate.ProfileResource{ID: "rpr-theirs", Profile: theirProfile, ARN: plan.ZoneARN(sts.ID), Type: estate.ProfileZone, Name: "theirs", Status: estate.StatusComplete})
+		s.Estate.ProfileResources.Put(estate.ProfileResource{ID: "rpr-theirs", Profile: theirProfile, ARN: estate.Zone{ID: sts.ID}.ARN(), Type: estate.ProfileZone, Name: "theirs", Status: estate.StatusComplete})
 		return nil
 	})
 	if err != nil {

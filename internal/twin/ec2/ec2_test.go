@@ -457,8 +457,17 @@ func TestTags(t *testing.T) {
 
 func TestRegionsAndZones(t *testing.T) {
 	cl, _ := worldtest.New()
-	if n := len(must(t, cl, describeRegions, &ec2.DescribeRegionsInput{}).Regions); n != len(regions) {
-		t.Errorf("%d Regions, want %d", n, len(regions))
+	seen := 0
+	for _, in := range []estate.Region{"eu-west-1", "cn-north-1", "us-gov-west-1"} { // one of each partition
+		for _, r := range must(t, cl.In(cl.Account, in), describeRegions, &ec2.DescribeRegionsInput{}).Regions {
+			seen++
+			if estate.Region(*r.RegionName).Partition() != in.Partition() {
+				t.Errorf("%s is told in %s", *r.RegionName, in)
+			}
+		}
+	}
+	if seen != len(regions) {
+		t.Errorf("%d Regions, want %d", seen, len(regions))
 	}
 	if r := must(t, cl, describeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1"}}).Regions; len(r) != 1 || *r[0].Endpoint != "ec2.eu-west-1.amazonaws.com" {
 		t.Errorf("found %+v", r)

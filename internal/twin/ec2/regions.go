@@ -9,10 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/twin/world"
 )
 
-// region is a Region of the commercial partition.
+// region is a Region of any partition.
 type region struct {
 	name  string
 	short string // of Zone IDs, "euw1"
@@ -20,9 +21,10 @@ type region struct {
 	optIn bool   // it must be enabled first
 }
 
-// regions are the commercial Regions with their Availability Zones (AWS
-// Regions and Availability Zones User Guide, aws-regions.html and
-// aws-availability-zones.html).
+// regions are the Regions with their Availability Zones (AWS Regions and
+// Availability Zones User Guide, aws-regions.html and
+// aws-availability-zones.html). Of other partitions than aws the twin has no
+// more: its ARNs are all of that one.
 var regions = []region{
 	{"af-south-1", "afs1", "abc", true},
 	{"ap-east-1", "ape1", "abc", true},
@@ -41,6 +43,8 @@ var regions = []region{
 	{"ap-southeast-7", "apse7", "abc", true},
 	{"ca-central-1", "cac1", "abd", false},
 	{"ca-west-1", "caw1", "abc", true},
+	{"cn-north-1", "cnn1", "abd", false},
+	{"cn-northwest-1", "cnnw1", "abc", false},
 	{"eu-central-1", "euc1", "abc", false},
 	{"eu-central-2", "euc2", "abc", true},
 	{"eu-north-1", "eun1", "abc", false},
@@ -56,6 +60,8 @@ var regions = []region{
 	{"sa-east-1", "sae1", "abc", false},
 	{"us-east-1", "use1", "abcdef", false},
 	{"us-east-2", "use2", "abc", false},
+	{"us-gov-east-1", "usge1", "abc", false},
+	{"us-gov-west-1", "usgw1", "abc", false},
 	{"us-west-1", "usw1", "ac", false},
 	{"us-west-2", "usw2", "abcd", false},
 }
@@ -98,7 +104,9 @@ func describeRegions(_ context.Context, c *world.Call, in *ec2.DescribeRegionsIn
 	if err := allow(c, in.DryRun, reading(c)); err != nil {
 		return nil, err
 	}
-	page, _, err := choose(selection{ids: in.RegionNames, filters: in.Filters}, regions,
+	// Each partition has its own.
+	all := slices.DeleteFunc(slices.Clone(regions), func(r region) bool { return r.partition() != c.Region.Partition() })
+	page, _, err := choose(selection{ids: in.RegionNames, filters: in.Filters}, all,
 		func(r region) string { return r.name },
 		func(r region) attributes {
 			return attributes{"region-name": {r.name}, "endpoint": {r.endpoint()}, "opt-in-status": {r.status()}}
@@ -113,7 +121,14 @@ func describeRegions(_ context.Context, c *world.Call, in *ec2.DescribeRegionsIn
 	return out, err
 }
 
-func (r region) endpoint() string { return "ec2." + r.name + ".amazonaws.com" }
+func (r region) partition() string { return estate.Region(r.name).Partition() }
+
+func (r region) endpoint() string {
+	if r.partition() == "aws-cn" {
+		return "ec2." + r.name + ".amazonaws.com.cn"
+	}
+	return "ec2." + r.name + ".amazonaws.com"
+}
 
 func describeAvailabilityZones(_ context.Context, c *world.Call, in *ec2.DescribeAvailabilityZonesInput) (*ec2.DescribeAvailabilityZonesOutput, error) {
 	if err := allow(c, in.DryRun, reading(c)); err != nil {
