@@ -21,15 +21,16 @@ type source struct {
 	broken     error           // it could not be understood
 }
 
-// condition is one operator on one of the keys of the network.
+// condition is one operator on one of the keys of the network, or one that takes a
+// value from such a key; or Resource or NotResource, which does.
 type condition struct {
 	operator string // as written
-	key      string // as written
+	key      string // as written; empty of a resource
 	values   []string
 }
 
 func (c condition) String() string {
-	return fmt.Sprintf("%s %s %s", c.operator, c.key, strings.Join(c.values, ", "))
+	return strings.Join(slices.DeleteFunc([]string{c.operator, c.key, strings.Join(c.values, ", ")}, func(s string) bool { return s == "" }), " ")
 }
 
 // sources are the policies of an estate that can have a say about requests
@@ -93,7 +94,7 @@ func read(account estate.AccountID, where, text string) source {
 			s.broken = err
 			return s
 		}
-		s.conditions = append(s.conditions, list...)
+		s.conditions = append(append(s.conditions, list...), resourcesOf(st)...)
 	}
 	return s
 }
@@ -129,8 +130,39 @@ func oneOrMore(v any) []any {
 	return []any{v}
 }
 
-// conditionsOf are a statement's conditions on the keys of the network; keys
-// compare without case (reference_policies_elements_condition.html).
+// ofNetwork reports whether a key is one of the network; keys compare without case
+// (reference_policies_elements_condition.html).
+func ofNetwork(key string) bool {
+	key = strings.ToLower(key)
+	return strings.HasPrefix(key, "aws:sourcevpc") || strings.HasPrefix(key, "aws:vpce")
+}
+
+// takes reports whether a text takes a value from a key of the network: it has a
+// policy variable of it (reference_policies_variables.html).
+func takes(text string) bool {
+	_, after, found := strings.Cut(text, "${")
+	return found && (ofNetwork(strings.TrimLeft(after, " ")) || takes(after))
+}
+
+// resourcesOf are the resources of a statement that hang on the network.
+func resourcesOf(statement map[string]any) []condition {
+	var out []condition
+	for _, element := range []string{"Resource", "NotResource"} {
+		c := condition{operator: element}
+		for _, v := range oneOrMore(statement[element]) {
+			if text, ok := v.(string); ok && takes(text) {
+				c.values = append(c.values, text)
+			}
+		}
+		if c.values != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// conditionsOf are a statement's conditions on the keys of the network, and those
+// that take values from them.
 func conditionsOf(statement map[string]any) ([]condition, error) {
 	block, ok := statement["Condition"].(map[string]any)
 	if !ok && statement["Condition"] != nil {
@@ -143,12 +175,12 @@ func conditionsOf(statement map[string]any) ([]condition, error) {
 			return nil, fmt.Errorf("the condition %s is no object", operator)
 		}
 		for _, key := range slices.Sorted(keys(of)) {
-			lower := strings.ToLower(key)
-			if !strings.HasPrefix(lower, "aws:sourcevpc") && !strings.HasPrefix(lower, "aws:vpce") {
+			values := oneOrMore(of[key])
+			if !ofNetwork(key) && !slices.ContainsFunc(values, func(v any) bool { text, ok := v.(string); return ok && takes(text) }) {
 				continue
 			}
 			c := condition{operator: operator, key: key}
-			for _, v := range oneOrMore(of[key]) {
+			for _, v := range values {
 				switch v.(type) {
 				case string, bool:
 					c.values = append(c.values, fmt.Sprint(v))

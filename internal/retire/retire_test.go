@@ -137,6 +137,11 @@ func TestConditions(t *testing.T) {
 		{`{"Null":{"aws:SourceVpce":"true"}}`, ""},
 		{`{"Null":{"aws:SourceVpce":true,"aws:SourceVpc":["false"]}}`, ""},
 		{`{"StringEquals":{"aws:SourceVpce":"${aws:PrincipalTag/vpce}"}}`, Condition},
+		{`{"StringEquals":{"aws:PrincipalTag/vpce":"${aws:SourceVpce}"}}`, Condition},
+		{`{"StringNotEquals":{"s3:prefix":["home","${AWS:sourceVpc}/*"]}}`, Condition},
+		{`{"StringLike":{"s3:prefix":"${aws:username}-${aws:VpceAccount, 'none'}"}}`, Condition},
+		{`{"StringEquals":{"s3:prefix":"${aws:username}"}}`, ""},
+		{`{"StringEquals":{"s3:prefix":"aws:SourceVpce"}}`, ""},
 		{`{"NumericEquals":{"aws:SourceVpce":7}}`, Condition},
 		{`{"StringEquals":{"aws:VpceColour":"red"}}`, Condition},
 		{`{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`, ""},
@@ -165,6 +170,24 @@ func TestPartitions(t *testing.T) {
 		e.ResourcePolicies.Put(bucket(`{"ArnNotEquals":{"aws:SourceVpcArn":"arn:` + partition + `:ec2:eu-west-1:111111111111:vpc/vpc-own"}}`))
 		if d := find(e).Duplicates[0]; d.Removable || len(d.Blocks) != 1 || d.Blocks[0].Code != Condition {
 			t.Errorf("%s: removable %v, blocked by %v", partition, d.Removable, told(d.Blocks))
+		}
+	}
+}
+
+// TestResourceOfNetwork: what a statement is about may hang on the network, too.
+func TestResourceOfNetwork(t *testing.T) {
+	for resource, want := range map[string]bool{
+		`"Resource":["arn:aws:s3:::data/*","arn:aws:s3:::data/${aws:SourceVpc}/*"]`: true,
+		`"NotResource":"arn:aws:s3:::data/${AWS:SOURCEVPCE}/*"`:                     true,
+		`"Resource":"arn:aws:s3:::data/${aws:username}/*"`:                          false,
+	} {
+		e := world()
+		p := bucket(`{}`)
+		p.Document = strings.Replace(p.Document, `"Resource":"*"`, resource, 1)
+		e.ResourcePolicies.Put(p)
+		d := find(e).Duplicates[0]
+		if found := len(d.Blocks) == 1 && d.Blocks[0].Code == Condition && strings.Contains(d.Blocks[0].Text, "which cannot be judged"); found != want || d.Removable == want {
+			t.Errorf("%s: %v", resource, told(d.Blocks))
 		}
 	}
 }
