@@ -80,7 +80,8 @@ func (n *needs) endpointShares() {
 					continue
 				}
 				n.vpcs(sel)
-				for _, q := range VPCQueries(n.Config, sel, n.Estate) {
+				owners := slices.DeleteFunc(ownerQueries(n.Input, sel), func(q estate.Query) bool { return !ofOurs(n.Input, q.Account) })
+				for _, q := range append(VPCQueries(n.Config, sel, n.Estate), owners...) {
 					at(q.Account, kinds...)
 					for _, q := range one.offersElsewhere(q.Account, r) {
 						if s.Via == config.ViaOwn {

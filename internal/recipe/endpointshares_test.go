@@ -366,3 +366,23 @@ func TestShareSuffix(t *testing.T) {
 		}
 	}
 }
+
+// TestShareLentVPC: a VPC whose owner shares it with a selected account is served
+// in its owner's account, which is asked all that a consumer's is.
+func TestShareLentVPC(t *testing.T) {
+	for via, want := range map[string]string{"profile": "/vpcs/vpc-pay", "resolver": "/vpcs/vpc-pay/ec2.eu-west-1.amazonaws.com"} {
+		s := newSharing(t, strings.NewReplacer("via: profile", "via: "+via, "[shop, pay]", "[shop]").Replace(sharedEC2))
+		v, _ := s.e.VPCs.Get("vpc-pay")
+		v.Participants = []estate.AccountID{shopAccount}
+		s.e.VPCs.Put(v)
+		out := s.make()
+		for _, d := range out.Diagnostics {
+			if d.Severity != diag.Note {
+				t.Errorf("%s: %s", d.Code, d.Summary)
+			}
+		}
+		if !slices.ContainsFunc(out.Wanted, func(w plan.Wanted) bool { return w.Address == sharedBase+want && w.Account == payAccount }) {
+			t.Errorf("by %s nothing is wanted at %s", via, want)
+		}
+	}
+}
