@@ -98,9 +98,10 @@ func by(cfg *config.Config, v cost.Via) *config.Config {
 }
 
 // savings tell what sharing costs where duplicates are told, and what is saved
-// once all of them are gone: by the same bill as Costs, before data.
+// once all of them are gone: by the same bill as Costs, before data, and without
+// what others have and the share uses, such as attachments.
 func (p *Pass) savings(in recipe.Input, made recipe.Output, list []plan.Duplicates) error {
-	c := &costs{Input: in, Estate: in.Estate, prices: cost.Builtin(), owner: in.Config.Owner, names: recipe.SharedNames(in)}
+	c := &costs{Input: in, Estate: in.Estate, prices: cost.Builtin(), owner: in.Config.Owner, names: recipe.SharedNames(in), alone: true}
 	for i := range list {
 		d := &list[i]
 		s := in.Config.EndpointShares[slices.IndexFunc(in.Config.EndpointShares, func(s config.EndpointShare) bool { return s.Name == d.Share })]
@@ -136,6 +137,7 @@ type costs struct {
 	owner    string
 	made     map[cost.Via]recipe.Output
 	names    []recipe.SharedName // by any way
+	alone    bool                // what others have is left out: it is paid for without the share, too
 	problems diag.List
 }
 
@@ -247,7 +249,7 @@ func (c *costs) closed(s config.EndpointShare, v cost.Via) string {
 }
 
 // wanted is a share as one way makes it, with what others have there and it
-// uses: that stands whatever the way is.
+// uses, unless it is left out: that stands whatever the way is.
 func (c *costs) wanted(s config.EndpointShare, v cost.Via, p *place) *estate.Estate {
 	e := &estate.Estate{}
 	for _, w := range c.made[v].Wanted {
@@ -258,6 +260,9 @@ func (c *costs) wanted(s config.EndpointShare, v cost.Via, p *place) *estate.Est
 		if ofShare || w.Item.Object.Kind == plan.KindTransitAttachment && p.holds(field(*w.Item.Object, "vpc")) {
 			imagine(e, c.Estate, w)
 		}
+	}
+	if c.alone {
+		return e
 	}
 	for _, used := range p.used {
 		if used.Tags[plan.TagOwner] != c.owner {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -213,5 +214,62 @@ endpointShares:
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// shareInput is a configuration of one share over an estate, in which everything
+// that is asked is answered: a hub, and a consumer.
+func shareInput(t *testing.T, share string, e estate.Estate) recipe.Input {
+	t.Helper()
+	c, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(`owner: acme
+defaults: { role: orgdns, region: eu-west-1 }
+accounts:
+  net: { id: "111111111111" }
+  shop: { id: "222222222222" }
+endpointShares:
+  - { name: one, account: net, via: profile, vpc: { tags: { role: hub } }, consumers: { account: shop }, ` + share + ` }
+`)}})
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	e.Organization.ID = "o-1"
+	for i, v := range []estate.VPC{{ID: "vpc-hub", Account: "111111111111", Tags: estate.Tags{"role": "hub"}}, {ID: "vpc-1", Account: "222222222222"}} {
+		v.Region, v.DNSSupport, v.DNSHostnames, v.CIDRs = "eu-west-1", true, true, []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i)}), 16)}
+		e.VPCs.Put(v)
+		e.Subnets.Put(estate.Subnet{ID: v.ID + "-a", VPC: v.ID, Account: v.Account, Region: v.Region, Zone: "eu-west-1a", CIDR: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i)}), 24)})
+	}
+	e.Offers.Put(estate.ServiceOffer{Account: "111111111111", Region: "eu-west-1", Name: "com.amazonaws.eu-west-1.ec2", Owner: "amazon", PrivateNames: []dnsname.Name{dnsname.MustParse("ec2.eu-west-1.amazonaws.com")}})
+	in := recipe.Input{Config: c, Estate: e}
+	for list := recipe.Needs(in); len(list) > 0; list = recipe.Needs(in) {
+		for _, q := range list {
+			in.Estate.Answers.Put(estate.Answer{Query: q})
+		}
+	}
+	return in
+}
+
+// TestSavings: what others have, and the share uses, is paid for without the share,
+// too.
+func TestSavings(t *testing.T) {
+	saved := func(e estate.Estate) plan.Duplicates {
+		in := shareInput(t, "services: [ec2], retireDuplicates: report", e)
+		list := []plan.Duplicates{{Share: "one", Region: "eu-west-1"}}
+		if err := new(Pass).savings(in, recipe.Make(in), list); err != nil {
+			t.Fatal(err)
+		}
+		return list[0]
+	}
+	var e estate.Estate
+	e.Endpoints.Put(estate.Endpoint{ID: "vpce-own", Account: "222222222222", Region: "eu-west-1", VPC: "vpc-1", Type: estate.EndpointInterface, Service: "com.amazonaws.eu-west-1.ec2", State: estate.EndpointAvailable, Subnets: []string{"vpc-1-a"}})
+	alone := saved(e)
+	if alone.Sharing == "0.00" {
+		t.Fatalf("sharing costs nothing: %+v", alone)
+	}
+	for i, v := range []string{"vpc-hub", "vpc-1"} {
+		e.TransitAttachments.Put(estate.TransitAttachment{ID: fmt.Sprintf("tgw-attach-%d", i), Gateway: "tgw-1", Account: "111111111111", Region: "eu-west-1", VPC: v, State: estate.AttachmentAvailable})
+	}
+	e.ResolverEndpoints.Put(estate.ResolverEndpoint{ID: "rslvr-in-1", Account: "111111111111", Region: "eu-west-1", VPC: "vpc-hub", Direction: estate.EndpointInbound, Status: estate.StatusOperational, Addresses: make([]estate.ResolverAddress, 2)})
+	if beside := saved(e); beside.Sharing != alone.Sharing || beside.Saving != alone.Saving {
+		t.Errorf("with attachments of others sharing costs %s and saves %s, without %s and %s", beside.Sharing, beside.Saving, alone.Sharing, alone.Saving)
 	}
 }
