@@ -50,10 +50,7 @@ func (s *shareIn) eachItsOwn(stuck bool) {
 func (s *shareIn) ports(services []*sharedService) []int32 {
 	var out []int32
 	for _, one := range services {
-		ports := one.Ports
-		if len(ports) == 0 && one.own != nil {
-			ports = s.listeners(*one.own)
-		}
+		ports := s.listed(one)
 		if len(ports) == 0 {
 			ports = []int32{443}
 		}
@@ -65,6 +62,15 @@ func (s *shareIn) ports(services []*sharedService) []int32 {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// listed are the TCP ports that are said for a service, or that its load balancers
+// listen on; none where these are not known.
+func (s *shareIn) listed(one *sharedService) []int32 {
+	if len(one.Ports) == 0 && one.own != nil {
+		return s.listeners(*one.own)
+	}
+	return one.Ports
 }
 
 // admitted are the rules by which the consumers reach the endpoints.
@@ -461,6 +467,7 @@ type SharedName struct {
 	Endpoints []estate.Endpoint // whose addresses answer, any of them
 	Own       []estate.Endpoint // of VPCs, which answer there in their place while they stand: their duplicates
 	Ports     []int32
+	Listed    bool    // Ports are as they are said or listened on; else 443 is a guess
 	Secure    []int32 // of these, where TLS is spoken with a certificate for the name
 	Probe     *config.Probe
 }
@@ -498,7 +505,7 @@ func SharedNames(in Input) []SharedName {
 					if name = asking(name); name.IsZero() {
 						continue
 					}
-					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one}), Secure: s.secure(one), Probe: s.Probe}
+					shared := SharedName{Share: c.Name, Region: r, Name: name, VPCs: s.consumers, Ports: s.ports([]*sharedService{one}), Listed: len(s.listed(one)) > 0, Secure: s.secure(one), Probe: s.Probe}
 					if s.Via != config.ViaOwn {
 						if one.stands && one.standing.State != estate.EndpointPendingAcceptance {
 							shared.Endpoints = append(shared.Endpoints, one.standing)

@@ -265,15 +265,46 @@ func (p *Pass) rounds(out *Planned, o Options) {
 	}
 }
 
-// Reaches judges the way from a VPC to the endpoint that an answer leads to; nil
-// when it leads to none.
-func Reaches(e estate.Estate, from resolve.Vantage, a resolve.Answer) *reach.Verdict {
-	p, ok := answeredBy(e, a)
+// Reaches judges the way from a VPC to the endpoint that an answer leads to, on
+// the ports on which it is used; nil when it leads to none.
+func Reaches(in recipe.Input, from resolve.Vantage, a resolve.Answer) *reach.Verdict {
+	p, ok := answeredBy(in.Estate, a)
 	if !ok || from.VPC == "" {
 		return nil
 	}
-	v := reach.From(e, from.VPC).Endpoint(p, reach.Port{Number: 443, Protocol: "tcp"})
+	v := reach.From(in.Estate, from.VPC).Endpoint(p, portsOf(in, p)...)
 	return &v
+}
+
+// portsOf are those on which an endpoint is used: as its share says; of a service
+// that is none of AWS's, and of no share's or with load balancers that were not
+// read, those that its security groups open one by one; else 443.
+func portsOf(in recipe.Input, p estate.Endpoint) []reach.Port {
+	var list []int32
+	for _, n := range recipe.SharedNames(in) {
+		if n.Listed && slices.ContainsFunc(slices.Concat(n.Endpoints, n.Own), func(e estate.Endpoint) bool { return e.ID == p.ID }) {
+			list = append(list, n.Ports...)
+		}
+	}
+	if len(list) == 0 && strings.Contains(p.Service, ".vpce-svc-") {
+		for _, id := range p.Groups {
+			g, _ := in.Estate.SecurityGroups.Get(id)
+			for _, r := range g.Rules {
+				if !r.Egress && r.Protocol == "tcp" && r.From == r.To {
+					list = append(list, r.From)
+				}
+			}
+		}
+	}
+	if len(list) == 0 {
+		list = []int32{443}
+	}
+	slices.Sort(list)
+	var out []reach.Port
+	for _, port := range slices.Compact(list) {
+		out = append(out, reach.Port{Number: uint16(port), Protocol: "tcp"})
+	}
+	return out
 }
 
 // answeredBy is the endpoint whose addresses are in an answer.

@@ -273,3 +273,44 @@ func TestSavings(t *testing.T) {
 		t.Errorf("with attachments of others sharing costs %s and saves %s, without %s and %s", beside.Sharing, beside.Saving, alone.Sharing, alone.Saving)
 	}
 }
+
+// TestReachesPorts: an endpoint is judged on the ports on which it is used.
+func TestReachesPorts(t *testing.T) {
+	at := netip.MustParseAddr("10.0.0.9")
+	endpoint := func(label, service string) estate.Endpoint {
+		return estate.Endpoint{ID: "vpce-1", Account: "111111111111", Region: "eu-west-1", VPC: "vpc-hub", Type: estate.EndpointInterface, Service: service, State: estate.EndpointAvailable, Groups: []string{"sg-1"},
+			Addresses: []estate.EndpointAddress{{IPv4: at, Subnet: "vpc-hub-a"}}, Tags: estate.Tags(plan.Marks("acme", recipe.ShareAddress("one", "eu-west-1")+"/endpoints/"+label))}
+	}
+	const foreign = "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
+	own := "own: [{ name: pay, loadBalancer: { name: pay }, domain: pay.example.com%s }]"
+	for _, tt := range []struct {
+		name, share, label, service string
+		admits, want                []int32
+	}{
+		{"a service of AWS", "services: [ec2]", "ec2", "com.amazonaws.eu-west-1.ec2", []int32{443, 8443}, []int32{443}},
+		{"ports that are said", "services: [{ name: ec2, ports: [25, 587] }]", "ec2", "com.amazonaws.eu-west-1.ec2", []int32{443}, []int32{25, 587}},
+		{"one's own, said", fmt.Sprintf(own, ", ports: 6379"), "pay", foreign, []int32{443}, []int32{6379}},
+		{"one's own, as its group admits", fmt.Sprintf(own, ""), "pay", foreign, []int32{5432}, []int32{5432}},
+		{"of no share, as its group admits", "services: [ec2]", "gone", foreign, []int32{9000, 5432, 5432}, []int32{5432, 9000}},
+		{"of no share and no port", "services: [ec2]", "gone", foreign, nil, []int32{443}},
+	} {
+		var e estate.Estate
+		e.Endpoints.Put(endpoint(tt.label, tt.service))
+		g := estate.SecurityGroup{ID: "sg-1", Account: "111111111111", Region: "eu-west-1", VPC: "vpc-hub"}
+		for _, p := range tt.admits {
+			g.Rules = append(g.Rules, estate.GroupRule{Protocol: "tcp", From: p, To: p, CIDR: netip.MustParsePrefix("10.1.0.0/16")})
+		}
+		e.SecurityGroups.Put(g)
+		in := shareInput(t, tt.share, e)
+		var got []int32
+		for _, part := range Reaches(in, resolve.Vantage{VPC: "vpc-1"}, resolve.Answer{Records: []resolve.RR{{Type: "A", Value: at.String()}}}).Parts {
+			for _, p := range part.Ports {
+				got = append(got, int32(p.Number))
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: judged on %v, not on %v", tt.name, got, tt.want)
+		}
+	}
+}

@@ -317,7 +317,7 @@ func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.N
 			if len(unread) > 0 && a.Outcome == resolve.Outside { // it may lie where we could not look
 				a.Outcome = resolve.Unread
 			}
-			return Explained{a, Reaches(e, from, a)}, unread, nil
+			return Explained{a, Reaches(p.input(e, p.Ports, Options{}), from, a)}, unread, nil
 		}
 	}
 }
