@@ -81,6 +81,34 @@ func TestBurst(t *testing.T) {
 	}
 }
 
+// TestRoom: no more is taken than there is room for, and what is decided makes room at
+// once, though its batch goes on.
+func TestRoom(t *testing.T) {
+	r := newRig()
+	r.Room = 100
+	r.keeper.takes = 5 * time.Minute
+	for n := range 150 {
+		r.queue.send(append(events(n), "{}", "{}", "{}", "{}")...) // four that are refused at once
+	}
+	taken := func() (n int) {
+		r.queue.mu.Lock()
+		defer r.queue.mu.Unlock()
+		for _, m := range r.queue.messages {
+			n += min(m.Receives, 1)
+		}
+		return n
+	}
+	err := r.serve(t.Context(), time.Hour, func() {
+		_ = r.clock.Sleep(t.Context(), time.Minute)
+		if n := taken(); n < 5*75 || n > 5*110 {
+			t.Errorf("%d messages are taken at first", n)
+		}
+	})
+	if err != nil || r.queue.left() != 0 {
+		t.Errorf("%d messages are left, %v", r.queue.left(), err)
+	}
+}
+
 // TestStop: what is under way is finished, nothing new is begun.
 func TestStop(t *testing.T) {
 	r := newRig()
