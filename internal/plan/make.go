@@ -30,7 +30,7 @@ type Input struct {
 	Orders []Order
 	// Frozen are the IDs of objects of ours of which nobody knows whether, and for
 	// whom, they are still wanted: they stay, and where they are wanted they lose
-	// nothing that several may have asked for.
+	// nothing that several may have asked for. Of a zone all of ours in it stays.
 	Frozen []string
 	// Retired are endpoints of others that go: see Retired.
 	Retired []Retired
@@ -53,7 +53,7 @@ func Make(in Input) *Plan {
 		frozen:   map[string]bool{},
 		standing: map[string]bool{},
 
-		unhurried: map[string]bool{}, outdated: map[Ref][]string{},
+		unhurried: map[string]bool{}, outdated: map[Ref][]string{}, unreserved: map[string]diag.Diagnostic{},
 	}
 	if b.plan.Refused == nil {
 		b.plan.Refused = map[string]diag.Diagnostic{}
@@ -103,6 +103,8 @@ type builder struct {
 	claims map[string]bool
 	// made are the associations to be made, by zone.
 	made map[string][]Dependency
+	// unreserved is why reservations are not made, by address.
+	unreserved map[string]diag.Diagnostic
 	// unhurried are claims that may wait, by address; see withRecords.
 	unhurried map[string]bool
 	// standing are ledger entries of things other than records that stand,
@@ -149,7 +151,7 @@ func (b *builder) ledger(z estate.Zone) *ledgerView {
 	return l
 }
 
-func (b *builder) problem(w Wanted, s diag.Severity, code, summary, detail, hint string) {
+func (b *builder) problem(w Wanted, s diag.Severity, code, summary, detail, hint string) diag.Diagnostic {
 	d := diag.Diagnostic{
 		Severity: s, Code: code, Summary: summary, Detail: detail, Hint: hint,
 		Address: w.Address, Account: string(w.Account), Region: string(w.Region), Pos: w.Pos,
@@ -158,6 +160,7 @@ func (b *builder) problem(w Wanted, s diag.Severity, code, summary, detail, hint
 	if w.Service != "" {
 		b.plan.Refused[w.Service] = d
 	}
+	return d
 }
 
 // unread reports that something is not known, so that nothing is planned on it.
@@ -441,6 +444,9 @@ func (p *Prints) Of(table, key string) string {
 		}
 	case "objects":
 		return p.objects.fingerprint(key)
+	case "latticeServices": // its name, and what an alias to it says
+		s, ok := e.LatticeServices.Get(key)
+		return fingerprint([]any{s.CustomDomain, s.DNS, s.Gone()}, ok)
 	case "certificates":
 		c, ok := e.Certificates.Get(key)
 		return fingerprint([]any{c.ARN, c.Status, c.Names}, ok)

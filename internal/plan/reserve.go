@@ -67,21 +67,38 @@ func (r *reserved) add(zone dnsname.Name, entry string) {
 	}
 }
 
-// of is the reservation under which a record set is ours; none of the wildcard
-// record below a reserved name (settled point 23).
+// of is the reservation under which a record set is ours.
 func (r reserved) of(set estate.RecordSet) (entry string, ok bool) {
 	if len(r.exact)+len(r.below) == 0 || !IsLattice(set) {
 		return "", false
 	}
-	if entry, ok = r.exact[set.Name]; ok || set.Name.IsWildcard() {
+	return r.at(set.Name)
+}
+
+// at is the reservation of a name; there is none of the wildcard below a reserved
+// name (settled point 23).
+func (r reserved) at(name dnsname.Name) (entry string, ok bool) {
+	if entry, ok = r.exact[name]; ok || name.IsWildcard() {
 		return entry, ok
 	}
-	for above := range set.Name.Ancestors() {
-		if entry, ok = r.below[above]; ok && above != set.Name {
+	for above := range name.Ancestors() {
+		if entry, ok = r.below[above]; ok && above != name {
 			return entry, true
 		}
 	}
 	return "", false
+}
+
+// Reserves gives which names the ledger reserves for alias records to VPC Lattice.
+func (l Ledger) Reserves() func(dnsname.Name) bool {
+	var r reserved
+	for _, e := range l.Entries() {
+		r.add(l.ZoneName, e)
+	}
+	return func(name dnsname.Name) bool {
+		_, ok := r.at(name)
+		return ok
+	}
 }
 
 // reserve plans the entry of a reservation. What stands at its names already is
@@ -117,7 +134,7 @@ func (b *builder) reserve(w Wanted, want Record) {
 		}
 	}
 	if len(found) > 0 && !b.in.Adopt {
-		b.problem(w, diag.Error, "conflict",
+		b.unreserved[w.Address] = b.problem(w, diag.Error, "conflict",
 			fmt.Sprintf("%d alias records to VPC Lattice stand already at names that %s grants in zone %s (%s, account %s)", len(found), strings.TrimPrefix(want.Entry, reservation), z.Name, z.ID, z.Account),
 			some(found, 10), "orgdns keeps all of them there: take them over with --adopt (those of no service then go), or grant other names")
 		return
@@ -136,7 +153,8 @@ func some(list []string, n int) string {
 
 // reservedRecord plans a record under a reservation; z is its zone, which was
 // read. Many make such names and none of them shall stop the others, so that
-// what somebody else has there is told and passed by.
+// what somebody else has there is told and passed by. Without a reservation, one
+// that stands or is made with it, it would be nobody's, and is not made.
 func (b *builder) reservedRecord(w Wanted, want Record, z estate.Zone, name dnsname.Name) {
 	key := estate.RecordKey(z.ID, name, want.Type, "")
 	b.wantedRecords[key] = true
@@ -152,9 +170,17 @@ func (b *builder) reservedRecord(w Wanted, want Record, z estate.Zone, name dnsn
 	if w.Frozen {
 		return
 	}
-	c := Change{Action: Create, After: &w.Item, Basis: []Basis{b.basisRecord(z, key)}}
+	if _, reserved := l.reserved.at(name); !reserved { // told with its reservation
+		for _, d := range w.After {
+			if why, refused := b.unreserved[d.Address]; refused {
+				b.plan.Refused[w.Service] = why
+			}
+		}
+		return
+	}
+	c := Change{Action: Create, After: &w.Item}
 	if stands {
-		if _, ours := l.reserved.of(have); !ours { // told with its reservation
+		if _, ours := l.reserved.of(have); !ours {
 			return
 		}
 		b.plan.Managed++
@@ -166,6 +192,10 @@ func (b *builder) reservedRecord(w Wanted, want Record, z estate.Zone, name dnsn
 		before := RecordOf(z, have, want.Statement)
 		before.Unclaimed = true
 		c.Action, c.Before = Update, &Item{Record: &before}
+	}
+	c.Basis = []Basis{b.basisRecord(z, key)}
+	if s, known := b.e.LatticeServices.Get(w.Service); known {
+		c.Basis = append(c.Basis, b.basis(estate.Query{Kind: estate.QueryLatticeServices, Account: s.Account, Region: s.Region}, "latticeServices", s.ARN))
 	}
 	b.add(w, c)
 }

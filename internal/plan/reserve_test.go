@@ -53,7 +53,7 @@ func TestReserved(t *testing.T) {
 		want   string
 	}{
 		{"the first service", latticeZone(), nil, append(reserving(svc), aliasing("a.svc.corp.test", "A", 1), aliasing("a.svc.corp.test", "AAAA", 1)), false,
-			"claim names/*.svc.corp.test\ncreate records/a.svc.corp.test/A\ncreate records/a.svc.corp.test/AAAA\n"},
+			"claim names/*.svc.corp.test\ncreate records/a.svc.corp.test/A after names/*.svc.corp.test\ncreate records/a.svc.corp.test/AAAA after names/*.svc.corp.test\n"},
 		{"as wanted", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE *.svc"}, append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), false, ""},
 		{"another service", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE *.svc"}, append(reserving(svc), aliasing("a.svc.corp.test", "A", 2)), false,
 			"update records/a.svc.corp.test/A\n"},
@@ -64,6 +64,9 @@ func TestReserved(t *testing.T) {
 		{"standing before the first run", latticeZone(latticeAlias("a.svc.corp.test", "A", 1), latticeAlias("gone.svc.corp.test", "A", 2)), nil,
 			append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), false,
 			"error conflict: 2 alias records to VPC Lattice stand already at names that *.svc grants in zone corp.test (ZC, account 1)\n"},
+		{"beside those, none that nothing would cover", latticeZone(latticeAlias("a.svc.corp.test", "A", 1)), []string{"LATTICE x"},
+			append(reserving(svc, "x.corp.test"), aliasing("a.svc.corp.test", "A", 2), aliasing("b.svc.corp.test", "A", 3), aliasing("x.corp.test", "A", 4)), false,
+			"create records/x.corp.test/A\nerror conflict: 1 alias records to VPC Lattice stand already at names that *.svc grants in zone corp.test (ZC, account 1)\n"},
 		{"adopted", latticeZone(latticeAlias("a.svc.corp.test", "A", 1), latticeAlias("gone.svc.corp.test", "A", 2)), nil,
 			append(reserving(svc), aliasing("a.svc.corp.test", "A", 1)), true, "claim names/*.svc.corp.test\ndelete records/corp.test/gone.svc/A\n"},
 		{"somebody else's CNAME", latticeZone(foreign), []string{"LATTICE *.svc"},
@@ -81,6 +84,11 @@ func TestReserved(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			claim(&tt.e, "ZC", tt.claims...)
+			for i := range tt.wanted {
+				if w := &tt.wanted[i]; w.Item.Record.Entry == "" {
+					w.Service, w.After = w.Address, []Dependency{{Address: "names/" + svc}}
+				}
+			}
 			p := Make(Input{Owner: owner, Now: now, Estate: tt.e, Wanted: tt.wanted, Adopt: tt.adopt})
 			var lines []string
 			for _, c := range p.Changes {
@@ -97,6 +105,28 @@ func TestReserved(t *testing.T) {
 			if got := strings.Join(lines, ""); got != tt.want {
 				t.Errorf("planned\n%swant\n%s", got, tt.want)
 			}
+			for _, w := range tt.wanted { // each is made or stands, or it is known why not
+				if w.Service == "" || w.Frozen {
+					continue
+				}
+				have, stands := tt.e.Records.Get(estate.RecordKey("ZC", dnsname.MustParse(w.Item.Record.Name.String()), "A", ""))
+				_, changes := p.Change(w.Address)
+				served := changes || stands && IsLattice(have) && (tt.adopt || ReadLedger(tt.e, estate.Zone{ID: "ZC", Name: dnsname.MustParse("corp.test")}, owner).Reserves()(have.Name))
+				if _, refused := p.Refused[w.Service]; w.Item.Record.Type == "A" && served == refused {
+					t.Errorf("%s: served %v, refused %v", w.Service, served, refused)
+				}
+			}
 		})
+	}
+}
+
+// TestFrozenZone: nothing of ours goes from a zone that nobody may judge.
+func TestFrozenZone(t *testing.T) {
+	e := latticeZone(latticeAlias("a.svc.corp.test", "A", 1), set("b.corp.test", "A", 60, "10.0.0.1"))
+	claim(&e, "ZC", "LATTICE *.svc", "A b", "A gone")
+	for frozen, want := range map[string]int{"ZC": 0, "ZX": 4} {
+		if p := Make(Input{Owner: owner, Now: now, Estate: e, Frozen: []string{frozen}}); len(p.Changes) != want {
+			t.Errorf("with %s frozen %d things are taken out, want %d: %v", frozen, len(p.Changes), want, p.Changes)
+		}
 	}
 }

@@ -112,11 +112,10 @@ func (b *builder) zones() {
 	}
 }
 
-// leftAlone reports whether a zone of ours is frozen: all that stands in it stays
-// as well.
+// leftAlone reports whether a zone is frozen: all that stands in it stays as well.
 func (b *builder) leftAlone(z estate.Zone) bool {
 	address := b.owned[z.ID]
-	return address != "" && b.frozen[address]
+	return address != "" && b.frozen[address] || slices.Contains(b.in.Frozen, z.ID)
 }
 
 func (b *builder) adopts(want Zone) bool { return b.in.Adopt || want.Adopt }
