@@ -16,7 +16,8 @@ const latticePage = 100
 
 // readLatticeServices reads the VPC Lattice services that an account sees: its own
 // and those that others share with it. The list has all but the tags, which stay
-// as they are known.
+// as they are known. Of what others share their own list says more, where it was
+// read: no list of another account brings a service back that is gone.
 func (c *caller) readLatticeServices(ctx context.Context, q estate.Query) (Patch, error) {
 	var found []estate.LatticeService
 	pages := vpclattice.NewListServicesPaginator(c.lattice(q.Account, q.Region), &vpclattice.ListServicesInput{MaxResults: aws.Int32(latticePage)})
@@ -30,11 +31,16 @@ func (c *caller) readLatticeServices(ctx context.Context, q estate.Query) (Patch
 		}
 	}
 	return func(e *estate.Estate) {
-		for i, v := range found {
+		var rows []estate.LatticeService
+		for _, v := range found {
+			if v.Account != q.Account && e.Answered(estate.Query{Kind: q.Kind, Account: v.Account, Region: v.Region}) {
+				continue
+			}
 			known, _ := e.LatticeServices.Get(v.ARN)
-			found[i].Tags = known.Tags
+			v.Tags = known.Tags
+			rows = append(rows, v)
 		}
-		replaceRegion(&e.LatticeServices, q, found)
+		replaceRegion(&e.LatticeServices, q, rows)
 	}, nil
 }
 

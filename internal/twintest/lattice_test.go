@@ -84,6 +84,14 @@ func TestReadLattice(t *testing.T) {
 		}
 	}
 
+	// where its owner's list was read, which does not have it
+	var listed estate.Estate
+	listed.Answers.Put(estate.Answer{Query: query(estate.QueryLatticeServices, parent, string(ireland))})
+	read(t, t.Context(), reader, &listed, query(estate.QueryLatticeServices, child, string(ireland)))
+	if _, back := listed.LatticeServices.Get(lent.ARN); back || listed.LatticeServices.Len() != 150 {
+		t.Errorf("a list of others tells of %d services, %s among them: %v", listed.LatticeServices.Len(), lent.Name, back)
+	}
+
 	var one estate.Estate
 	one.LatticeServices.Put(gone)
 	read(t, t.Context(), reader, &one,
