@@ -21,7 +21,8 @@ import (
 // latticeDomain is one of them with what stands of it.
 type latticeDomain struct {
 	config.LatticeDomain
-	account estate.AccountID
+	account estate.AccountID // none while it is not known which it is
+	why     diag.Diagnostic  // why it is not known
 	address string
 	zone    estate.Zone // if it stands
 	stands  bool
@@ -61,29 +62,40 @@ func latticeAccounts(d config.LatticeDomain) []config.AccountRef {
 // latticeDomainsOf are those of a configuration whose accounts are known, and
 // what is wrong with them.
 func latticeDomainsOf(in Input) ([]latticeDomain, diag.List) {
+	all, problems := allLatticeDomains(in)
+	return slices.DeleteFunc(all, func(d latticeDomain) bool { return d.account == "" }), problems
+}
+
+// allLatticeDomains are those, and the others.
+func allLatticeDomains(in Input) ([]latticeDomain, diag.List) {
 	var out []latticeDomain
 	var problems diag.List
-	for _, c := range in.Config.LatticeDomains {
-		account, list := in.Config.FindAccount(c.Account, in.Estate)
-		problems.Add(list...)
-		if len(list) > 0 {
-			continue
+	find := func(ref config.AccountRef, address string) (id estate.AccountID, why diag.Diagnostic) {
+		a, list := in.Config.FindAccount(ref, in.Estate)
+		for _, why = range list {
+			why.Address = address
+			problems.Add(why)
 		}
-		d := latticeDomain{LatticeDomain: c, account: account.ID, address: latticeAddress(account.ID, c)}
+		return a.ID, why
+	}
+	for _, c := range in.Config.LatticeDomains {
+		d := latticeDomain{LatticeDomain: c}
+		d.account, d.why = find(c.Account, latticeAddress(estate.AccountID(c.Account.Name), c))
+		d.address = latticeAddress(cmp.Or(d.account, estate.AccountID(c.Account.Name)), c)
 		for _, g := range c.Grants {
 			var ids []estate.AccountID
 			for _, ref := range g.Accounts {
-				a, list := in.Config.FindAccount(ref, in.Estate)
-				problems.Add(list...)
-				if len(list) == 0 {
-					ids = append(ids, a.ID)
+				if id, _ := find(ref, d.address+"/names"); id != "" {
+					ids = append(ids, id)
 				}
 			}
 			for _, n := range g.Names {
 				d.grants = append(d.grants, latticeGrant{n, ids, len(ids) < len(g.Accounts)})
 			}
 		}
-		d.find(in)
+		if d.account != "" {
+			d.find(in)
+		}
 		out = append(out, d)
 	}
 	return out, problems
@@ -126,6 +138,18 @@ func (d *latticeDomain) standing(e estate.Estate) []estate.Zone {
 	return slices.DeleteFunc(list, func(z estate.Zone) bool { return z.ID != d.ZoneID })
 }
 
+// mayMean are the zones that stand and that the configuration may mean as long as
+// it is not clear which, or that it meant before.
+func (d *latticeDomain) mayMean(e estate.Estate) []estate.Zone {
+	var out []estate.Zone
+	for z := range e.Zones.By(estate.ByName(d.Zone)) {
+		if z.Private != d.Public && (d.account == "" || z.Account == d.account) {
+			out = append(out, z)
+		}
+	}
+	return out
+}
+
 // granted are the grants that hold a name.
 func (d *latticeDomain) granted(name dnsname.Name) []latticeGrant {
 	return slices.DeleteFunc(slices.Clone(d.grants), func(g latticeGrant) bool { return !g.Holds(name) })
@@ -139,7 +163,7 @@ type latticeDomains struct {
 }
 
 func (r *latticeDomains) make() {
-	domains, problems := latticeDomainsOf(r.Input)
+	domains, problems := allLatticeDomains(r.Input)
 	r.domains = domains
 	r.out.Diagnostics.Add(problems...)
 	claims := r.claims()
@@ -148,6 +172,9 @@ func (r *latticeDomains) make() {
 		if why, settled := r.settled(d); !settled {
 			for _, c := range claims[d] {
 				r.refuse(why, c.service)
+			}
+			for _, z := range d.mayMean(r.Estate) {
+				r.out.Frozen = append(r.out.Frozen, z.ID)
 			}
 			continue
 		}
@@ -184,6 +211,9 @@ func (r *latticeDomains) refuse(why diag.Diagnostic, s estate.LatticeService) {
 func (r *latticeDomains) settled(d *latticeDomain) (why diag.Diagnostic, ok bool) {
 	if d.ours || d.stands {
 		return why, true
+	}
+	if d.account == "" {
+		return d.why, false
 	}
 	if !active(r.Estate, d.account) {
 		return r.problem(d, d.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the zone %s is left as it is", d.account, d.Zone), "", ""), false
@@ -444,8 +474,9 @@ func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeCl
 const latticeEntries = 30
 
 // keep gives the records of services that may still be there: of which nothing is
-// known, in accounts that could not be read. What is not known is not absent, so no
-// other service gets such a name.
+// known, in accounts that could not be read; and of those to which the name may be
+// granted, by what account nobody knows. What is not known is not absent, so no other
+// service gets such a name.
 func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeClaim) []plan.Wanted {
 	seen := map[estate.AccountID]bool{}
 	for _, g := range d.grants {
@@ -466,7 +497,7 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 	}
 	records, held := r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)), map[dnsname.Name]bool{}
 	for rec := range records {
-		if plan.IsLattice(rec) && !knownTarget(r.Estate, rec) && d.mayStand(r.Input, rec) {
+		if plan.IsLattice(rec) && d.mayStand(r.Input, rec) {
 			held[rec.Name] = true
 		}
 	}
@@ -477,7 +508,7 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 		}
 		if c, claimed := claims[rec.Name]; claimed {
 			delete(claims, rec.Name)
-			r.refuse(r.problem(d, d.Pos, diag.Warning, "unread", fmt.Sprintf("%s is claimed by service %s of account %s; it leads to a service that may still be there", rec.Name, c.service.ID, c.service.Account), rec.Alias.Name.String(), ""), c.service)
+			r.refuse(r.problem(d, d.Pos, diag.Warning, "unread", fmt.Sprintf("%s is claimed by service %s of account %s; it leads to a service that may still have it", rec.Name, c.service.ID, c.service.Account), rec.Alias.Name.String(), ""), c.service)
 		}
 		out = append(out, plan.Wanted{
 			Address: recordAddress(d.address, "records", d.Zone, rec.Name, rec.Type, ""), Account: d.account, Pos: d.Pos, Frozen: true,
@@ -513,7 +544,7 @@ type LatticeName struct {
 // zones and names.
 func LatticeNames(in Input) []LatticeName {
 	r := &latticeDomains{Input: in, out: &Output{Apart: map[string]bool{}}}
-	r.domains, _ = latticeDomainsOf(in)
+	r.domains, _ = allLatticeDomains(in)
 	claims := r.claims()
 	var out []LatticeName
 	for i := range r.domains {

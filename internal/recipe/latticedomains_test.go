@@ -21,6 +21,7 @@ const (
 )
 
 const latticeHeader = `owner: acme
+organization: { access: { account: "000000000000", role: reader } }
 defaults: { role: orgdns, region: eu-west-1 }
 accounts:
   net: { id: "111111111111" }
@@ -101,8 +102,14 @@ func latticeBrief(out Output) string {
 		}
 		b.WriteString("\n")
 	}
+	for _, id := range out.Frozen {
+		b.WriteString(id + " frozen\n")
+	}
 	for _, d := range out.Diagnostics {
 		fmt.Fprintf(&b, "%s %s: %s", d.Severity, d.Code, d.Summary)
+		if d.Address != "" && d.Code == config.CodeUnknownAccount {
+			b.WriteString(" at " + d.Address)
+		}
 		if d.Detail != "" {
 			b.WriteString(" [" + d.Detail + "]")
 		}
@@ -179,7 +186,7 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 			lattice(e, 1, shopAccount, "a.both.corp.test")
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
 		}, strings.ReplaceAll(pair("a.both.corp.test", 2), "\n", " frozen\n") +
-			"warning unread: a.both.corp.test is claimed by service svc-00000000000000001 of account 222222222222; it leads to a service that may still be there [s-00000000000000002.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]\n" +
+			"warning unread: a.both.corp.test is claimed by service svc-00000000000000001 of account 222222222222; it leads to a service that may still have it [s-00000000000000002.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]\n" +
 			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
 		{"unread: one that is known to be going goes", corp, func(e *estate.Estate) {
 			s := lattice(e, 2, payAccount, "a.both.corp.test")
@@ -188,6 +195,29 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 			e.LatticeServices.Put(s)
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
 		}, "warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+		{"an account that is not known: what may be its stays, and nobody else gets the name", strings.Replace(corp, "[shop, pay]", "[shop, lost]", 1), func(e *estate.Estate) {
+			aliases(e, "ZC", lattice(e, 2, payAccount, "a.both.corp.test"), "a.both.corp.test") // whose it may be is known from before
+			s := lattice(e, 3, payAccount, "b.both.corp.test")
+			aliases(e, "ZC", s, "b.both.corp.test")
+			e.LatticeServices.Delete(s.ARN)
+			for i, name := range []string{"a", "b"} {
+				lattice(e, 4+i, shopAccount, name+".both.corp.test")
+			}
+			going := lattice(e, 6, payAccount, "c.both.corp.test")
+			aliases(e, "ZC", going, "c.both.corp.test")
+			going.Status = estate.LatticeDeleting
+			e.LatticeServices.Put(going)
+			s = lattice(e, 7, shopAccount, "d.both.corp.test")
+			aliases(e, "ZC", s, "d.both.corp.test")
+			aliases(e, "ZC", s, "e.both.corp.test") // somebody pointed it there
+			s = lattice(e, 8, payAccount, "f.svc.corp.test")
+			aliases(e, "ZC", s, "f.svc.corp.test") // another grant, of which all are known
+		}, pair("d.both.corp.test", 7) + strings.ReplaceAll(pair("a.both.corp.test", 2)+pair("b.both.corp.test", 3), "\n", " frozen\n") + `warning unread: a.both.corp.test is claimed by service svc-00000000000000004 of account 222222222222; it leads to a service that may still have it [s-00000000000000002.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]
+warning unread: b.both.corp.test is claimed by service svc-00000000000000005 of account 222222222222; it leads to a service that may still have it [s-00000000000000003.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]
+warning unread: service svc-00000000000000002 of account 333333333333 does not get the name a.both.corp.test: some of the accounts to which it is granted are not known [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000002]
+warning not-granted: service svc-00000000000000008 of account 333333333333 does not get the name f.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000008]
+error unknown-account: account "lost" is not in the list of accounts at latticeDomains/111111111111/corp.test/names
+`},
 		{"the longest zone has the name", corp + `  - { zone: svc.corp.test, account: net, grants: [{ account: pay, names: "*.svc.corp.test" }] }
 `, func(e *estate.Estate) {
 			privateCorp(e, "ZS", "svc.corp.test")
@@ -199,7 +229,13 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 		{"several zones", corp, func(e *estate.Estate) {
 			privateCorp(e, "ZD", "corp.test")
 			lattice(e, 1, shopAccount, "a.svc.corp.test")
-		}, "error ambiguous-zone: account 111111111111 has 2 private zones corp.test [ZC, ZD]\n"},
+		}, "ZC frozen\nZD frozen\nerror ambiguous-zone: account 111111111111 has 2 private zones corp.test [ZC, ZD]\n"},
+		{"a zone of an account that is not known", strings.Replace(corp, "account: net", "account: lost", 1), func(e *estate.Estate) {
+			lattice(e, 1, shopAccount, "a.svc.corp.test")
+		}, "ZC frozen\nerror unknown-account: account \"lost\" is not in the list of accounts at latticeDomains/lost/corp.test\n"},
+		{"a zone with an ID that is none", strings.Replace(corp, "account: net", "account: net\n    zoneID: ZX", 1), func(e *estate.Estate) {
+			lattice(e, 1, shopAccount, "a.svc.corp.test")
+		}, "ZC frozen\nerror no-zone: account 111111111111 has no private zone corp.test with the ID ZX\n"},
 		{"full", corp, func(e *estate.Estate) {
 			e.Quotas.Put(estate.Quota{Account: netAccount, Code: "MAX_RRSETS_BY_ZONE", ID: "ZC", Value: 8})
 			record(e, "ZC", "corp.test", "NS", "ns")

@@ -3,6 +3,7 @@ package recipe
 import (
 	"slices"
 
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -34,13 +35,19 @@ func (d *latticeDomain) owners(in Input, g latticeGrant, r estate.Region) []esta
 	return out
 }
 
-// mayStand reports whether the service may be there to which an alias record leads,
-// and of which nothing is known: whether somebody could not be asked who may have
-// the name.
+// mayStand reports whether the service to which an alias record leads may have its
+// name though it is not known to: whether nothing is known of it, and somebody could
+// not be asked who may have the name; or whether it stands, and may be of an account
+// to which the name is granted, of which it is not known which that is.
 func (d *latticeDomain) mayStand(in Input, rec estate.RecordSet) bool {
 	_, region, _ := estate.LatticeID(rec.Alias.Name)
-	return slices.ContainsFunc(d.granted(rec.Name), func(g latticeGrant) bool {
-		return slices.ContainsFunc(d.owners(in, g, region), func(q estate.Query) bool { return !in.Estate.Answered(q) })
+	granted := d.granted(rec.Name)
+	for s := range in.Estate.LatticeServices.By(estate.ByName(rec.Alias.Name)) {
+		return !s.Gone() && s.CustomDomain == rec.Name && slices.ContainsFunc(granted, func(g latticeGrant) bool { return g.unknown }) &&
+			!slices.ContainsFunc(granted, func(g latticeGrant) bool { return slices.Contains(g.accounts, s.Account) })
+	}
+	return slices.ContainsFunc(granted, func(g latticeGrant) bool {
+		return g.unknown || slices.ContainsFunc(d.owners(in, g, region), func(q estate.Query) bool { return !in.Estate.Answered(q) })
 	})
 }
 
@@ -100,18 +107,51 @@ func GrantsKnown(in Input) bool {
 	return len(unknown) == 0
 }
 
-// LatticeQueries are where the services are looked for that may have a name.
-func LatticeQueries(in Input, name dnsname.Name) []estate.Query {
-	var out []estate.Query
+// LatticeQueries are where the services are looked for that may have a name; all says
+// that of every account to which it is granted it is known which that is.
+func LatticeQueries(in Input, name dnsname.Name) (list []estate.Query, all bool) {
 	domains, _ := latticeDomainsOf(in)
+	all = true
 	for _, d := range domains {
 		for _, g := range d.granted(name) {
+			all = all && !g.unknown
 			for _, id := range g.accounts {
-				out = append(out, d.queries(in, id)...)
+				list = append(list, d.queries(in, id)...)
 			}
 		}
 	}
-	return out
+	return list, all
+}
+
+// LatticeBarred gives where alias records are not to be changed by themselves, whatever
+// a plan says that has these problems: at names of which no reservation stands in the
+// zone; and where it is not known which zone is meant, or an error concerns what the
+// configuration says of the name, its Lattice domain or a grant.
+func LatticeBarred(in Input, problems diag.List) func(zone string, name dnsname.Name) bool {
+	wrong := map[string]bool{}
+	for _, p := range problems {
+		if p.Severity == diag.Error && p.Address != "" {
+			wrong[p.Address] = true
+		}
+	}
+	domains, _ := allLatticeDomains(in)
+	meant, reserved := map[string][]*latticeDomain{}, map[string]func(dnsname.Name) bool{}
+	for i := range domains {
+		for _, z := range domains[i].mayMean(in.Estate) {
+			meant[z.ID] = append(meant[z.ID], &domains[i])
+		}
+	}
+	return func(zone string, name dnsname.Name) bool {
+		if reserved[zone] == nil {
+			z, _ := in.Estate.Zones.Get(zone)
+			reserved[zone] = plan.ReadLedger(in.Estate, z, in.Config.Owner).Reserves()
+		}
+		return !reserved[zone](name) || slices.ContainsFunc(meant[zone], func(d *latticeDomain) bool {
+			return !d.stands || wrong[d.address] || slices.ContainsFunc(d.granted(name), func(g latticeGrant) bool {
+				return g.unknown || wrong[reservationAddress(d, g)]
+			})
+		})
+	}
 }
 
 // LatticeDoubts are where services are to be looked for, given records of zones:

@@ -238,8 +238,11 @@ func (k *Keeper) judge(f *Followed) {
 	s, stands := k.held.LatticeServices.Get(f.Service.ARN)
 	if !stands || s.CustomDomain.IsZero() || s.Gone() {
 		for _, rec := range k.recordsLocked(f.Service) {
-			if !stands && k.unaskedLocked(rec.Name) {
+			switch {
+			case !stands && k.unaskedLocked(rec.Name):
 				f.Err = cmp.Or(f.Err, fmt.Errorf("%s leads to %s, and not everybody could be asked whose that may be", rec.Name, f.Service.ARN))
+			case k.openLocked().later[rec.Name]:
+				f.Err = cmp.Or(f.Err, fmt.Errorf("%s still leads to %s, and is left to a sweep", rec.Name, f.Service.ARN))
 			}
 		}
 		return

@@ -186,10 +186,11 @@ func (k *Keeper) forgetLocked(q estate.Query) {
 }
 
 // unaskedLocked reports whether somebody could not be asked whose service may have a
-// name; who refused is asked again with the next event.
+// name, or is not known; who refused is asked again with the next event.
 func (k *Keeper) unaskedLocked(n dnsname.Name) bool {
-	out := false
-	for _, q := range recipe.LatticeQueries(k.pass.input(k.held, k.pass.Ports, Options{}), n) {
+	list, all := recipe.LatticeQueries(k.pass.input(k.held, k.pass.Ports, Options{}), n)
+	out := !all
+	for _, q := range list {
 		a, asked := k.held.Asked(q)
 		if out = out || !asked || a.Code != ""; a.Code != "" {
 			k.forgetLocked(q)
@@ -292,8 +293,8 @@ func (k *Keeper) patchLocked(s Service, patch func(*estate.Estate), began int) {
 		if k.doubtAt[all] < began {
 			k.held.Answers.Put(estate.Answer{Query: s.query()})
 		}
-		for one, at := range k.readAt {
-			if one.all() == all && one.ARN != "" && at > began {
+		for one, at := range k.readAt { // a list has services of others, too
+			if one.ARN != "" && at > began {
 				keepService(&k.held, before, one.ARN)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
+	"github.com/orgdns/orgdns/internal/recipe"
 )
 
 // Zones under a Keeper. Each is written by one worker at a time; what becomes
@@ -42,17 +43,19 @@ func (o *open) has(n dnsname.Name) bool {
 // openLocked plans on what is held, unless nothing has changed since.
 func (k *Keeper) openLocked() *open {
 	if k.open == nil || k.open.version != k.version {
-		k.open = newOpen(k.pass.make(k.held, k.pass.Ports, Options{}), k.version)
+		k.open = newOpen(k.pass, k.held, k.pass.make(k.held, k.pass.Ports, Options{}), k.version)
 	}
 	return k.open
 }
 
-func newOpen(made *plan.Plan, version int) *open {
+// newOpen takes out of a plan for an estate what an event may do.
+func newOpen(p *Pass, e estate.Estate, made *plan.Plan, version int) *open {
+	barred := recipe.LatticeBarred(p.input(e, p.Ports, Options{}), made.Diagnostics)
 	o := &open{version: version, plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}}
 	eventful := map[string]bool{}
 	for _, c := range made.Changes { // each stands after what it needs
 		zone, name, ok := eventfulAt(made, c)
-		if !ok || slices.ContainsFunc(c.Needs, func(d plan.Dependency) bool { return !eventful[d.Address] }) {
+		if !ok || barred(zone, name) || slices.ContainsFunc(c.Needs, func(d plan.Dependency) bool { return !eventful[d.Address] }) {
 			if !name.IsZero() {
 				o.later[name] = true
 			}
@@ -68,8 +71,8 @@ func newOpen(made *plan.Plan, version int) *open {
 }
 
 // eventfulAt is where a change is that an event may bring about: of an alias
-// record to a VPC Lattice service, ours by a reservation that stands, in a zone
-// that stands. The name is given also where it is such a record, but has to wait.
+// record to a VPC Lattice service, ours by a reservation, in a zone that stands. The
+// name is given also where it is such a record, but has to wait.
 func eventfulAt(p *plan.Plan, c plan.Change) (zone string, name dnsname.Name, ok bool) {
 	r := c.Item().Record
 	if r == nil || r.Entry != "" || !r.Unclaimed || r.Alias == nil {

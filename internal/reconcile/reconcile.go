@@ -285,7 +285,8 @@ func (p *Pass) Plan(ctx context.Context, o Options) (*Planned, error) {
 	return p.planOn(ctx, e, o)
 }
 
-// planOn compares and rehearses on what was observed.
+// planOn compares and rehearses on what was observed. With the error of a rehearsal
+// that could not be made it gives the plan all the same.
 func (p *Pass) planOn(ctx context.Context, e estate.Estate, o Options) (*Planned, error) {
 	made := p.make(e, p.Ports, o)
 	out := &Planned{Plan: made, Before: e, After: e}
@@ -294,12 +295,13 @@ func (p *Pass) planOn(ctx context.Context, e estate.Estate, o Options) (*Planned
 	}
 	if !made.Empty() {
 		e, err := p.observeRoles(ctx, e, made)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			out.Before = e
+			err = p.rehearse(ctx, out, o)
 		}
-		out.Before = e
-		if err := p.rehearse(ctx, out, o); err != nil {
-			return nil, fmt.Errorf("rehearsal: %w", err)
+		if err != nil {
+			p.guard(out, o)
+			return out, fmt.Errorf("rehearsal: %w", err)
 		}
 	}
 	if !o.Destroy && !made.Diagnostics.HasErrors() {

@@ -27,44 +27,36 @@ type Swept struct {
 
 // Sweep is a whole pass for all recipes. It observes while events go on, plans,
 // rehearses, and carries out what no event could have: of what events may do,
-// what they missed. A plan that has errors is not carried out, but for records
-// of VPC Lattice services, which hang on nothing else; what the limits of the
-// configuration stop is left alone altogether. When stop is done, which is
-// derived from ctx, calls under way are finished and no more are made. The error
-// is for a sweep that could not be made.
+// what they missed. A plan that has errors, or cannot be rehearsed, is not carried out,
+// but for records of VPC Lattice services, which hang on nothing else; what the
+// limits of the configuration stop is left alone altogether. When stop is done,
+// which is derived from ctx, calls under way are finished and no more are made. The
+// error is for a sweep that could not be made, since nothing could be read.
 func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
-	pass, planned, err := k.look(stop, o)
+	pass, e, err := k.observe(stop, o)
 	if err != nil {
 		return nil, err
 	}
+	planned, err := pass.planOn(stop, e, o)
+	if stop.Err() != nil {
+		return nil, stop.Err()
+	}
 	out := &Swept{Planned: planned, Problems: slices.Clone(planned.Diagnostics)}
-	if !planned.Diagnostics.HasErrors() {
-		if err := k.others(ctx, stop, pass, planned.Plan, out); err != nil {
-			return nil, err
-		}
+	if err == nil && !planned.Diagnostics.HasErrors() {
+		err = k.others(ctx, stop, pass, planned, out)
 		if len(out.Done) > 0 && stop.Err() == nil { // records may stand on what was made
 			if _, _, err := k.observe(stop, o); err != nil && stop.Err() == nil {
 				return nil, err
 			}
 		}
 	}
+	if err != nil {
+		out.Problems.Add(diag.Diagnostic{Code: "not-done", Summary: "the plan is not carried out, but for records of VPC Lattice services", Detail: err.Error(), Hint: "`orgdns plan` by the same configuration says the same"})
+	}
 	if stop.Err() == nil && !limited(planned.Diagnostics) {
 		k.missed(ctx, stop, o, out)
 	}
 	return out, nil
-}
-
-// look observes, takes over what it found, and plans; nothing is changed.
-func (k *Keeper) look(ctx context.Context, o Options) (*Pass, *Planned, error) {
-	pass, e, err := k.observe(ctx, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	planned, err := pass.planOn(ctx, e, o)
-	if err == nil {
-		err = ctx.Err()
-	}
-	return pass, planned, err
 }
 
 // Look reads the organization, and changes nothing: what is held is then as good
@@ -74,6 +66,7 @@ func (k *Keeper) Look(ctx context.Context, o Options) error {
 	return err
 }
 
+// observe reads, and takes over what it found.
 func (k *Keeper) observe(ctx context.Context, o Options) (*Pass, estate.Estate, error) {
 	k.mu.Lock()
 	pass, began := k.pass, k.beginLocked()
@@ -100,8 +93,9 @@ func limited(list diag.List) bool {
 
 // others carries out the changes of a plan that no event brings about. A zone in
 // which they write is theirs until the last of them has come to its end there.
-func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan, out *Swept) error {
-	o := newOpen(whole, 0)
+func (k *Keeper) others(ctx, stop context.Context, pass *Pass, planned *Planned, out *Swept) error {
+	whole := planned.Plan
+	o := newOpen(pass, planned.Before, whole, 0)
 	events := map[string]bool{}
 	for _, byName := range o.zones {
 		for _, changes := range byName {
@@ -136,14 +130,13 @@ func (k *Keeper) others(ctx, stop context.Context, pass *Pass, whole *plan.Plan,
 			out.Failed = append(out.Failed, Done{At: e.At, Sweep: true, Change: e.Change, Plan: &sub, Err: e.Err})
 		}
 	}})
-	if err != nil {
-		return err
-	}
 	for _, d := range slices.Concat(out.Done, out.Failed) {
 		k.tell(d)
 	}
-	out.Problems.Add(res.Diagnostics...)
-	return nil
+	if err == nil {
+		out.Problems.Add(res.Diagnostics...)
+	}
+	return err
 }
 
 // zonesOf are the zones that stand and in which a plan writes, with the addresses

@@ -362,7 +362,8 @@ func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dns
 		}
 	}
 	for name := range names {
-		for _, q := range recipe.LatticeQueries(p.input(e, p.Ports, Options{}), name) { // who may have it
+		who, _ := recipe.LatticeQueries(p.input(e, p.Ports, Options{}), name)
+		for _, q := range who { // who may have it
 			ask(q)
 		}
 		for above := range name.Ancestors() {

@@ -40,20 +40,12 @@ func lattices(t testing.TB, teams int) rig { return granting(t, teams, 0, "100%"
 // deletes.
 func granting(t testing.TB, teams, without int, deletes string) rig {
 	t.Helper()
-	var y strings.Builder
-	fmt.Fprintf(&y, "owner: acme\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  network: { id: \"%s\" }\n", network)
 	var e estate.Estate
 	admit(&e, management)
 	admit(&e, network)
-	var names []string
 	for i := range teams {
-		if i >= without {
-			names = append(names, fmt.Sprintf("team%04d", i))
-		}
-		fmt.Fprintf(&y, "  team%04d: { id: \"%s\", regions: [eu-west-1] }\n", i, team(i))
 		admit(&e, team(i))
 	}
-	fmt.Fprintf(&y, "limits: { deletes: %s }\nlatticeDomains:\n  - zone: corp.internal\n    account: network\n    grants: [{ accounts: [%s], names: '*.svc.corp.internal' }]\n", deletes, strings.Join(names, ", "))
 	e.VPCs.Put(estate.VPC{ID: latticeVPC, Account: network, Region: ireland, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true, DNSHostnames: true})
 	zone := dnsname.MustParse("corp.internal")
 	e.Zones.Put(estate.Zone{ID: latticeZone, Account: network, Name: zone, Private: true, CallerReference: "by hand", VPCs: []estate.VPCRef{{ID: latticeVPC, Region: ireland}}})
@@ -62,7 +54,22 @@ func granting(t testing.TB, teams, without int, deletes string) rig {
 		estate.RecordSet{Zone: latticeZone, Name: zone, Type: "SOA", TTL: 900, Values: []string{"ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
 		estate.RecordSet{Zone: latticeZone, Name: dnsname.MustParse("db.corp.internal"), Type: "A", TTL: 60, Values: []string{"10.0.0.10"}},
 	)
-	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(y.String())}}, "orgdns.yaml"), e}
+	return rig{loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(latticesConfig(teams, without, deletes))}}, "orgdns.yaml"), e}
+}
+
+// latticesConfig is the configuration of that rig.
+func latticesConfig(teams, without int, deletes string) string {
+	var y strings.Builder
+	fmt.Fprintf(&y, "owner: acme\ndefaults: { role: orgdns, region: eu-west-1 }\naccounts:\n  network: { id: \"%s\" }\n", network)
+	var names []string
+	for i := range teams {
+		if i >= without {
+			names = append(names, fmt.Sprintf("team%04d", i))
+		}
+		fmt.Fprintf(&y, "  team%04d: { id: \"%s\", regions: [eu-west-1] }\n", i, team(i))
+	}
+	fmt.Fprintf(&y, "limits: { deletes: %s }\nlatticeDomains:\n  - zone: corp.internal\n    account: network\n    grants: [{ accounts: [%s], names: '*.svc.corp.internal' }]\n", deletes, strings.Join(names, ", "))
+	return y.String()
 }
 
 // latticeARN is the ARN of a team's service by number.
