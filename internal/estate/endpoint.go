@@ -23,6 +23,7 @@ const (
 	EndpointDeleting          = "deleting"
 	EndpointRejected          = "rejected"
 	EndpointFailed            = "failed"
+	EndpointExpired           = "expired"
 )
 
 // Values of DNSIPType (EC2 API, DnsOptions).

@@ -61,9 +61,10 @@ type Standing struct {
 	// Attributes are what others may refer to; "id" is always among them.
 	Attributes Attributes
 	// Going: it is being deleted, and as good as absent. Pending: it is not in
-	// effect yet. Stale: its ledger lists what is not there, since a run ended
-	// between the two.
-	Going, Pending, Stale bool
+	// effect yet, or somebody has to mend it. Failed: it will never be, and is in
+	// the way of one that is.
+	// Stale: its ledger lists what is not there, since a run ended between the two.
+	Going, Pending, Failed, Stale bool
 }
 
 // Values of fields that are true or false.
@@ -262,7 +263,7 @@ func (b *builder) object(w Wanted, want Object) {
 		return
 	}
 	candidates := b.own[objectKey(want.Kind, w.Account, w.Region, Mark(b.in.Owner, want.Kind, w.Address))]
-	i := slices.IndexFunc(candidates, func(s Standing) bool { return len(b.differs(want, s, kind.fixed)) == 0 })
+	i := slices.IndexFunc(candidates, func(s Standing) bool { return !b.hopeless(s) && len(b.differs(want, s, kind.fixed)) == 0 })
 	if w.Frozen {
 		for _, s := range candidates {
 			b.keep(w, s)
@@ -275,7 +276,14 @@ func (b *builder) object(w Wanted, want Object) {
 		return
 	}
 	if i < 0 {
-		b.add(w, Change{Action: Create, After: &w.Item, Basis: []Basis{b.basisObject(q, want.Kind, "")}})
+		c := Change{Action: Create, After: &w.Item, Basis: []Basis{b.basisObject(q, want.Kind, "")}}
+		for _, s := range candidates {
+			if b.hopeless(s) {
+				address, _ := b.orphanAddress(s)
+				c.Needs = append(c.Needs, Dependency{Address: address, Settled: true})
+			}
+		}
+		b.add(w, c)
 		return
 	}
 	s := candidates[i]
@@ -299,6 +307,23 @@ func (b *builder) object(w Wanted, want Object) {
 		b.add(w, Change{Action: Await, ID: s.ID, After: &w.Item})
 		b.plan.Changes[len(b.plan.Changes)-1].Settle = true
 	}
+}
+
+// hopeless reports whether a standing object has to go before another takes its
+// place: a VPC has one Profile and one rule of a name at most, and to keep what
+// failed would let the old way go as if the new one were in effect.
+func (b *builder) hopeless(s Standing) bool { return s.Failed && !b.left[s.ID] }
+
+// orphanAddress is the address of what is ours and goes, and of what stands in for
+// it, if anything does. An object without tags does not tell what it was made for.
+func (b *builder) orphanAddress(s Standing) (address, replaced string) {
+	switch address = s.Tags[TagAddress]; {
+	case address == "":
+		return string(s.Kind) + "s/" + s.ID, ""
+	case b.wanted[address]:
+		return address + "/" + s.ID, address
+	}
+	return address, ""
 }
 
 // act plans what is done once and leaves nothing that is ours.
@@ -390,13 +415,13 @@ func (b *builder) orphanObjects() {
 			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || b.left[s.ID] {
 				continue
 			}
-			w := Wanted{Address: s.Tags[TagAddress], Account: s.Account, Region: s.Region, Reason: "no longer in the configuration"}
-			if w.Address == "" {
-				w.Address = string(k) + "s/" + s.ID
-			}
-			if b.wanted[w.Address] {
-				replaced := w.Address
-				w.Address, w.Reason = replaced+"/"+s.ID, "replaced"
+			address, replaced := b.orphanAddress(s)
+			w := Wanted{Address: address, Account: s.Account, Region: s.Region, Reason: "no longer in the configuration"}
+			switch {
+			case s.Failed:
+				w.Reason = "it failed"
+			case replaced != "":
+				w.Reason = "replaced"
 				if k != KindProfileAssociation { // of which a VPC has one: see servedLast
 					w.After = []Dependency{{Address: replaced, Settled: true}}
 				}

@@ -161,3 +161,77 @@ func routeTable(e *estate.Estate, ledger ...string) {
 	e.RouteTables.Put(estate.RouteTable{ID: "rtb-1", Account: "1", Region: "eu", Tags: MemberTags(RoutesTag(owner), ledger),
 		Routes: []estate.Route{{To: netip.MustParsePrefix("10.0.0.0/16"), Target: "tgw-1", State: estate.RouteActive}}})
 }
+
+// TestFailed: what AWS gave up is no way to anything: it makes room for another,
+// and what was ordered after it waits for that one (Profiles API and Resolver API,
+// Status; EC2 API, VpcEndpoint state). What can still be mended is waited for.
+func TestFailed(t *testing.T) {
+	const vpc, old = "vpc-1", "rpassoc-old"
+	base := func() estate.Estate {
+		var e estate.Estate
+		e.ProfileAssociations.Put(estate.ProfileAssociation{ID: old, Name: MarkName(owner, "old"), Profile: "rp-1", VPC: vpc, Account: "1", Region: "eu", Status: estate.StatusComplete})
+		for _, q := range ObjectQueries(owner, "1", "eu") {
+			e.Answers.Put(estate.Answer{Query: q})
+		}
+		return e
+	}
+	fields := func(pairs ...string) map[string][]Value {
+		out := map[string][]Value{}
+		for i := 0; i < len(pairs); i += 2 {
+			out[pairs[i]] = []Value{Lit(pairs[i+1])}
+		}
+		return out
+	}
+	association := func(status string) func(*estate.Estate) {
+		return func(e *estate.Estate) {
+			e.RuleAssociations.Put(estate.RuleAssociation{ID: "rslvr-rrassoc-1", Name: MarkName(owner, "new"), Rule: "rslvr-rr-1", VPC: vpc, Account: "1", Region: "eu", Status: status})
+		}
+	}
+	endpoint := func(state string) func(*estate.Estate) {
+		return func(e *estate.Estate) {
+			e.Endpoints.Put(estate.Endpoint{ID: "vpce-1", VPC: vpc, Service: "s", Account: "1", Region: "eu", State: state, Tags: Marks(owner, "new")})
+		}
+	}
+	rule := func(e *estate.Estate) {
+		e.ResolverRules.Put(estate.ResolverRule{ID: "rslvr-rr-1", Type: "FORWARD", Account: "1", Region: "eu", Status: estate.StatusFailed, Tags: Marks(owner, "new")})
+	}
+	for _, tt := range []struct {
+		name   string
+		kind   Kind
+		fields map[string][]Value
+		stands func(*estate.Estate)
+		want   string // action and address < what it waits for
+	}{
+		{"in effect", KindRuleAssociation, fields("rule", "rslvr-rr-1", "vpc", vpc), association(estate.StatusComplete), "delete profileAssociations/rpassoc-old"},
+		{"failed", KindRuleAssociation, fields("rule", "rslvr-rr-1", "vpc", vpc), association(estate.StatusFailed),
+			"delete ruleAssociations/rslvr-rrassoc-1; create new < ruleAssociations/rslvr-rrassoc-1; delete profileAssociations/rpassoc-old < new"},
+		{"an endpoint that failed", KindEndpoint, fields("vpc", vpc, "service", "s"), endpoint(estate.EndpointFailed),
+			"delete new/vpce-1; create new < new/vpce-1; delete profileAssociations/rpassoc-old < new"},
+		{"an endpoint that nobody accepted in time", KindEndpoint, fields("vpc", vpc, "service", "s"), endpoint(estate.EndpointExpired),
+			"delete new/vpce-1; create new < new/vpce-1; delete profileAssociations/rpassoc-old < new"},
+		{"an endpoint that was rejected", KindEndpoint, fields("vpc", vpc, "service", "s"), endpoint(estate.EndpointRejected),
+			"await new; delete profileAssociations/rpassoc-old < new"},
+		{"a rule that failed", KindResolverRule, fields("type", "FORWARD"), rule, "await new; delete profileAssociations/rpassoc-old < new"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := base()
+			tt.stands(&e)
+			p := Make(Input{Owner: owner, Now: now, Estate: e, Orders: []Order{{First: "new", Then: old}},
+				Wanted: []Wanted{{Address: "new", Account: "1", Region: "eu", Settle: true, Item: Item{Object: &Object{Kind: tt.kind, Fields: tt.fields}}}}})
+			if p.Diagnostics.HasErrors() {
+				t.Fatal(p.Diagnostics)
+			}
+			var got []string
+			for _, c := range p.Changes {
+				line := string(c.Action) + " " + c.Address
+				for i, n := range c.Needs {
+					line += map[bool]string{true: " < ", false: ", "}[i == 0] + n.Address
+				}
+				got = append(got, line)
+			}
+			if strings.Join(got, "; ") != tt.want {
+				t.Errorf("planned\n%s\nwant\n%s", strings.Join(got, "; "), tt.want)
+			}
+		})
+	}
+}

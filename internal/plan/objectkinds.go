@@ -151,7 +151,9 @@ func standingEndpoints(e estate.Estate) iter.Seq[Standing] {
 				},
 				Attributes: EndpointAttributes(p, e.Partition()),
 				Going:      p.State == estate.EndpointDeleting || p.State == "deleted",
-				Pending:    p.State == estate.EndpointPending || p.State == estate.EndpointPendingAcceptance,
+				// The owner of a service may still accept an endpoint that was rejected.
+				Pending: p.State == estate.EndpointPending || p.State == estate.EndpointPendingAcceptance || p.State == estate.EndpointRejected,
+				Failed:  p.State == estate.EndpointFailed || p.State == estate.EndpointExpired,
 			}
 			if until := p.Tags[TagDeleteAfter]; until != "" {
 				s.Fields["deleteAfter"] = []string{until}
@@ -250,7 +252,7 @@ func standingProfiles(e estate.Estate) iter.Seq[Standing] {
 			if !yield(Standing{Kind: KindProfile, ID: p.ID, Account: p.Account, Region: p.Region, Tags: p.Tags,
 				Fields:     map[string][]string{"name": one(p.Name)},
 				Attributes: Attributes{"id": {p.ID}, "arn": {p.ARN}},
-				Going:      p.Status == estate.StatusDeleting, Pending: p.Status == estate.StatusCreating,
+				Going:      p.Status == estate.StatusDeleting, Pending: p.Status == estate.StatusCreating || p.Status == estate.StatusFailed,
 			}) {
 				return
 			}
@@ -269,7 +271,7 @@ func standingProfileResources(e estate.Estate) iter.Seq[Standing] {
 			if !yield(Standing{Kind: KindProfileResource, ID: r.ID, Account: p.Account, Region: p.Region, Name: r.Name,
 				Fields:     map[string][]string{"profile": one(r.Profile), "resource": one(r.ARN), "priority": priority},
 				Attributes: Attributes{"id": {r.ID}},
-				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status),
+				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status), Failed: r.Status == estate.StatusFailed,
 			}) {
 				return
 			}
@@ -287,7 +289,7 @@ func standingProfileAssociations(e estate.Estate) iter.Seq[Standing] {
 			if !yield(Standing{Kind: KindProfileAssociation, ID: a.ID, Account: a.Account, Region: a.Region, Name: a.Name,
 				Fields:     map[string][]string{"profile": one(a.Profile), "vpc": one(a.VPC)},
 				Attributes: Attributes{"id": {a.ID}},
-				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status),
+				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status), Failed: a.Status == estate.StatusFailed,
 			}) {
 				return
 			}
@@ -362,7 +364,7 @@ func standingRules(e estate.Estate) iter.Seq[Standing] {
 			s := Standing{Kind: KindResolverRule, ID: r.ID, Account: r.Account, Region: r.Region, Tags: r.Tags,
 				Fields:     map[string][]string{"domain": one(r.Domain.String()), "type": one(r.Type), "endpoint": one(r.Endpoint), "targets": {}},
 				Attributes: Attributes{"id": {r.ID}, "arn": {e.Local(r.ARN())}},
-				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status),
+				Going:      r.Status == estate.StatusDeleting, Pending: inProgress(r.Status) || r.Status == estate.StatusFailed,
 			}
 			for _, t := range r.Targets {
 				s.Fields["targets"] = append(s.Fields["targets"], t.IP.String())
@@ -380,7 +382,7 @@ func standingRuleAssociations(e estate.Estate) iter.Seq[Standing] {
 			if !yield(Standing{Kind: KindRuleAssociation, ID: a.ID, Account: a.Account, Region: a.Region, Name: a.Name,
 				Fields:     map[string][]string{"rule": one(a.Rule), "vpc": one(a.VPC)},
 				Attributes: Attributes{"id": {a.ID}},
-				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status),
+				Going:      a.Status == estate.StatusDeleting, Pending: inProgress(a.Status), Failed: a.Status == estate.StatusFailed,
 			}) {
 				return
 			}

@@ -39,7 +39,7 @@ func (s *sharing) lent(address, arn string, principals ...string) {
 // inAccess is a share in a configuration that reads the organization.
 func inAccess(t *testing.T, share string) *sharing {
 	t.Helper()
-	return sharingOf(t, strings.NewReplacer("latticeDomains:\n", "endpointShares:\n", "accounts:\n", "organization: { access: { account: net, role: orgdns } }\naccounts:\n").Replace(latticeHeader)+share)
+	return sharingOf(t, strings.Replace(latticeHeader, "latticeDomains:\n", "endpointShares:\n", 1)+share)
 }
 
 // TestShareAccountsUnread: where the organization's accounts tell with whom a share
