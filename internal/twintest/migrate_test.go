@@ -218,3 +218,54 @@ func TestHubStays(t *testing.T) {
 		}
 	}
 }
+
+// TestMigrationFails: what AWS gave up of the new way is no way: a run after it
+// makes it anew, and the old way stays until that is in effect.
+func TestMigrationFails(t *testing.T) {
+	t.Parallel()
+	r := rig{walkConfig(t, config.ViaProfile), walkEstate()}
+	w := r.world()
+	walkApply(t, r, w, walkPlan(t, r, w).Plan)
+	r.cfg = walkConfig(t, config.ViaResolver)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.OnCall(func(world.Event) {
+		if w.Estate().RuleAssociations.Len() > 0 {
+			cancel()
+		}
+	})
+	res, err := r.process(w, nil).Apply(ctx, walkPlan(t, r, w).Plan, reconcile.ApplyOptions{Wait: true})
+	if err == nil && res.Complete() {
+		t.Fatal("the run went on")
+	}
+	w = w.Fork(clock.NewVirtual(w.Now()))
+	failed := 0
+	if err := w.Update(func(s *world.State) error {
+		var list []estate.RuleAssociation
+		for a := range s.Estate.RuleAssociations.All() {
+			a.Status = estate.StatusFailed
+			list = append(list, a)
+		}
+		s.Estate.RuleAssociations.Put(list...)
+		failed = len(list)
+		return nil
+	}); err != nil || failed == 0 {
+		t.Fatalf("%d rule associations failed: %v", failed, err)
+	}
+	watch := newWalkWatch(map[string]resolve.Policy{usual: resolve.DefaultPolicy})
+	watch.look(w.Estate(), "before")
+	watch.at(w)
+	walkApply(t, r, w, walkPlan(t, r, w).Plan)
+	watch.look(w.Estate(), "at the end")
+	for _, x := range watch.wrong {
+		t.Error(x)
+	}
+	for a := range w.Estate().RuleAssociations.All() {
+		if a.Status != estate.StatusComplete {
+			t.Errorf("%s is %s", a.ID, a.Status)
+		}
+	}
+	for _, c := range walkPlan(t, r, w).Changes {
+		t.Errorf("left to do: %s %s", c.Action, c.Address)
+	}
+}
