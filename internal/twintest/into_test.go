@@ -162,6 +162,58 @@ endpointShares:`
 	}
 }
 
+// TestProfileGiven: a Profile that a share names is used: what is shared is added to
+// it, it is lent to consumers that cannot use it yet, and put on their VPCs. It is
+// not made, nor gone with the share, nor taken off a VPC that had it. A VPC of it that
+// is not selected is an error, until that is accepted.
+func TestProfileGiven(t *testing.T) {
+	const (
+		via      = "    via: profile\n"
+		accounts = `  data:       { id: "666666666666"`
+		billing  = `  billing:    { id: "777777777777", regions: [eu-west-1] }` + "\n" + accounts
+	)
+	pairs := []string{expectPay, "", "    regions: [eu-west-1, eu-central-1]\n", "    regions: [eu-west-1]\n", via, via + "    profile: { id: " + theirProfile + " }\n", accounts, billing}
+	t.Run("its VPCs are selected", func(t *testing.T) {
+		r := shareVariant(t, "profile", pairs...)
+		beside(&r.start, map[string]estate.AccountID{corpVPC: "444444444444"})
+		w := r.world()
+		live(t, r, w, func() {
+			e := w.Estate()
+			carries(t, e, theirProfile, map[string]int{estate.ProfileEndpoint: 4})
+			if n := e.Profiles.Len(); n != 1 {
+				t.Errorf("there are %d Profiles", n)
+			}
+			for _, vpc := range []string{corpVPC, "vpc-033333333333333a0", "vpc-066666666666666a0"} {
+				resolves(t, e, vpc, "ec2.eu-west-1.amazonaws.com", "10.20.")
+			}
+			for _, account := range []estate.AccountID{"333333333333", "444444444444", "666666666666"} {
+				if !e.Lends(theirARN, walkHub, account) {
+					t.Errorf("the Profile is not lent to account %s", account)
+				}
+			}
+		})
+		if d := differs(form(t, r.start), rested(t, w)); d != "" {
+			t.Errorf("destroy leaves something else than was there before: %s", d)
+		}
+	})
+	t.Run("a VPC that is not selected", func(t *testing.T) {
+		r := shareVariant(t, "profile", pairs...)
+		beside(&r.start, map[string]estate.AccountID{corpVPC: "444444444444", billingVPC: "777777777777"})
+		planned, err := r.process(r.world(), nil).Plan(t.Context(), reconcile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(planned.Diagnostics.Err()); !strings.Contains(got, billingVPC+" (account 777777777777)") {
+			t.Errorf("refused with %s", got)
+		}
+		w := r.world()
+		if err := r.converge(t.Context(), w, reconcile.Options{AcceptOthers: true}); err != nil {
+			t.Fatal(err)
+		}
+		resolves(t, w.Estate(), billingVPC, "ec2.eu-west-1.amazonaws.com", "10.20.")
+	})
+}
+
 // TestContentsOfNobody: what a Profile is to carry by its ID, and stands nowhere,
 // is told by name; what could not be looked for is not taken out.
 func TestContentsOfNobody(t *testing.T) {
