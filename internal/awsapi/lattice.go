@@ -50,7 +50,7 @@ func (c *caller) readLatticeService(ctx context.Context, q estate.Query) (Patch,
 	s, err := c.lattice(q.Account, q.Region).GetService(ctx, &vpclattice.GetServiceInput{ServiceIdentifier: &q.ID})
 	if Code(err) == notFound {
 		return func(e *estate.Estate) {
-			e.LatticeServices.Delete(q.ID, estate.LatticeARN(q.Account, q.Region, "service", q.ID))
+			e.LatticeServices.Delete(q.ID, estate.InPartition(c.partition(), estate.LatticeARN(q.Account, q.Region, "service", q.ID)))
 		}, nil
 	}
 	if err != nil {

@@ -33,6 +33,12 @@ func TestPartition(t *testing.T) {
 			}
 			e.Caller.ARN = "arn:" + partition + ":iam::999999999999:user/somebody"
 		}
+		for _, k := range ShareKinds {
+			standing := SharePermission{ARN: e.Local(k.PermissionARN()), Version: 1}
+			if got := e.PermissionOf(Share{Permissions: []SharePermission{standing}}, k); got != standing {
+				t.Errorf("in %s the permission of %s is %v", partition, k.Name, got)
+			}
+		}
 		e.ProfileResources.Put(ProfileResource{ID: "rpr-1", Profile: "rp-1", ARN: e.Local(p.ARN())})
 		found := 0
 		for range e.ProfileResources.By(ByMember(p.ARN())) {

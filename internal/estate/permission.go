@@ -118,7 +118,7 @@ type SharePermission struct {
 // PermissionOf is the permission that a share has for a type of resource.
 func (e Estate) PermissionOf(s Share, k ShareKind) SharePermission {
 	for _, p := range s.Permissions {
-		if own, ok := e.Permissions.Get(p.ARN); p.ARN == k.PermissionARN() || ok && own.Type == k.Name {
+		if own, ok := e.Permissions.Get(p.ARN); member(p.ARN) == member(k.PermissionARN()) || ok && own.Type == k.Name {
 			return p
 		}
 	}
