@@ -376,8 +376,8 @@ func (s *shareIn) make() {
 		s.byResolver()
 	}
 	s.connect()
-	s.probes()
 	s.retire()
+	s.probes() // which need not reach what goes
 	s.leave()
 }
 

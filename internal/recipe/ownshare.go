@@ -12,7 +12,6 @@ import (
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
-	"github.com/orgdns/orgdns/internal/retire"
 )
 
 // eachItsOwn wants endpoints in each consumer VPC, as an organization has them
@@ -100,13 +99,7 @@ func (s *shareIn) narrowed(rulesEach int) []string {
 	list = joined(list)
 	exactly := len(list)
 	room := s.Estate.Raised(s.hub.ID, estate.QuotaRulesPerSecurityGroup, estate.UsualQuota(estate.QuotaRulesPerSecurityGroup))
-	for len(list) > max(1, room/rulesEach-1) { // one may come before another goes
-		wider := widened(list)
-		if len(wider) == len(list) {
-			break
-		}
-		list = wider
-	}
+	list = fitting(list, room/rulesEach-1) // one may come before another goes
 	if rules := rulesEach * len(list); rules > room {
 		s.problem(s.At("services"), diag.Error, "quota", fmt.Sprintf("the security group of %s in %s would have %d rules, for %d ranges; the quota is %d", s.Name, s.region, rules, len(list), room),
 			"VPC User Guide, amazon-vpc-limits.html", "spread the services over several shares; where AWS has raised that quota, write `quotas: { "+estate.QuotaRulesPerSecurityGroup+": … }`")
@@ -120,6 +113,19 @@ func (s *shareIn) narrowed(rulesEach int) []string {
 		out = append(out, p.String())
 	}
 	return out
+}
+
+// fitting puts neighbours together until there are so many ranges at most, one of
+// each family at least.
+func fitting(list []netip.Prefix, most int) []netip.Prefix {
+	for len(list) > max(1, most) {
+		wider := widened(list)
+		if len(wider) == len(list) {
+			break
+		}
+		list = wider
+	}
+	return list
 }
 
 // joined drops ranges that others hold, and joins two halves to a whole.
@@ -499,7 +505,7 @@ func SharedNames(in Input) []SharedName {
 		for _, r := range shareRegions(c, hub) {
 			s := newShare(in, c, hub, &Output{Apart: map[string]bool{}}).in(r)
 			s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool { return v.ID == s.vpc.ID || !v.DNSSupport || !v.DNSHostnames })
-			duplicates := retire.Pairs(s.duplicates())
+			beside := s.beside()
 			for _, one := range s.services {
 				for _, name := range one.names {
 					if name = asking(name); name.IsZero() {
@@ -509,8 +515,8 @@ func SharedNames(in Input) []SharedName {
 					if s.Via != config.ViaOwn {
 						if one.stands && one.standing.State != estate.EndpointPendingAcceptance {
 							shared.Endpoints = append(shared.Endpoints, one.standing)
-							for _, d := range duplicates {
-								if d.Shared.ID == one.standing.ID && d.Own.PrivateDNS {
+							for _, d := range beside {
+								if d.Shared.ID == one.standing.ID {
 									shared.Own = append(shared.Own, d.Own)
 								}
 							}

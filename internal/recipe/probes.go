@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/orgdns/orgdns/internal/config"
@@ -127,17 +128,31 @@ func (s *shareIn) probe(v estate.VPC, code Code) {
 }
 
 // reachable is what a function in a VPC must be let out to: the services' ports
-// in the hub VPC, or with endpoints of its own in its own. A security group does
-// not filter what goes to the VPC's resolver (VPC User Guide,
-// vpc-security-groups.html).
+// in the hub VPC and at the endpoints that answer in its place while they stand,
+// or with endpoints of its own in its own. A security group does not filter what
+// goes to the VPC's resolver (VPC User Guide, vpc-security-groups.html).
 func (s *shareIn) reachable(v estate.VPC) []string {
-	to := s.vpc
+	to, own := s.vpc.CIDRs, []netip.Prefix(nil)
 	if s.Via == config.ViaOwn {
-		to = v
+		to = v.CIDRs
+	} else {
+		for _, d := range s.beside() {
+			if d.Own.VPC == v.ID && !slices.ContainsFunc(s.out.Retired, func(r plan.Retired) bool { return r.ID == d.Own.ID }) {
+				for _, a := range d.Own.Addresses {
+					for _, ip := range []netip.Addr{a.IPv4, a.IPv6} {
+						if ip.IsValid() {
+							own = append(own, netip.PrefixFrom(ip, ip.BitLen()))
+						}
+					}
+				}
+			}
+		}
 	}
+	ports := s.ports(s.services)
+	room := s.Estate.Raised(v.Account, estate.QuotaRulesPerSecurityGroup, estate.UsualQuota(estate.QuotaRulesPerSecurityGroup))
 	var out []string
-	for _, port := range s.ports(s.services) {
-		for _, c := range to.CIDRs {
+	for _, port := range ports {
+		for _, c := range slices.Concat(to, fitting(joined(own), room/len(ports)-len(to))) {
 			out = append(out, fmt.Sprintf("tcp %d %s", port, c))
 		}
 	}

@@ -43,6 +43,12 @@ func (s *shareIn) duplicates() retire.Input {
 	return in
 }
 
+// beside are the duplicates that answer in their VPCs, in place of the shared
+// endpoints.
+func (s *shareIn) beside() []retire.Pair {
+	return slices.DeleteFunc(retire.Pairs(s.duplicates()), func(d retire.Pair) bool { return !d.Own.PrivateDNS })
+}
+
 // keeps reports whether an endpoint is nobody's duplicate: those that orgdns made
 // come and go with a configuration, this one or another, and one that a share
 // picks is what others may use.

@@ -178,6 +178,44 @@ func TestProbeTakenOut(t *testing.T) {
 	}
 }
 
+// TestProbeBeside: where a VPC has endpoints of its own beside the shared ones, the
+// function looks at what answers there and reaches it; it is let out there no
+// longer once they are gone.
+func TestProbeBeside(t *testing.T) {
+	probe := []string{"    vpc: { tags: { role: shared-services } }\n", "    vpc: { tags: { role: shared-services } }\n    probe: { lambda: true }\n"}
+	r := duplicates(t, append(probe, reporting...)...)
+	w := r.world()
+	good := func(options reconcile.Options) {
+		t.Helper()
+		if err := r.converge(t.Context(), w, options); err != nil {
+			t.Fatal(err)
+		}
+		inside, dns := verifyInside(t, r.process(w, nil))
+		if len(inside) == 0 || !dns || len(bad(inside)) > 0 {
+			t.Fatalf("%d looks from inside, DNS %v: %+v", len(inside), dns, bad(inside))
+		}
+	}
+	out := func() (own int) {
+		for g := range w.Estate().SecurityGroups.By(estate.ByVPC(retireShop)) {
+			for _, rule := range g.Rules {
+				if g.Name == "orgdns-shared-probe" && rule.CIDR.IsSingleIP() {
+					own++
+				}
+			}
+		}
+		return own
+	}
+	good(reconcile.Options{})
+	if out() == 0 {
+		t.Errorf("the function in %s is not let out to the own endpoints", retireShop)
+	}
+	r.cfg = duplicates(t, probe...).cfg
+	good(reconcile.Options{})
+	if e, n := w.Estate(), out(); n > 0 || e.Endpoints.Len() >= r.start.Endpoints.Len()+2 {
+		t.Errorf("%d rules for what is gone, of %d endpoints", n, e.Endpoints.Len())
+	}
+}
+
 func noErr(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
