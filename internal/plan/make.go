@@ -236,6 +236,7 @@ func (b *builder) finish() {
 	b.inOrder()
 	b.probesGo()
 	b.servedLast()
+	b.reachedWhenNamed()
 	b.orders()
 	b.forgotten()
 	b.withRecords()

@@ -279,7 +279,7 @@ func (b *builder) object(w Wanted, want Object) {
 		c := Change{Action: Create, After: &w.Item, Basis: []Basis{b.basisObject(q, want.Kind, "")}}
 		for _, s := range candidates {
 			if b.hopeless(s) {
-				address, _ := b.orphanAddress(s)
+				address, _ := b.leavingAddress(s)
 				c.Needs = append(c.Needs, Dependency{Address: address, Settled: true})
 			}
 		}
@@ -314,9 +314,9 @@ func (b *builder) object(w Wanted, want Object) {
 // failed would let the old way go as if the new one were in effect.
 func (b *builder) hopeless(s Standing) bool { return s.Failed && !b.left[s.ID] }
 
-// orphanAddress is the address of what is ours and goes, and of what stands in for
+// leavingAddress is the address of what is ours and goes, and of what stands in for
 // it, if anything does. An object without tags does not tell what it was made for.
-func (b *builder) orphanAddress(s Standing) (address, replaced string) {
+func (b *builder) leavingAddress(s Standing) (address, replaced string) {
 	switch address = s.Tags[TagAddress]; {
 	case address == "":
 		return string(s.Kind) + "s/" + s.ID, ""
@@ -415,7 +415,7 @@ func (b *builder) orphanObjects() {
 			if !s.OwnedBy(b.in.Owner) || s.Going || b.kept[objectKey(k, s.Account, s.Region, s.ID)] || b.left[s.ID] {
 				continue
 			}
-			address, replaced := b.orphanAddress(s)
+			address, replaced := b.leavingAddress(s)
 			w := Wanted{Address: address, Account: s.Account, Region: s.Region, Reason: "no longer in the configuration"}
 			switch {
 			case s.Failed:
