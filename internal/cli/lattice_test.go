@@ -94,6 +94,9 @@ func become(url, from, name, rrtype string, want *regexp.Regexp) error {
 // a moment later at most.
 func TestLatticeReadme(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("clients outside take seconds")
+	}
 	for _, program := range []string{"bash", "aws", "curl", "dig"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("there is no %s", program)
