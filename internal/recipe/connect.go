@@ -192,7 +192,7 @@ func (s *shareIn) once(address string, account estate.AccountID, o plan.Object, 
 		return
 	}
 	have := &s.out.Wanted[i]
-	have.Frozen = have.Frozen && s.frozen
+	have.Frozen = have.Frozen && (w.Frozen || s.frozen)
 	together(*have.Item.Object, o)
 	for _, d := range w.After {
 		if !slices.Contains(have.After, d) {

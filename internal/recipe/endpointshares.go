@@ -149,6 +149,7 @@ func (r *endpointShares) make() {
 			one.in(region).make()
 		}
 	}
+	r.oneProfile()
 }
 
 // share is one of them in the making.

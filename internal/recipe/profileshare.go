@@ -24,7 +24,7 @@ import (
 func (s *shareIn) byProfile() {
 	list := s.contents()
 	profile, arn := s.profile()
-	given, stands := s.given()
+	given, stands := s.given(s.region)
 	if stands {
 		s.othersChange(given, list, s.At("profile"))
 	}
@@ -38,9 +38,9 @@ func (s *shareIn) byProfile() {
 }
 
 // given is the Profile that stands and is named by the share.
-func (s *shareIn) given() (estate.Profile, bool) {
+func (s *share) given(r estate.Region) (estate.Profile, bool) {
 	for _, ref := range s.Profiles {
-		for p := range s.Estate.Profiles.By(estate.ByRegion(s.hub.ID, s.region)) {
+		for p := range s.Estate.Profiles.By(estate.ByRegion(s.hub.ID, r)) {
 			if p.ID == ref.ID || ref.ID == "" && p.Name == ref.Name {
 				return p, true
 			}
@@ -59,7 +59,7 @@ func (s *shareIn) lacking(arn string, owner estate.AccountID) bool {
 // profile is the ID and the ARN of the Profile that is given, or else of one that
 // the share makes itself.
 func (s *shareIn) profile() (id, arn plan.Value) {
-	if p, ok := s.given(); ok {
+	if p, ok := s.given(s.region); ok {
 		return plan.Lit(p.ID), plan.Lit(p.ARN)
 	}
 	if len(s.Profiles) > 0 {
@@ -79,6 +79,7 @@ type content struct {
 	pos      diag.Pos
 	after    []plan.Dependency // that it works
 	unread   bool              // nobody knows whether it is there: what stands stays
+	common   bool              // it is no share's own: several may put it into one Profile
 }
 
 // contents are all that a Profile is to carry of the share.
@@ -107,21 +108,21 @@ func (s *shareIn) contents() []content {
 		out = append(out, c)
 	}
 	for _, z := range s.carriedZones() {
-		out = append(out, content{label: "zones/" + z.name.String(), resource: z.arn, stands: z.stands, pos: z.pos, after: z.after})
+		out = append(out, content{label: "zones/" + z.name.String(), common: true, resource: z.arn, stands: z.stands, pos: z.pos, after: z.after})
 	}
 	for i, id := range s.Rules {
 		r, stands := s.Estate.ResolverRules.Get(id)
-		out = s.named(out, content{label: "rules/" + id, resource: s.regionalARN("resolver-rule/"+id, r.Account), pos: s.At("rules", i)},
+		out = s.named(out, content{label: "rules/" + id, common: true, resource: s.regionalARN("resolver-rule/"+id, r.Account), pos: s.At("rules", i)},
 			stands, r.Region, estate.Query{Kind: estate.QueryResolverRules})
 	}
 	for _, g := range s.FirewallGroups {
 		have, stands := s.Estate.FirewallGroups.Get(g.ID)
-		out = s.named(out, content{label: "firewallGroups/" + g.ID, resource: s.regionalARN("firewall-rule-group/"+g.ID, have.Account), priority: g.Priority, pos: g.Pos},
+		out = s.named(out, content{label: "firewallGroups/" + g.ID, common: true, resource: s.regionalARN("firewall-rule-group/"+g.ID, have.Account), priority: g.Priority, pos: g.Pos},
 			stands, have.Region, estate.Query{Kind: estate.QueryFirewallGroup, ID: g.ID})
 	}
 	for i, id := range s.QueryLogs {
 		have, stands := s.Estate.QueryLogConfigs.Get(id)
-		out = s.named(out, content{label: "queryLogs/" + id, resource: s.regionalARN("resolver-query-log-config/"+id, have.Account), pos: s.At("queryLogs", i)},
+		out = s.named(out, content{label: "queryLogs/" + id, common: true, resource: s.regionalARN("resolver-query-log-config/"+id, have.Account), pos: s.At("queryLogs", i)},
 			stands, have.Region, estate.Query{Kind: estate.QueryQueryLog, ID: id})
 	}
 	return out
@@ -175,11 +176,14 @@ func (s *shareIn) carry(base string, profile plan.Value, list []content) []plan.
 			continue
 		}
 		address := base + "/" + c.label
+		if id, stands := profile.Literal(); stands && c.common {
+			address = inProfile(s.region, id) + c.label
+		}
 		fields := map[string][]plan.Value{"profile": {profile}, "resource": {c.resource}, "priority": {}}
 		if c.priority > 0 {
 			fields["priority"] = lits(strconv.Itoa(int(c.priority)))
 		}
-		s.want(address, s.hub.ID, object(plan.KindProfileResource, fields), plan.Wanted{Pos: c.pos, Settle: true, After: c.after, Frozen: c.unread, Reason: "the Profile carries it"})
+		s.once(address, s.hub.ID, object(plan.KindProfileResource, fields), plan.Wanted{Pos: c.pos, Settle: true, After: c.after, Frozen: c.unread, Reason: "the Profile carries it"})
 		out = append(out, settled(address))
 	}
 	return out
@@ -420,7 +424,7 @@ func (s *shareIn) vpcAddress(id string) string { return s.address + "/vpcs/" + i
 // associate wants the association of a consumer VPC. One that has another
 // Profile keeps it, since a VPC has one at most (R2.3).
 func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dependency, list []content) {
-	address := s.vpcAddress(v.ID)
+	address := s.associationAddress(s.region, v.ID)
 	id, known := profile.Literal()
 	if own, ok := plan.OwnObject(s.Estate, s.Config.Owner, plan.KindProfile, s.address+"/profile", s.hub.ID, s.region); ok && !known {
 		id, known = own.ID, true
@@ -444,20 +448,9 @@ func (s *shareIn) associate(v estate.VPC, profile plan.Value, carried []plan.Dep
 		return
 	}
 	after := append(s.reached(v.Account), carried...)
-	s.want(address, v.Account, object(plan.KindProfileAssociation, map[string][]plan.Value{"profile": {profile}, "vpc": lits(v.ID)}),
+	s.once(address, v.Account, object(plan.KindProfileAssociation, map[string][]plan.Value{"profile": {profile}, "vpc": lits(v.ID)}),
 		plan.Wanted{Pos: s.At("consumers"), Settle: true, After: after, Reason: fmt.Sprintf("%s of account %s is to resolve the names of %s", v.ID, v.Account, s.Name)})
 	s.before(v, address)
-}
-
-// ours reports whether an association is one that this configuration wants
-// elsewhere no longer.
-func (s *shareIn) ours(a estate.ProfileAssociation) bool {
-	for _, other := range s.Config.EndpointShares {
-		if other.Name != s.Name && a.Name == plan.MarkName(s.Config.Owner, ShareAddress(other.Name, s.region)+"/vpcs/"+a.VPC) {
-			return false
-		}
-	}
-	return plan.Standing{Kind: plan.KindProfileAssociation, Name: a.Name}.OwnedBy(s.Config.Owner)
 }
 
 // otherOfOurs says that a VPC goes from one Profile of ours to another: it has
@@ -580,7 +573,7 @@ func (s *shareIn) unseen(p estate.Profile) []string {
 // to which the share is added.
 func (n *needs) whoHas(s *shareIn) {
 	var list []estate.Profile
-	if p, ok := s.given(); ok {
+	if p, ok := s.given(s.region); ok {
 		list = append(list, p)
 	}
 	for _, v := range s.consumers {

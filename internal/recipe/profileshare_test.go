@@ -1,11 +1,15 @@
 package recipe
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
 )
 
 // baseProfile puts the Profile base of account net into an estate; the VPCs have it.
@@ -87,7 +91,7 @@ func TestGivenProfile(t *testing.T) {
 					if got := field(*w.Item.Object, "resources"); got != "arn:aws:route53profiles:eu-west-1:111111111111:profile/rp-base" {
 						t.Errorf("shares %s", got)
 					}
-				case "endpointShares/one/eu-west-1/vpcs/vpc-shop":
+				case "profiles/eu-west-1/rp-base/vpcs/vpc-shop":
 					associated = true
 				}
 			}
@@ -104,5 +108,77 @@ func TestGivenProfile(t *testing.T) {
 				t.Error(others.Err())
 			}
 		})
+	}
+}
+
+// TestSameProfile: shares that name one Profile associate a VPC with it once, put
+// into it once what they have in common, and take nothing off while one of them wants
+// it; with two Profiles the same VPC is an error.
+func TestSameProfile(t *testing.T) {
+	const (
+		share  = "  - { name: NAME, account: net, via: profile, vpc: { tags: { role: hub } }, services: [SERVICE], consumers: [{ account: shop }, { account: OTHER }], zones: [Z1], profile: { name: base } }\n"
+		common = "profiles/eu-west-1/rp-base/"
+	)
+	one := strings.NewReplacer("NAME", "one", "SERVICE", "ec2", "OTHER", "pay").Replace(share)
+	two := strings.NewReplacer("NAME", "two", "SERVICE", "sts", "OTHER", "out").Replace(share)
+	world := func() estate.Estate {
+		e := shareWorld()
+		baseProfile(&e)
+		e.Zones.Put(estate.Zone{ID: "Z1", Account: netAccount, Name: dnsname.MustParse("corp.test"), Private: true})
+		return e
+	}
+	wanted := func(out Output, k plan.Kind) map[string]plan.Wanted {
+		list := map[string]plan.Wanted{}
+		for _, w := range out.Wanted {
+			if w.Item.Kind() == k {
+				list[w.Address] = w
+			}
+		}
+		return list
+	}
+	out := makeShares(t, world(), one+two)
+	if err := out.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	on := wanted(out, plan.KindProfileAssociation)
+	if got := slices.Sorted(maps.Keys(on)); !slices.Equal(got, []string{common + "vpcs/vpc-out", common + "vpcs/vpc-pay", common + "vpcs/vpc-shop"}) {
+		t.Fatalf("associates %v", got)
+	}
+	for _, resource := range []string{"endpointShares/one/eu-west-1/profile/ec2", "endpointShares/two/eu-west-1/profile/sts", common + "zones/corp.test"} {
+		if !slices.Contains(on[common+"vpcs/vpc-shop"].After, settled(resource)) {
+			t.Errorf("the VPC of both is associated before the Profile carries %s: %v", resource, on[common+"vpcs/vpc-shop"].After)
+		}
+	}
+	if got := wanted(out, plan.KindProfileResource); len(got) != 3 {
+		t.Errorf("the Profile is to carry %v", slices.Sorted(maps.Keys(got)))
+	}
+
+	e := world()
+	for id, account := range map[string]estate.AccountID{"vpc-shop": shopAccount, "vpc-pay": payAccount, "vpc-out": "444444444444"} {
+		e.ProfileAssociations.Put(estate.ProfileAssociation{ID: "rpassoc-" + id, Profile: "rp-base", VPC: id, Account: account, Region: "eu-west-1",
+			Name: plan.MarkName("acme", common+"vpcs/"+id), Status: estate.StatusComplete})
+	}
+	for _, left := range []struct{ shares, gone string }{{one + two, ""}, {one, "rpassoc-vpc-out"}, {two, "rpassoc-vpc-pay"}} {
+		in := shareInput(t, e, left.shares)
+		in.AcceptOthers = true
+		out := Make(in)
+		if err := out.Diagnostics.Err(); err != nil {
+			t.Fatal(err)
+		}
+		gone := ""
+		for _, c := range plan.Make(plan.Input{Owner: "acme", Now: now, Estate: in.Estate, Wanted: out.Wanted, Orders: out.Orders, Frozen: out.Frozen}).Changes {
+			if c.Item().Kind() == plan.KindProfileAssociation {
+				gone += string(c.Action) + " " + c.ID
+			}
+		}
+		if want := strings.TrimSpace("delete " + left.gone); gone != want && (left.gone != "" || gone != "") {
+			t.Errorf("of the associations: %q, want %q", gone, want)
+		}
+	}
+
+	apart := makeShares(t, world(), one+strings.Replace(two, ", profile: { name: base }", "", 1))
+	i := slices.IndexFunc(apart.Diagnostics, func(d diag.Diagnostic) bool { return d.Code == "two-profiles" })
+	if i < 0 || apart.Diagnostics[i].Summary != "1 VPC(s) are selected by shares with two Profiles, rp-base and endpointShares/two/eu-west-1/profile: vpc-shop (account 222222222222)" {
+		t.Errorf("two Profiles are not refused: %v", apart.Diagnostics)
 	}
 }

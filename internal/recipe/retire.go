@@ -310,7 +310,7 @@ func (s *shareIn) remove(r retire.Report) {
 func (s *shareIn) first(vpc string) []plan.Dependency {
 	var out []plan.Dependency
 	for _, w := range s.out.Wanted {
-		if w.Address == s.vpcAddress(vpc) || strings.HasPrefix(w.Address, s.vpcAddress(vpc)+"/") {
+		if w.Address == s.associationAddress(s.region, vpc) || strings.HasPrefix(w.Address, s.vpcAddress(vpc)+"/") {
 			out = append(out, settled(w.Address))
 		}
 	}

@@ -308,3 +308,56 @@ func resolves(t *testing.T, e estate.Estate, vpc, name, prefix string) {
 		t.Errorf("%s from %s: %s", name, vpc, a)
 	}
 }
+
+// TestSameProfile: two shares add to one Profile that stands, and select VPCs in
+// common. Each is associated once; when one share is taken out, the VPCs of the
+// other keep all that they had of it, at every step.
+func TestSameProfile(t *testing.T) {
+	const (
+		regions = "    regions: [eu-west-1, eu-central-1]\n"
+		via     = "    via: profile\n"
+		given   = via + "    profile: { id: " + theirProfile + " }\n"
+		connect = "    connect: { transitGateway: { tags: { role: backbone }, account: network } }\n"
+		more    = "  - name: more\n    account: network\n" + given + "    regions: [eu-west-1]\n    vpc: { tags: { role: shared-services } }\n    services: [kms]\n    consumers: { accounts: [shop, api], tags: { dns: corp } }\n" + connect
+	)
+	pairs := []string{regions, "    regions: [eu-west-1]\n", via, given, expectPay, ""}
+	r := shareVariant(t, "profile", append(pairs, connect, connect+more)...)
+	beside(&r.start, nil)
+	w := r.world()
+	if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	on := func() map[string]string {
+		out := map[string]string{}
+		for a := range w.Estate().ProfileAssociations.By(estate.ByProfile(theirProfile)) {
+			out[a.VPC] = a.ID
+		}
+		return out
+	}
+	both := on()
+	if len(both) != 3 {
+		t.Fatalf("VPCs of the Profile: %v", both)
+	}
+	resolves(t, w.Estate(), corpVPC, "kms.eu-west-1.amazonaws.com", "10.20.")
+	resolves(t, w.Estate(), corpVPC, "ec2.eu-west-1.amazonaws.com", "10.20.")
+
+	alone := shareVariant(t, "profile", pairs...)
+	r.cfg = alone.cfg
+	watch := newShareWatch("vpc-022222222222222a0", []string{"ec2", "sts"}, map[string]resolve.Policy{"default": resolve.DefaultPolicy})
+	watch.at(w)
+	if err := r.converge(t.Context(), w, reconcile.Options{AcceptLimits: true, Sweep: true}); err != nil {
+		t.Fatal(err)
+	}
+	if watch.asked == 0 || len(watch.wrong) > 0 {
+		t.Errorf("%d questions on the way: %s", watch.asked, strings.Join(watch.wrong, "\n"))
+	}
+	if got := on(); !maps.Equal(got, both) {
+		t.Errorf("VPCs of the Profile are %v, not %v", got, both)
+	}
+	if err := r.converge(t.Context(), w, reconcile.Options{Destroy: true}); err != nil {
+		t.Fatal(err)
+	}
+	if d := differs(form(t, r.start), form(t, w.Estate())); d != "" {
+		t.Errorf("destroy leaves something else than was there before: %s", d)
+	}
+}

@@ -1,0 +1,88 @@
+package recipe
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
+)
+
+// A Profile that stands, and that several shares name.
+
+// inProfile is the address below which stands what shares have in common of a
+// Profile that they are given: it stays as long as one of them wants it.
+func inProfile(r estate.Region, id string) string { return "profiles/" + string(r) + "/" + id + "/" }
+
+// associationAddress is where the association of a VPC with the Profile stands.
+func (s *share) associationAddress(r estate.Region, vpc string) string {
+	if p, ok := s.given(r); ok {
+		return inProfile(r, p.ID) + "vpcs/" + vpc
+	}
+	return ShareAddress(s.Name, r) + "/vpcs/" + vpc
+}
+
+// ours reports whether an association is one that this configuration wants
+// elsewhere no longer.
+func (s *shareIn) ours(a estate.ProfileAssociation) bool {
+	for _, other := range s.Config.EndpointShares {
+		hub, problems := s.Config.FindAccount(other.Account, s.Estate)
+		if other.Name != s.Name && len(problems) == 0 && a.Name == plan.MarkName(s.Config.Owner, newShare(s.Input, other, hub, s.out).associationAddress(s.region, a.VPC)) {
+			return false
+		}
+	}
+	return plan.Standing{Kind: plan.KindProfileAssociation, Name: a.Name}.OwnedBy(s.Config.Owner)
+}
+
+// oneProfile refuses what shares want of a VPC together: it has one Profile at most
+// (R2.3).
+func (r *endpointShares) oneProfile() {
+	type pair struct{ one, other string }
+	first, both := map[string]plan.Wanted{}, map[pair][]plan.Wanted{}
+	var order []pair
+	for _, w := range r.out.Wanted {
+		if w.Item.Kind() != plan.KindProfileAssociation {
+			continue
+		}
+		vpc := associatedVPC(w)
+		one, twice := first[vpc]
+		if !twice {
+			first[vpc] = w
+			continue
+		}
+		at := pair{profileOf(one), profileOf(w)}
+		if both[at] == nil {
+			order = append(order, at)
+		}
+		both[at] = append(both[at], w)
+	}
+	for _, at := range order {
+		var vpcs []string
+		for _, w := range both[at] {
+			vpcs = append(vpcs, fmt.Sprintf("%s (account %s)", associatedVPC(w), w.Account))
+		}
+		w := both[at][0]
+		r.out.Diagnostics.Add(diag.Diagnostic{
+			Severity: diag.Error, Code: "two-profiles", Address: w.Address, Region: string(w.Region), Pos: w.Pos,
+			Summary: fmt.Sprintf("%d VPC(s) are selected by shares with two Profiles, %s and %s: %s", len(vpcs), at.one, at.other, strings.Join(vpcs, ", ")),
+			Detail:  "a VPC has one Profile at most (Developer Guide, profiles.html)",
+			Hint:    "give these shares the same `profile`, or leave the VPCs out of one of them",
+		})
+	}
+}
+
+func associatedVPC(w plan.Wanted) string {
+	id, _ := w.Item.Object.Fields["vpc"][0].Literal()
+	return id
+}
+
+// profileOf is the ID of a Profile that stands, or the address of one of a share.
+func profileOf(w plan.Wanted) string {
+	v := w.Item.Object.Fields["profile"][0]
+	if id, ok := v.Literal(); ok {
+		return id
+	}
+	ref, _ := v.Ref()
+	return ref.Address
+}
