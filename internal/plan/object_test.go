@@ -135,7 +135,7 @@ func TestFrozenKeeps(t *testing.T) {
 		external, resources, principals string
 	}{
 		{nil, "false", "arn:new", "3 4"},
-		{[]string{"arn:share"}, "true", "arn:new", "2 3 4"},
+		{[]string{"arn:share"}, "true", "arn:new arn:old", "2 3 4"},
 	} {
 		p := Make(Input{Owner: owner, Now: now, Estate: e, Frozen: tt.frozen, Wanted: []Wanted{{Address: "a", Account: "1", Region: "eu", Item: Item{Object: &Object{KindShare, map[string][]Value{
 			"name": Lits([]string{"s"}), "external": {Bool(false)}, "resources": Lits([]string{"arn:new"}), "principals": Lits([]string{"3", "4"}),

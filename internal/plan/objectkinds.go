@@ -80,7 +80,7 @@ var objectKinds map[Kind]objectKind
 
 func init() {
 	objectKinds = map[Kind]objectKind{
-		KindSecurityGroup:      {query: estate.QuerySecurityGroups, fixed: []string{"vpc", "name", "description"}, gathered: []string{"ingress"}, standing: standingGroups},
+		KindSecurityGroup:      {query: estate.QuerySecurityGroups, fixed: []string{"vpc", "name", "description"}, gathered: []string{"egress"}, standing: standingGroups},
 		KindEndpoint:           {query: estate.QueryEndpoints, fixed: []string{"vpc", "service", "serviceRegion"}, standing: standingEndpoints},
 		KindEndpointService:    {query: estate.QueryEndpointServices, determines: map[string][]string{"privateName": {"verifyName", "verifyValue"}}, gathered: []string{"principals"}, standing: standingServices},
 		KindVerification:       {early: true, query: estate.QueryEndpointServices, done: verified},
@@ -89,7 +89,7 @@ func init() {
 		KindProfile:            {query: estate.QueryProfiles, fixed: []string{"name"}, standing: standingProfiles},
 		KindProfileResource:    {query: estate.QueryProfiles, fixed: []string{"profile", "resource"}, named: true, standing: standingProfileResources},
 		KindProfileAssociation: {query: estate.QueryProfileAssociations, fixed: []string{"profile", "vpc"}, named: true, standing: standingProfileAssociations},
-		KindShare:              {query: estate.QueryShares, fixed: []string{"name"}, gathered: []string{"principals", "external"}, standing: standingShares},
+		KindShare:              {query: estate.QueryShares, fixed: []string{"name"}, gathered: []string{"principals", "resources", "external"}, standing: standingShares},
 		KindInvitation:         {query: estate.QueryInvitations, done: accepted},
 		KindResolverEndpoint:   {query: estate.QueryResolverEndpoints, fixed: []string{"direction", "vpc", "groups"}, determines: map[string][]string{"subnets": {"addresses"}}, standing: standingResolverEndpoints},
 		KindResolverRule:       {query: estate.QueryResolverRules, fixed: []string{"domain", "type"}, standing: standingRules},

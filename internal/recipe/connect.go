@@ -3,7 +3,6 @@ package recipe
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -91,7 +90,7 @@ func (s *shareIn) connect() {
 	}
 	g, ok := s.gateway()
 	if !ok || !s.read(g.Account, "the network of the share "+s.Name, estate.QueryTransitGateways, estate.QueryTransitAttachments, estate.QueryTransitTables) {
-		s.keepLinks()
+		s.complete = false
 		return
 	}
 	bare := withoutOurs(s.Estate, s.Config.Owner)
@@ -140,9 +139,7 @@ func (s *shareIn) connect() {
 			s.route(r, base)
 		}
 	}
-	if unknown {
-		s.keepLinks()
-	}
+	s.complete = s.complete && !unknown
 }
 
 // accept wants the attachments taken in by the gateway's owner.
@@ -340,17 +337,5 @@ func undoAcceptance(e *estate.Estate, o plan.Standing) {
 		t.Propagating = slices.DeleteFunc(slices.Clone(t.Propagating), func(at string) bool { return at == a.ID })
 		t.Routes = slices.DeleteFunc(slices.Clone(t.Routes), func(r estate.TransitRoute) bool { return r.Propagated && r.Attachment == a.ID })
 		e.TransitTables.Put(t)
-	}
-}
-
-// keepLinks leaves what connects as it is, whichever share asked for it.
-func (s *shareIn) keepLinks() {
-	for _, k := range []plan.Kind{plan.KindTransitAttachment, plan.KindTransitAcceptance, plan.KindRoutes, plan.KindShare} {
-		for o := range plan.Objects(s.Estate, k) {
-			ours := o.Region == s.region && o.OwnedBy(s.Config.Owner)
-			if ours && (k != plan.KindShare || strings.HasPrefix(o.Tags[plan.TagAddress], connectAddress)) {
-				s.out.Frozen = append(s.out.Frozen, o.ID)
-			}
-		}
 	}
 }

@@ -91,6 +91,9 @@ func (n *needs) endpointShares() {
 				}
 			}
 			in := one.in(r)
+			for _, account := range in.former() {
+				at(account, append(linkQueries, consumerQueries...)...)
+			}
 			n.connectivity(in)
 			n.shareZones(in)
 			n.whoHas(in)
@@ -103,7 +106,7 @@ func (n *needs) endpointShares() {
 }
 
 // hubQueries see what stands of a share in the hub, consumerQueries in a
-// consumer's account, whatever the mechanism.
+// consumer's account, whatever the mechanism, and linkQueries what connects either.
 var (
 	hubQueries = []estate.QueryKind{
 		estate.QuerySubnets, estate.QuerySecurityGroups, estate.QueryEndpoints, estate.QueryProfiles, estate.QueryProfileAssociations,
@@ -112,6 +115,7 @@ var (
 	consumerQueries = []estate.QueryKind{
 		estate.QuerySubnets, estate.QuerySecurityGroups, estate.QueryEndpoints, estate.QueryProfileAssociations, estate.QueryRuleAssociations,
 	}
+	linkQueries = []estate.QueryKind{estate.QueryVPCs, estate.QueryTransitAttachments, estate.QueryRouteTables}
 )
 
 // shareZones asks for the zones of the private names, where zones answer for
@@ -135,6 +139,7 @@ type endpointShares struct {
 }
 
 func (r *endpointShares) make() {
+	var all []*shareIn
 	for _, s := range r.Config.EndpointShares {
 		hub, problems := r.Config.FindAccount(s.Account, r.Estate)
 		if len(problems) > 0 {
@@ -146,10 +151,15 @@ func (r *endpointShares) make() {
 			one.problem(s.Pos, diag.Warning, "suspended", fmt.Sprintf("account %s is suspended: the share %s is left as it is", hub.ID, s.Name), "", "")
 		}
 		for _, region := range shareRegions(s, hub) {
-			one.in(region).make()
+			in := one.in(region)
+			in.make()
+			all = append(all, in)
 		}
 	}
 	r.oneProfile()
+	for _, in := range all { // what several shares want is known by now
+		in.keep()
+	}
 }
 
 // share is one of them in the making.
@@ -172,8 +182,9 @@ type shareIn struct {
 	vpc       estate.VPC // the hub's, but with ViaOwn
 	consumers []estate.VPC
 	into      map[string][]plan.Dependency // what was added to a Profile that stands, by its ID
-	// complete: every VPC that may be selected is known.
+	// complete: all that the share must know was read; else see keep.
 	complete     bool
+	left         []string // the IDs of zones of a share that is gone
 	services     []*sharedService
 	principalIDs []string // see with
 }
@@ -209,7 +220,7 @@ func refTo(address string) endpointRef {
 }
 
 func (s *share) in(r estate.Region) *shareIn {
-	in := &shareIn{share: s, region: r, address: ShareAddress(s.Name, r), complete: true}
+	in := &shareIn{share: s, region: r, address: ShareAddress(s.Name, r), complete: !s.frozen}
 	seen := map[string]bool{}
 	for _, sel := range s.Consumers {
 		sel, ok := inRegion(sel, r)
@@ -358,6 +369,7 @@ func (s *shareIn) make() {
 	s.ownServices()
 	s.hold()
 	stuck := s.stuck()
+	s.complete = s.complete && !stuck
 	if s.Via == config.ViaOwn {
 		s.eachItsOwn(stuck)
 	} else {
@@ -379,7 +391,6 @@ func (s *shareIn) make() {
 	s.connect()
 	s.retire()
 	s.probes() // which need not reach what goes
-	s.leave()
 }
 
 // noHub says what is wrong with the choice of a hub VPC, by Region.
@@ -413,9 +424,19 @@ func (s *shareIn) look() {
 		_, problems := s.Config.SelectAccounts(sel, s.Estate)
 		s.out.Diagnostics.Add(problems...)
 		s.complete = s.complete && !problems.HasErrors()
+		for _, p := range problems {
+			if account := estate.AccountID(p.Account); p.Code == config.CodeSuspended && s.has(account) {
+				s.complete = false
+				s.problem(s.At("consumers"), diag.Warning, "suspended", fmt.Sprintf("what account %s has of the share %s in %s stays as it is, and all that it rests on: the account is suspended", account, s.Name, s.region), "",
+					"take it out of `consumers` if it is to be no consumer any more")
+			}
+		}
 		for _, q := range append(VPCQueries(s.Config, sel, s.Estate), ownerQueries(s.Input, sel)...) {
 			s.complete = s.read(q.Account, "what stands there of the share "+s.Name, estate.QueryVPCs) && s.complete
 		}
+	}
+	for _, account := range s.former() {
+		s.complete = s.read(account, "what stands there of the share "+s.Name, consumerQueries...) && s.complete
 	}
 	kinds := s.inConsumers(s.Input)
 	s.consumers = slices.DeleteFunc(s.consumers, func(v estate.VPC) bool {
@@ -425,12 +446,11 @@ func (s *shareIn) look() {
 			return true
 		case !active(s.Estate, v.Account):
 			s.problem(s.At("consumers"), diag.Warning, "suspended", fmt.Sprintf("VPC %s is left as it is: its account %s is suspended", v.ID, v.Account), "", "")
-			s.complete = false
-			return true
+		case s.read(v.Account, "VPC "+v.ID, kinds...):
+			return false
 		}
-		known := s.read(v.Account, "VPC "+v.ID, kinds...)
-		s.complete = s.complete && known
-		return !known
+		s.complete = false
+		return true
 	})
 	for _, v := range s.consumers {
 		if s.Via != config.ViaOwn && !s.ShareWith.IsZero() && !s.covers(v.Account) {
@@ -440,56 +460,6 @@ func (s *shareIn) look() {
 		if !v.DNSSupport || !v.DNSHostnames {
 			s.problem(s.At("consumers"), diag.Warning, "invisible", fmt.Sprintf("VPC %s (account %s) will not see the names of the share %s: enableDnsSupport and enableDnsHostnames must be on", v.ID, v.Account, s.Name),
 				"private names need both attributes (VPC User Guide, AmazonDNS-concepts.html)", "turn them on")
-		}
-	}
-}
-
-// freeze leaves all that stands of the share in this Region as it is, with what
-// connects its VPCs.
-func (s *shareIn) freeze() {
-	s.keepLinks()
-	s.out.keepProbes(s.Input, everywhere)
-	for _, k := range plan.Kinds {
-		for o := range plan.Objects(s.Estate, k) {
-			if o.Region == s.region && o.OwnedBy(s.Config.Owner) && (o.Tags == nil || strings.HasPrefix(o.Tags[plan.TagAddress], s.address+"/")) {
-				s.out.Frozen = append(s.out.Frozen, o.ID)
-			}
-		}
-	}
-	for z := range s.Estate.Zones.All() {
-		item := s.zoneItem(z.Name)
-		if ref, _, ours := plan.MarkOf(z, s.Config.Owner); ours && z.Account == s.hub.ID && ref == item.Reference {
-			s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: s.zoneAddress(z.Name) + "/zone", Account: z.Account, Frozen: true, Item: plan.Item{Zone: &item}})
-		}
-	}
-}
-
-// leave keeps what stands in VPCs of which nobody knows whether they are still
-// selected, and what stands for them elsewhere: what connects, with whom the share
-// is, whom the hub's groups admit.
-func (s *shareIn) leave() {
-	if s.complete {
-		return
-	}
-	s.keepLinks()
-	chosen := map[string]bool{}
-	for _, v := range s.consumers {
-		chosen[v.ID] = true
-	}
-	s.out.keepProbes(s.Input, everywhere)
-	for _, k := range []plan.Kind{plan.KindShare, plan.KindSecurityGroup, plan.KindEndpointService} {
-		for o := range plan.Objects(s.Estate, k) {
-			vpc := o.Fields["vpc"]
-			if o.Region == s.region && o.OwnedBy(s.Config.Owner) && strings.HasPrefix(o.Tags[plan.TagAddress], s.address+"/") && (len(vpc) == 0 || vpc[0] == s.vpc.ID) {
-				s.out.Frozen = append(s.out.Frozen, o.ID)
-			}
-		}
-	}
-	for _, k := range []plan.Kind{plan.KindProfileAssociation, plan.KindRuleAssociation, plan.KindEndpoint, plan.KindSecurityGroup, plan.KindProbe} {
-		for o := range plan.Objects(s.Estate, k) {
-			if vpc := o.Fields["vpc"]; o.Region == s.region && o.OwnedBy(s.Config.Owner) && len(vpc) > 0 && vpc[0] != s.vpc.ID && !chosen[vpc[0]] {
-				s.out.Frozen = append(s.out.Frozen, o.ID)
-			}
 		}
 	}
 }
@@ -663,7 +633,7 @@ func (s *shareIn) endpoints(stuck bool) {
 	group := s.address + "/group"
 	s.want(group, s.hub.ID, object(plan.KindSecurityGroup, map[string][]plan.Value{
 		"vpc": lits(s.vpc.ID), "name": lits("orgdns-" + s.Name), "description": lits("Admits the consumers of " + s.Name + "; made by orgdns"),
-		"ingress": lits(s.admitted(made)...),
+		"ingress": lits(s.admitted(group, made)...),
 	}), plan.Wanted{Pos: s.At("consumers"), Reason: "admits the consumers"})
 	s.places(made)
 	for _, one := range made {

@@ -20,9 +20,10 @@ import (
 func (s *shareIn) eachItsOwn(stuck bool) {
 	for _, v := range s.consumers {
 		group := s.address + "/own/" + v.ID + "/group"
+		ports, ranges := s.admittedStill(group, v.Account)
 		var ingress []string
-		for _, p := range s.ports(s.services) {
-			for _, c := range v.CIDRs {
+		for _, p := range merged(s.ports(s.services), ports) {
+			for _, c := range merged(v.CIDRs, ranges) {
 				ingress = append(ingress, fmt.Sprintf("tcp %d %s", p, c))
 			}
 		}
@@ -72,10 +73,24 @@ func (s *shareIn) listed(one *sharedService) []int32 {
 	return one.Ports
 }
 
-// admitted are the rules by which the consumers reach the endpoints.
-func (s *shareIn) admitted(services []*sharedService) []string {
-	ports := s.ports(services)
-	ranges := s.narrowed(len(ports))
+// merged is a list with what another has more.
+func merged[T comparable](list, more []T) []T {
+	out := slices.Clone(list)
+	for _, x := range more {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// admitted are the rules by which the consumers reach the endpoints that a group
+// is for.
+func (s *shareIn) admitted(group string, services []*sharedService) []string {
+	still, _ := s.admittedStill(group, s.hub.ID)
+	ports := merged(s.ports(services), still)
+	slices.Sort(ports)
+	ranges := s.narrowed(group, len(ports))
 	var out []string
 	for _, p := range ports {
 		for _, r := range ranges {
@@ -86,14 +101,14 @@ func (s *shareIn) admitted(services []*sharedService) []string {
 }
 
 // narrowed are the ranges of the consumers and the hub in as few as a security
-// group has room for, each for so many rules. Where even neighbours that were
+// group has room for, each for so many rules, with those that it admits still. Where even neighbours that were
 // joined are too many, wider ranges are admitted, and that is said; there is
 // always one of each family of addresses that the consumers have.
-func (s *shareIn) narrowed(rulesEach int) []string {
-	var list []netip.Prefix
-	for _, r := range s.ranges() {
-		if p, err := netip.ParsePrefix(r); err == nil {
-			list = append(list, p.Masked())
+func (s *shareIn) narrowed(group string, rulesEach int) []string {
+	_, list := s.admittedStill(group, s.hub.ID)
+	for _, v := range append(slices.Clone(s.consumers), s.vpc) {
+		for _, c := range v.CIDRs {
+			list = append(list, c.Masked())
 		}
 	}
 	list = joined(list)
@@ -310,13 +325,7 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 	z, holder, ok := proofZone(s.Input, *o, provider)
 	switch {
 	case ok && o.Parent.External == "":
-		rec := plan.Record{
-			Zone: plan.Lit(z.ID), ZoneName: z.Name, Name: plan.Of(address, "verifyName"), Type: "TXT", TTL: 300,
-			Values: just(plan.Of(address, "verifyValue")), Statement: plan.StatementProof,
-		}
-		s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: address + "/proof", Account: z.Account, Item: plan.Item{Record: &rec}, Pos: o.Pos,
-			Frozen: s.frozen, Reason: "proves to AWS that " + o.Domain.String() + " is ours"})
-		s.out.Apart[z.ID] = true
+		s.wantProof(one, z, address, s.frozen)
 		verified.After = []plan.Dependency{settled(address + "/proof")}
 	case o.Parent.External != "":
 		v, _ := s.standingService(one, provider.ID)
@@ -340,6 +349,17 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 		return
 	}
 	s.want(address+"/verified", provider.ID, object(plan.KindVerification, map[string][]plan.Value{"service": {plan.Of(address, "id")}, "name": lits(o.Domain.String())}), verified)
+}
+
+// wantProof wants the record that proves the name of the service at an address.
+func (s *shareIn) wantProof(one *sharedService, z estate.Zone, address string, frozen bool) {
+	rec := plan.Record{
+		Zone: plan.Lit(z.ID), ZoneName: z.Name, Name: plan.Of(address, "verifyName"), Type: "TXT", TTL: 300,
+		Values: just(plan.Of(address, "verifyValue")), Statement: plan.StatementProof,
+	}
+	s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: address + "/proof", Account: z.Account, Item: plan.Item{Record: &rec}, Pos: one.own.Pos,
+		Frozen: frozen, Reason: "proves to AWS that " + one.own.Domain.String() + " is ours"})
+	s.out.Apart[z.ID] = true
 }
 
 // unproven reports whether the name of a service is not verified, and this run

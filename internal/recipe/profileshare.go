@@ -315,10 +315,15 @@ func (s *shareIn) acceptedAt(address, account string) bool {
 // shareAddress is where the resource share stands. Rules have one of their own,
 // so that both can stand while a Profile follows them or they follow it.
 func (s *shareIn) shareAddress() string {
+	profile, rules := s.shareAddresses()
 	if s.Via == config.ViaResolver {
-		return s.address + "/rules-share"
+		return rules
 	}
-	return s.address + "/share"
+	return profile
+}
+
+func (s *shareIn) shareAddresses() (profile, rules string) {
+	return s.address + "/share", s.address + "/rules-share"
 }
 
 // reached is what must be in effect before an account can use what is shared.

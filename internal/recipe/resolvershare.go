@@ -135,7 +135,7 @@ func (s *shareIn) resolverEndpoint(end resolverEnd) (id plan.Value, addresses []
 	group := s.address + "/resolver-group"
 	if !slices.ContainsFunc(s.out.Wanted, func(w plan.Wanted) bool { return w.Address == group }) {
 		var ingress []string
-		for _, r := range s.narrowed(2) {
+		for _, r := range s.narrowed(group, 2) {
 			ingress = append(ingress, "tcp 53 "+r, "udp 53 "+r)
 		}
 		s.want(group, s.hub.ID, object(plan.KindSecurityGroup, map[string][]plan.Value{

@@ -219,14 +219,3 @@ func (s *shareIn) outside() []string {
 	slices.Sort(out)
 	return out
 }
-
-// ranges are the CIDR blocks of the consumers and the hub.
-func (s *shareIn) ranges() []string {
-	var out []string
-	for _, v := range append(slices.Clone(s.consumers), s.vpc) {
-		for _, c := range v.CIDRs {
-			out = append(out, c.String())
-		}
-	}
-	return out
-}

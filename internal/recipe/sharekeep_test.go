@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -11,15 +12,21 @@ import (
 	"github.com/orgdns/orgdns/internal/plan"
 )
 
-// changes are what a plan does with what the recipe made, in lines.
-func (s *sharing) changes(t *testing.T, out Output) []string {
+// planned is the plan of what the recipe made.
+func (s *sharing) planned(t *testing.T, out Output) *plan.Plan {
 	t.Helper()
 	planned := plan.Make(plan.Input{Owner: "acme", Now: now, Estate: s.e, Wanted: out.Wanted, Apart: out.Apart, Orders: out.Orders, Frozen: out.Frozen})
 	for _, d := range planned.Diagnostics {
 		t.Error(d.Code, d.Summary)
 	}
+	return planned
+}
+
+// changes are what it does, in lines.
+func (s *sharing) changes(t *testing.T, out Output) []string {
+	t.Helper()
 	var lines []string
-	for _, c := range planned.Changes {
+	for _, c := range s.planned(t, out).Changes {
 		lines = append(lines, string(c.Action)+" "+c.Address)
 	}
 	return lines
@@ -64,6 +71,44 @@ func TestShareAccountsUnread(t *testing.T) {
 			}
 			if got := codes(out, diag.Warning); !slices.Equal(got, []string{"unread"}) {
 				t.Errorf("warnings %v", got)
+			}
+		})
+	}
+}
+
+// TestShareSuspended: what the hub admits for a suspended consumer, and lends it,
+// stays; one that never had anything of it holds up nothing.
+func TestShareSuspended(t *testing.T) {
+	const profile = "arn:aws:route53profiles:eu-west-1:111111111111:profile/rp-ours"
+	for name, tt := range map[string]struct {
+		lent []string
+		want string
+	}{
+		"has it":       {[]string{"222222222222", "333333333333"}, "tcp 443 10.0.0.0/15 tcp 443 10.2.0.0/16"},
+		"never had it": {[]string{"222222222222"}, "tcp 443 10.0.0.0/15"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSharing(t, sharedEC2)
+			s.endpoint("ec2")
+			s.lent(sharedBase+"/share", profile, tt.lent...)
+			s.e.VPCs.Delete("vpc-pay") // nobody can read it
+			s.e.Accounts.Put(estate.Account{ID: payAccount, Name: "pay", Status: "SUSPENDED"})
+			g := estate.SecurityGroup{ID: "sg-1", Account: netAccount, Region: "eu-west-1", VPC: "vpc-hub", Tags: estate.Tags(plan.Marks("acme", sharedBase+"/group"))}
+			for _, c := range []string{"10.0.0.0/15", "10.2.0.0/16"} {
+				g.Rules = append(g.Rules, estate.GroupRule{Protocol: "tcp", From: 443, To: 443, CIDR: netip.MustParsePrefix(c)})
+			}
+			s.e.SecurityGroups.Put(g)
+			out := s.make()
+			if got := field(wantedAt(t, out, sharedBase+"/group"), "ingress"); got != tt.want {
+				t.Errorf("admits %s", got)
+			}
+			for _, c := range s.planned(t, out).Changes {
+				if got := strings.Fields(field(*c.Item().Object, "principals")); c.Address == sharedBase+"/share" && !slices.Equal(slices.Sorted(slices.Values(got)), tt.lent) {
+					t.Errorf("is to be lent to %v", got)
+				}
+			}
+			if told := slices.Contains(codes(out, diag.Warning), "suspended"); told != (len(tt.lent) > 1) {
+				t.Errorf("warnings %v", codes(out, diag.Warning))
 			}
 		})
 	}
