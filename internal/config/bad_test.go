@@ -543,6 +543,7 @@ wildcard orgdns.yaml:16:132: "a.*.example.com" has a * below its first label: a 
 bad-value orgdns.yaml:17:17: "Two" is not a name for addresses: it is written in lower case; did you mean "two"?
 missing-key orgdns.yaml:17:36: the load balancer is not chosen; write one of arn, name, tags
 bad-name orgdns.yaml:17:48: "*.com" cannot be proven: it is the domain of nobody's own: the proof is a record in the domain's public zone; write a name below a domain of yours
+region orgdns.yaml:18:47: the service three is in eu-west-3, which is not a Region of the share: a service is made, and told of, in a Region of its share; add eu-west-3 to regions
 unknown-account orgdns.yaml:18:79: the load balancer is in account 222222222222, the service in 444444444444: a service takes load balancers of its own account; write account: with the load balancer's
 region orgdns.yaml:18:79: the load balancer is in eu-west-1, the service in eu-west-3: a service takes load balancers of its own Region; change one of them
 outside-parent orgdns.yaml:18:212: x.example.com does not lie in example.org: the record that proves the domain stands in its own public zone; leave parent.domain out for the longest match

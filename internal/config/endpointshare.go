@@ -774,6 +774,9 @@ func (c *Config) checkEndpointShares(r *reader) {
 		for j := range s.Own {
 			s.Own[j].reach(s.Regions)
 			c.checkOwnService(r, &s.Own[j])
+			if o := &s.Own[j]; o.Region != "" && len(s.Regions) > 0 && !slices.Contains(s.Regions, o.Region) {
+				r.problem(o.At("region"), CodeRegion, fmt.Sprintf("the service %s is in %s, which is not a Region of the share", o.Name, o.Region), "a service is made, and told of, in a Region of its share", "add "+string(o.Region)+" to regions")
+			}
 		}
 		for j := range c.EndpointShares[:i] {
 			other := &c.EndpointShares[j]

@@ -69,7 +69,7 @@ func (n *needs) endpointShares() {
 			}
 			for _, o := range s.Own {
 				if provider, problems := n.Config.FindAccount(o.Account, n.Estate); len(problems) == 0 && (o.Region == "" || o.Region == r) {
-					at(provider.ID, estate.QueryEndpointServices, estate.QueryLoadBalancers)
+					at(provider.ID, providerQueries...)
 					n.proof(&shareIn{share: one, region: r}, o, provider)
 				}
 			}
@@ -209,6 +209,7 @@ type sharedService struct {
 	stands   bool
 	used     bool // it is somebody else's, and used as it is
 	held     bool // it waits for somebody outside: see sharewait.go
+	kept     bool // held, since nobody knows what to make of it: see keptService
 	byZone   bool // a zone of ours answers for its names, not its private DNS
 }
 
@@ -487,14 +488,18 @@ func (s *shareIn) offered() {
 		}
 		offer, ok := s.Estate.Offers.Get(offer.Key())
 		known := s.Estate.Answered(asked)
-		if known && !ok || ok && len(offer.Types) > 0 && !slices.Contains(offer.Types, estate.EndpointInterface) {
-			s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints in %s, so the share %s is without it there", name, s.region, s.Name), "",
-				"take the Region out, or give the service a share of its own")
-			continue
-		}
 		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, acceptance: offer.Acceptance, owner: offer.Owner, zones: offer.Zones, pos: svc.Pos}
 		if one.ServiceRegion = estate.Region(asked.ID); asked.ID != "" {
 			one.zones = nil // they are those of another Region
+		}
+		if known && !ok || ok && len(offer.Types) > 0 && !slices.Contains(offer.Types, estate.EndpointInterface) {
+			if one.kept = s.keptService(one); !one.kept {
+				s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints in %s, so the share %s is without it there", name, s.region, s.Name), "",
+					"take the Region out, or give the service a share of its own")
+				continue
+			}
+			s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints for account %s in %s any more: what the share %s has of it stays as it is", name, s.hub.ID, s.region, s.Name),
+				"an endpoint goes on to work when its service is no longer offered to others, or when the permission to make more was taken back (PrivateLink guide, configure-endpoint-service.html)", "ask the owner of the service, or take it out")
 		}
 		s.services = append(s.services, one)
 	}
@@ -505,6 +510,7 @@ func (s *shareIn) offered() {
 		}
 		one := &sharedService{label: o.Name, own: o, acceptance: o.Acceptance, pos: o.Pos}
 		one.Ports, one.Policy, one.ServiceRegion = o.Ports, config.PolicyOpen, o.Region
+		one.kept = !s.providerRead(one)
 		if one.ServiceRegion == s.region {
 			one.ServiceRegion = ""
 		}
@@ -638,7 +644,11 @@ func (s *shareIn) endpoints(stuck bool) {
 	s.places(made)
 	for _, one := range made {
 		address := s.endpointAddress(one.label)
-		if forOwner(one, one.standing) {
+		switch {
+		case one.kept:
+			s.keepEndpoint(one, address, s.hub.ID)
+			continue
+		case forOwner(one, one.standing):
 			s.endpointWaits(one, address, s.vpc, plan.Of(group, "id"), one.standing)
 			continue
 		}

@@ -37,6 +37,9 @@ func (s *shareIn) eachItsOwn(stuck bool) {
 			case forOwner(one, have):
 				s.endpointWaits(one, address, v, plan.Of(group, "id"), have)
 			case stuck, one.held && have.ID == "":
+			case one.kept:
+				all = append(all, address)
+				s.keepEndpoint(one, address, v.Account)
 			default:
 				all = append(all, address, nameAddress(one, address))
 				s.endpointOf(one, address, v, plan.Of(group, "id"), have.Subnets, len(one.names) > 0)
@@ -51,6 +54,9 @@ func (s *shareIn) ports(services []*sharedService) []int32 {
 	var out []int32
 	for _, one := range services {
 		ports := s.listed(one)
+		if len(ports) == 0 && one.kept { // its listeners were not read
+			ports = s.portsNow(one)
+		}
 		if len(ports) == 0 {
 			ports = []int32{443}
 		}
@@ -227,12 +233,16 @@ func (s *shareIn) ownService(one *sharedService) {
 		s.out.Diagnostics.Add(problems...)
 		return
 	}
+	if one.kept { // a service is told of in its own Region
+		one.held, s.complete = true, false
+		if o.Region == "" || o.Region == s.region {
+			s.read(provider.ID, "the endpoint service "+o.Name, providerQueries...)
+		}
+		return
+	}
 	if o.Region != "" && o.Region != s.region {
 		one.after, one.held = s.verification(one, address), s.unproven(one, provider)
 		return // made in its own Region
-	}
-	if !s.read(provider.ID, "the endpoint service "+o.Name, estate.QueryEndpointServices, estate.QueryLoadBalancers) {
-		return
 	}
 	balancers := s.balancers(*o, provider.ID)
 	if len(balancers) == 0 {
@@ -263,6 +273,17 @@ func (s *shareIn) ownService(one *sharedService) {
 		s.prove(one, provider, address)
 		one.after = s.verification(one, address)
 	}
+}
+
+// providerQueries see an endpoint service in its account and Region.
+var providerQueries = []estate.QueryKind{estate.QueryEndpointServices, estate.QueryLoadBalancers}
+
+// providerRead reports whether a service of one's own is known.
+func (s *shareIn) providerRead(one *sharedService) bool {
+	provider, problems := s.Config.FindAccount(one.own.Account, s.Estate)
+	return len(problems) > 0 || !slices.ContainsFunc(providerQueries, func(k estate.QueryKind) bool {
+		return !s.Estate.Answered(estate.Query{Kind: k, Account: provider.ID, Region: cmp.Or(one.own.Region, s.region)})
+	})
 }
 
 // verification is what an endpoint with private DNS waits for.

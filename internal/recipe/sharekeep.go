@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 )
@@ -117,8 +119,15 @@ func (s *shareIn) keepZones() {
 	}
 }
 
-// keepProofs keeps the records that prove the names of endpoint services.
+// keepProofs keeps the records that prove the names of endpoint services: of those
+// that stand, and where they could not be read of those that are wanted.
 func (s *shareIn) keepProofs() {
+	for o := range plan.Objects(s.Estate, plan.KindEndpointService) {
+		address := o.Tags[plan.TagAddress]
+		if o.Region == s.region && o.OwnedBy(s.Config.Owner) && strings.HasPrefix(address, s.address+"/services/") && !s.wants(address+"/proof") {
+			s.keepProof(address, o.Attributes["verifyName"])
+		}
+	}
 	for i := range s.Own {
 		one := &sharedService{own: &s.Own[i]}
 		provider, problems := s.Config.FindAccount(one.own.Account, s.Estate)
@@ -129,6 +138,71 @@ func (s *shareIn) keepProofs() {
 		if z, _, ok := proofZone(s.Input, *one.own, provider); ok {
 			s.wantProof(one, z, address, true)
 		}
+	}
+}
+
+// keptService reports whether something of a service stands that is not offered
+// any more, and finds its names: those of the endpoint, or that lead to it.
+func (s *shareIn) keptService(one *sharedService) bool {
+	s.stands(one)
+	one.held = one.stands || s.elsewhere(one)
+	for z := range s.Estate.Zones.All() {
+		if _, _, ours := plan.MarkOf(z, s.Config.Owner); !ours || !z.Private || z.Account != s.hub.ID {
+			continue
+		}
+		for r := range s.Estate.Records.Prefix(estate.RecordsOf(z.ID)) {
+			if r.Alias != nil && slices.ContainsFunc(one.standing.Names, func(n estate.EndpointName) bool { return n.Name == r.Alias.Name }) {
+				one.names = merged(one.names, []dnsname.Name{r.Name})
+			}
+		}
+	}
+	for _, v := range s.consumers {
+		if p := s.standingOwn(one, v); s.Via == config.ViaOwn && p.ID != "" {
+			one.held, one.names = true, merged(one.names, p.PrivateNames)
+		}
+	}
+	return one.held
+}
+
+// portsNow are the TCP ports that the security groups of a service's endpoints
+// admit.
+func (s *shareIn) portsNow(one *sharedService) []int32 {
+	groups := slices.Clone(one.standing.Groups)
+	for _, v := range s.consumers {
+		if s.Via == config.ViaOwn {
+			groups = append(groups, s.standingOwn(one, v).Groups...)
+		}
+	}
+	var out []int32
+	for _, id := range groups {
+		g, _ := s.Estate.SecurityGroups.Get(id)
+		for _, r := range g.Rules {
+			if !r.Egress && r.Protocol == "tcp" && r.CIDR.IsValid() {
+				out = merged(out, []int32{r.From})
+			}
+		}
+	}
+	return out
+}
+
+// keepEndpoint leaves the endpoint at an address as it is, for others to refer to.
+func (s *shareIn) keepEndpoint(one *sharedService, address string, account estate.AccountID) {
+	s.want(address, account, object(plan.KindEndpoint, nil), plan.Wanted{Pos: one.pos, Frozen: true})
+}
+
+// keepProof keeps the record of a name, whatever zone it is in.
+func (s *shareIn) keepProof(address string, name []string) {
+	if len(name) == 0 {
+		return
+	}
+	for z := range s.Estate.Zones.All() {
+		n, err := dnsname.Parse(name[0])
+		if _, stands := s.Estate.Records.Get(estate.RecordKey(z.ID, n, "TXT", "")); err != nil || !stands {
+			continue
+		}
+		rec := plan.Record{Zone: plan.Lit(z.ID), ZoneName: z.Name, Name: plan.Lit(name[0]), Type: "TXT", Statement: plan.StatementProof}
+		s.out.Wanted = append(s.out.Wanted, plan.Wanted{Address: address + "/proof", Account: z.Account, Frozen: true, Item: plan.Item{Record: &rec}})
+		return
 	}
 }
 

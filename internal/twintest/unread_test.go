@@ -10,6 +10,7 @@ import (
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reach"
@@ -167,6 +168,121 @@ func TestUnreadMoves(t *testing.T) {
 			}
 			if left, want := remains(r, w.Estate()), remains(again, other.Estate()); !maps.Equal(left, want) {
 				t.Errorf("%v stand, made at once it is %v", left, want)
+			}
+		})
+	}
+}
+
+// TestUnreadProvider: whatever is refused of the hub, or of the account of an
+// endpoint service of one's own, nothing is done: neither the service nor the
+// proof of its name goes, and no endpoint is made anew.
+func TestUnreadProvider(t *testing.T) {
+	const payments = estate.AccountID("555555555555")
+	type read struct {
+		account            estate.AccountID
+		service, operation string
+	}
+	reads := []read{{payments, "ec2", "DescribeVpcEndpointServiceConfigurations"}, {payments, "elbv2", "DescribeLoadBalancers"}, {payments, "elbv2", "DescribeListeners"}}
+	inHub := []read{{walkHub, "ec2", "DescribeVpcEndpointServices"}, {walkHub, "route53profiles", "ListProfiles"}, {walkHub, "route53resolver", "ListResolverRules"},
+		{walkHub, "route53resolver", "ListResolverEndpoints"}, {walkHub, "ram", "GetResourceShares"}}
+	for _, call := range consumerReads {
+		inHub = append(inHub, read{walkHub, call[0], call[1]})
+	}
+	inHub = slices.DeleteFunc(inHub, func(x read) bool { return x.operation == "GetResourceShareInvitations" }) // of others' shares
+	for _, via := range []string{config.ViaProfile, config.ViaResolver, config.ViaOwn} {
+		t.Run(via, func(t *testing.T) {
+			t.Parallel()
+			pairs := []string{"    via: profile", "    via: " + via, bothRegions, "    regions: [eu-west-1]\n", expectEC2, "", expectPay, "", "expect:\n", ""}
+			list := append(slices.Clone(reads), inHub...)
+			if via == config.ViaOwn {
+				pairs, list = append(pairs, "    vpc: { tags: { role: shared-services } }\n", "", connectLine, ""), reads
+			}
+			r := shareVariant(t, "profile", pairs...)
+			w := r.world()
+			if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range list {
+				if testing.Short() && i > 2 {
+					break
+				}
+				t.Run(x.operation, func(t *testing.T) {
+					f := w.Fork(clock.NewVirtual(w.Now()))
+					f.Inject(world.Fault{Account: x.account, Service: x.service, Operation: x.operation, Kind: world.FaultServer, Count: -1})
+					planned := unreadPlan(t, r, f)
+					for _, c := range planned.Changes {
+						t.Errorf("%s %s (%s): %s", c.Action, c.Address, c.ID, c.Reason)
+					}
+					if !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+						return d.Code == "unread" && d.Severity == diag.Warning && strings.Contains(d.Summary, string(x.account))
+					}) {
+						t.Errorf("nobody says so: %v", planned.Diagnostics)
+					}
+				})
+			}
+			fresh := r.world() // where nothing of the service stands the rest is shared
+			fresh.Inject(world.Fault{Account: payments, Service: "elbv2", Operation: "DescribeLoadBalancers", Kind: world.FaultServer, Count: -1})
+			if err := r.converge(t.Context(), fresh, reconcile.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			resolves(t, fresh.Estate(), corpVPC, "ec2.eu-west-1.amazonaws.com", "10.")
+			fresh.ClearFaults()
+			if err := r.converge(t.Context(), fresh, reconcile.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			resolves(t, fresh.Estate(), corpVPC, "pay.payments.example.com", "10.")
+		})
+	}
+}
+
+// TestNoLongerOffered: a service whose owner lets nobody make more endpoints to it
+// goes on to be shared by those that stand, until it is taken out.
+func TestNoLongerOffered(t *testing.T) {
+	const service = "com.amazonaws.vpce.eu-west-1.vpce-svc-0777777777777777f"
+	for _, via := range []string{config.ViaProfile, config.ViaResolver, config.ViaOwn} {
+		t.Run(via, func(t *testing.T) {
+			t.Parallel()
+			const services = "services: [ec2, sts]"
+			r := oneRegion(t, via, services, "services: [ec2, "+service+"]")
+			r.start.Accounts.Put(estate.Account{ID: "777777777777", Name: "vendor", Status: estate.AccountActive, Parent: r.start.Organization.Root})
+			sold := estate.EndpointService{
+				ID: "vpce-svc-0777777777777777f", Name: service, Account: "777777777777", Region: ireland, State: "Available", IPTypes: []string{"ipv4"}, Regions: []estate.Region{ireland},
+				Zones: []string{"eu-west-1a", "eu-west-1b"}, Principals: []string{"*"}, PrivateName: dnsname.MustParse("api.vendor.example"), NameState: estate.NameVerified,
+			}
+			r.start.EndpointServices.Put(sold)
+			w := r.world()
+			if err := r.converge(t.Context(), w, reconcile.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			sold.Principals = nil
+			if err := w.Update(func(s *world.State) error {
+				s.Estate.EndpointServices.Put(sold)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			planned := unreadPlan(t, r, w)
+			for _, c := range planned.Changes {
+				t.Errorf("%s %s (%s): %s", c.Action, c.Address, c.ID, c.Reason)
+			}
+			if got := fmt.Sprint(planned.Diagnostics); !strings.Contains(got, service+" has no interface endpoints for account ") {
+				t.Errorf("nobody says so: %s", got)
+			}
+			verified, err := r.process(w, nil).Verify(t.Context(), reconcile.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(verified.Checks, func(c reconcile.Check) bool { return c.OK && c.Name == "api.vendor.example" }) {
+				t.Errorf("its name is not verified any more: %+v", verified.Checks)
+			}
+			r.cfg = oneRegion(t, via, services, "services: [ec2]").cfg
+			if err := r.converge(t.Context(), w, reconcile.Options{AcceptLimits: true}); err != nil {
+				t.Fatal(err)
+			}
+			for p := range w.Estate().Endpoints.All() {
+				if p.Service == service && p.State != estate.EndpointDeleting {
+					t.Errorf("%s stands, though it is not wanted any more", p.ID)
+				}
 			}
 		})
 	}
