@@ -131,7 +131,7 @@ var parts = map[plan.May][]part{
 		"ec2:DescribeTransitGatewayRouteTables", "ec2:SearchTransitGatewayRoutes", "ec2:GetTransitGatewayRouteTablePropagations",
 	}, anyResource, true, false}},
 	plan.MayReadLoadBalancers: {{"ReadLoadBalancers", []string{
-		"elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTags",
+		"elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTags", "ec2:DescribeSubnets",
 	}, anyResource, true, false}},
 	plan.MayMake(plan.KindSecurityGroup): {{"MakeSecurityGroup", []string{
 		"ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:CreateTags",

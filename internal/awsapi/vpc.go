@@ -84,7 +84,7 @@ func (c *caller) readSubnets(ctx context.Context, q estate.Query) (Patch, error)
 		for _, s := range page.Subnets {
 			subnet := estate.Subnet{
 				ID: aws.ToString(s.SubnetId), VPC: aws.ToString(s.VpcId), Account: estate.AccountID(aws.ToString(s.OwnerId)),
-				Region: q.Region, Zone: aws.ToString(s.AvailabilityZone), Tags: estate.Tags{},
+				Region: q.Region, Zone: aws.ToString(s.AvailabilityZone), ZoneID: aws.ToString(s.AvailabilityZoneId), Tags: estate.Tags{},
 			}
 			if s.CidrBlock != nil { // one of IPv6 alone has none
 				cidr, err := netip.ParsePrefix(*s.CidrBlock)

@@ -58,14 +58,17 @@ func (v VPC) Ref() VPCRef { return VPCRef{v.Region, v.ID} }
 
 // Subnet is a subnet of a VPC.
 type Subnet struct {
-	ID      string       `json:"id"`
-	VPC     string       `json:"vpc"`
-	Account AccountID    `json:"account"`
-	Region  Region       `json:"region"`
-	Zone    string       `json:"zone"` // Availability Zone
-	CIDR    netip.Prefix `json:"cidr"`
-	CIDR6   netip.Prefix `json:"cidr6,omitzero"` // the IPv6 block, if it has one
-	Tags    Tags         `json:"tags,omitzero"`
+	ID      string    `json:"id"`
+	VPC     string    `json:"vpc"`
+	Account AccountID `json:"account"`
+	Region  Region    `json:"region"`
+	Zone    string    `json:"zone"` // Availability Zone, by the name that the account has for it
+	// ZoneID is the same zone in every account, as its name is not (AWS Regions and
+	// Availability Zones User Guide, az-ids.html).
+	ZoneID string       `json:"zoneID,omitempty"`
+	CIDR   netip.Prefix `json:"cidr"`
+	CIDR6  netip.Prefix `json:"cidr6,omitzero"` // the IPv6 block, if it has one
+	Tags   Tags         `json:"tags,omitzero"`
 }
 
 func (s Subnet) Key() string { return s.ID }

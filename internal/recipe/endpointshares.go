@@ -69,7 +69,7 @@ func (n *needs) endpointShares() {
 			}
 			for _, o := range s.Own {
 				if provider, problems := n.Config.FindAccount(o.Account, n.Estate); len(problems) == 0 && (o.Region == "" || o.Region == r) {
-					at(provider.ID, providerQueries...)
+					at(provider.ID, slices.Concat(providerQueries, []estate.QueryKind{estate.QuerySubnets})...)
 					n.proof(&shareIn{share: one, region: r}, o, provider)
 				}
 			}
@@ -199,7 +199,7 @@ type sharedService struct {
 	// acceptance: each endpoint waits until the service accepts it.
 	acceptance bool
 	owner      string   // of a service of somebody else: an account, or amazon
-	zones      []string // Availability Zones where it is offered, if known
+	zones      []string // Availability Zones where it is offered the hub's account, if known; see zonesFor
 	own        *config.OwnService
 	after      []plan.Dependency // what must be in effect before an endpoint can be made
 	pos        diag.Pos
@@ -489,9 +489,7 @@ func (s *shareIn) offered() {
 		offer, ok := s.Estate.Offers.Get(offer.Key())
 		known := s.Estate.Answered(asked)
 		one := &sharedService{SharedService: svc, label: svc.Label(), service: plan.Lit(name), names: offer.PrivateNames, policy: offer.Policy, acceptance: offer.Acceptance, owner: offer.Owner, zones: offer.Zones, pos: svc.Pos}
-		if one.ServiceRegion = estate.Region(asked.ID); asked.ID != "" {
-			one.zones = nil // they are those of another Region
-		}
+		one.ServiceRegion = estate.Region(asked.ID)
 		if known && !ok || ok && len(offer.Types) > 0 && !slices.Contains(offer.Types, estate.EndpointInterface) {
 			if one.kept = s.keptService(one); !one.kept {
 				s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints in %s, so the share %s is without it there", name, s.region, s.Name), "",
@@ -589,7 +587,7 @@ func (s *shareIn) spread(vpc estate.VPC, chosen config.Subnets, zones, have []st
 	byZone := map[string]estate.Subnet{}
 	var explicit []string
 	for sub := range s.Estate.Subnets.By("vpc/" + vpc.ID) {
-		if len(zones) > 0 && !slices.Contains(zones, sub.Zone) {
+		if len(zones) > 0 && !slices.Contains(zones, sub.Zone) && (sub.ZoneID == "" || !slices.Contains(zones, sub.ZoneID)) {
 			continue
 		}
 		switch {

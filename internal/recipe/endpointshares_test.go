@@ -386,3 +386,55 @@ func TestShareLentVPC(t *testing.T) {
 		}
 	}
 }
+
+// TestShareZones: an endpoint has subnets in the zones of its service alone: those
+// of the load balancers, by ID, since names differ by account; and those that the
+// account which makes the endpoint is offered.
+func TestShareZones(t *testing.T) {
+	const share = "  - { name: shared, account: net, via: VIA consumers: { account: shop }, services: SERVICES, own: OWN }\n"
+	const pay = "[{ name: pay, account: pay, loadBalancer: { name: pay } }]"
+	make := func(via, services, own string, do func(*sharing)) Output {
+		s := newSharing(t, strings.NewReplacer("VIA", via, "SERVICES", services, "OWN", own).Replace(share))
+		for sub := range s.e.Subnets.All() { // in pay a and b are what b and c are elsewhere
+			sub.ZoneID = map[string]string{"eu-west-1a": "az1", "eu-west-1b": "az2"}[sub.Zone]
+			if sub.Account == payAccount {
+				sub.ZoneID = map[string]string{"eu-west-1a": "az2", "eu-west-1b": "az3"}[sub.Zone]
+			}
+			s.e.Subnets.Put(sub)
+		}
+		s.e.LoadBalancers.Put(estate.LoadBalancer{ARN: "arn:aws:elasticloadbalancing:eu-west-1:333333333333:loadbalancer/net/pay/1", Account: payAccount, Region: "eu-west-1", VPC: "vpc-pay", Type: "network",
+			Subnets: []string{"subnet-pay-a", "subnet-pay-b"}, Listeners: []estate.Listener{{Port: 443, Protocol: "TCP"}}})
+		do(s)
+		return s.make()
+	}
+	none := func(*sharing) {}
+	subnets := func(out Output, address string) string { return field(wantedAt(t, out, address), "subnets") }
+	const byProfile, each = "profile, vpc: { tags: { name: hub } },", "own,"
+	if got := subnets(make(byProfile, "[]", pay, none), sharedBase+"/endpoints/pay"); got != "subnet-hub-b" {
+		t.Errorf("in the hub: %s", got)
+	}
+	if got := subnets(make(each, "[]", pay, none), sharedBase+"/own/vpc-shop/pay"); got != "subnet-shop-b" {
+		t.Errorf("in the consumer's VPC: %s", got)
+	}
+	if got := subnets(make(byProfile, "[]", pay, func(s *sharing) {
+		for _, id := range []string{"subnet-pay-a", "subnet-pay-b"} {
+			sub, _ := s.e.Subnets.Get(id)
+			sub.ZoneID = ""
+			s.e.Subnets.Put(sub)
+		}
+	}), sharedBase+"/endpoints/pay"); got != "subnet-hub-a subnet-hub-b" {
+		t.Errorf("by names alone: %s", got)
+	}
+	offered := func(s *sharing) {
+		for account, zone := range map[estate.AccountID]string{netAccount: "eu-west-1a", shopAccount: "eu-west-1b"} {
+			s.e.Offers.Put(estate.ServiceOffer{Account: account, Region: "eu-west-1", Name: "com.amazonaws.eu-west-1.ec2", Types: []string{estate.EndpointInterface}, Zones: []string{zone},
+				PrivateNames: []dnsname.Name{dnsname.MustParse("ec2.eu-west-1.amazonaws.com")}})
+		}
+	}
+	if got := subnets(make(each, "[{ name: ec2, policy: open }]", "[]", offered), sharedBase+"/own/vpc-shop/ec2"); got != "subnet-shop-b" {
+		t.Errorf("where the consumer is offered the service: %s", got)
+	}
+	if got := subnets(make(byProfile, "[{ name: ec2, policy: open }]", "[]", offered), ec2Endpoint); got != "subnet-hub-a" {
+		t.Errorf("where the hub is offered it: %s", got)
+	}
+}

@@ -411,14 +411,14 @@ func (s *share) principals(in Input) []string {
 }
 
 // inConsumers are the questions about a consumer's account: also about its
-// invitations, where the share may have to be accepted, and what somebody else
-// offers it, where it has endpoints of its own to that.
+// invitations, where the share may have to be accepted, and what it is offered and
+// in which zones, where it has endpoints of its own.
 func (s *share) inConsumers(in Input) []estate.QueryKind {
 	out := slices.Clone(consumerQueries)
 	if slices.ContainsFunc(s.principals(in), isAccount) {
 		out = append(out, estate.QueryInvitations)
 	}
-	if s.Via == config.ViaOwn && slices.ContainsFunc(s.Services, config.SharedService.Foreign) {
+	if s.Via == config.ViaOwn {
 		out = append(out, estate.QueryOffers)
 	}
 	return out

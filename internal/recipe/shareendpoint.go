@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -19,7 +20,7 @@ func (s *shareIn) endpointOf(one *sharedService, address string, v estate.VPC, g
 	fields := map[string][]plan.Value{
 		"vpc": lits(v.ID), "service": {one.service}, "groups": {group},
 		"serviceRegion": nonEmpty(string(one.ServiceRegion)),
-		"subnets":       lits(s.spread(v, s.chosenSubnets(v), one.zones, have)...),
+		"subnets":       lits(s.spread(v, s.chosenSubnets(v), s.zonesFor(one, v.Account), have)...),
 	}
 	if len(fields["subnets"]) == 0 {
 		s.problem(one.pos, diag.Error, "no-subnet", fmt.Sprintf("VPC %s (account %s) has no subnet for an endpoint of %s", v.ID, v.Account, one.label),
@@ -51,6 +52,44 @@ func (s *shareIn) endpointOf(one *sharedService, address string, v estate.VPC, g
 		s.acceptance(one, address)
 	}
 	s.want(address, v.Account, object(plan.KindEndpoint, fields), w)
+}
+
+// zonesFor are the zones of availability in which an account's endpoints to a
+// service can be, by name or by ID; none where they are not known, or those of
+// another Region. Names differ by account, so they are those that the account is
+// offered (R3.1).
+func (s *shareIn) zonesFor(one *sharedService, account estate.AccountID) []string {
+	switch {
+	case one.ServiceRegion != "":
+		return nil
+	case one.own != nil:
+		return s.balancedZones(one)
+	case account == s.hub.ID:
+		return one.zones
+	}
+	name, _ := one.service.Literal()
+	offer, _ := s.Estate.Offers.Get(estate.ServiceOffer{Account: account, Region: s.region, Name: name}.Key())
+	return offer.Zones
+}
+
+// balancedZones are those of a service of one's own: of its load balancers, as far
+// as the service that stands has them.
+func (s *shareIn) balancedZones(one *sharedService) []string {
+	provider, problems := s.Config.FindAccount(one.own.Account, s.Estate)
+	if len(problems) > 0 {
+		return nil
+	}
+	service, _ := s.standingService(one, provider.ID)
+	var out []string
+	for _, b := range s.balancers(*one.own, provider.ID) {
+		for _, id := range b.Subnets {
+			sub, known := s.Estate.Subnets.Get(id)
+			if known && (len(service.Zones) == 0 || slices.Contains(service.Zones, sub.Zone)) {
+				out = append(out, cmp.Or(sub.ZoneID, sub.Zone))
+			}
+		}
+	}
+	return out
 }
 
 // picked are the endpoints of the hub VPC that the configuration chooses for a

@@ -70,7 +70,7 @@ func offersIn(c *world.Call, r estate.Region, admits func(*world.Call, estate.En
 		}
 		o := estate.ServiceOffer{
 			Account: c.Account(), Region: from, Name: s.Name, Owner: string(s.Account), Types: []string{estate.EndpointInterface},
-			Zones: s.Zones, NameState: s.NameState, Acceptance: s.Acceptance, IPTypes: s.IPTypes,
+			Zones: zonesFor(c, s), NameState: s.NameState, Acceptance: s.Acceptance, IPTypes: s.IPTypes,
 		}
 		if !s.PrivateName.IsZero() {
 			o.PrivateNames = []dnsname.Name{s.PrivateName}
@@ -85,6 +85,29 @@ func offersIn(c *world.Call, r estate.Region, admits func(*world.Call, estate.En
 		out = append(out, o)
 	}
 	slices.SortFunc(out, func(a, b offer) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// zonesFor are the zones of a service by the names that the caller has for them,
+// where the IDs of the zones are known (AWS Regions and Availability Zones User
+// Guide, az-ids.html).
+func zonesFor(c *world.Call, s estate.EndpointService) []string {
+	ids, names := map[string]string{}, map[string]string{}
+	for sub := range c.Estate().Subnets.By(estate.ByRegion(s.Account, s.Region)) {
+		ids[sub.Zone] = sub.ZoneID
+	}
+	for sub := range c.Estate().Subnets.By(estate.ByRegion(c.Account(), c.Region)) {
+		names[sub.ZoneID] = sub.Zone
+	}
+	var out []string
+	for _, z := range s.Zones {
+		if id := ids[z]; id != "" && s.Account != c.Account() && s.Region == c.Region {
+			if z = names[id]; z == "" {
+				continue // the caller has no subnet there
+			}
+		}
+		out = append(out, z)
+	}
 	return out
 }
 

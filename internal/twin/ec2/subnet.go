@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -267,7 +268,7 @@ func showSubnet(c *world.Call, s estate.Subnet) types.Subnet {
 	}
 	for _, z := range here(c).all() {
 		if z.name == s.Zone {
-			out.AvailabilityZoneId = aws.String(z.id)
+			out.AvailabilityZoneId = aws.String(cmp.Or(s.ZoneID, z.id))
 		}
 	}
 	if s.CIDR6.IsValid() {
