@@ -160,6 +160,7 @@ func (r *endpointShares) make() {
 	for _, in := range all { // what several shares want is known by now
 		in.keep()
 	}
+	r.othersLose(all)
 }
 
 // share is one of them in the making.

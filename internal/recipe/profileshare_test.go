@@ -111,6 +111,41 @@ func TestGivenProfile(t *testing.T) {
 	}
 }
 
+// TestTakenFromGivenProfile: what goes out of a Profile of somebody else's is an
+// error while a VPC has it that is not selected, unless that is accepted.
+func TestTakenFromGivenProfile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		has, resource string
+		accept        bool
+		told          string
+	}{
+		"a stranger has it":          {"vpc-pay", plan.MarkName("acme", "gone"), false, "error: not selected, and their answers change: vpc-pay (account 333333333333)"},
+		"and that is accepted":       {"vpc-pay", plan.MarkName("acme", "gone"), true, "note: not selected, and their answers change: vpc-pay (account 333333333333)"},
+		"who has it is selected":     {"vpc-shop", plan.MarkName("acme", "gone"), false, ""},
+		"somebody else put it there": {"vpc-pay", "theirs", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := shareWorld()
+			p := baseProfile(&e, tt.has)
+			lend(&e, p, payAccount)
+			ours := hubEndpoint(&e, "ec2")
+			e.ProfileResources.Put(estate.ProfileResource{ID: "rpr-1", Profile: p.ID, ARN: ours.ARN(), Type: estate.ProfileEndpoint, Name: "theirs", Status: estate.StatusComplete},
+				estate.ProfileResource{ID: "rpr-2", Profile: p.ID, ARN: "arn:aws:ec2:eu-west-1:111111111111:vpc-endpoint/vpce-gone", Type: estate.ProfileEndpoint, Name: tt.resource, Status: estate.StatusComplete})
+			in := shareInput(t, e, intoBase)
+			in.AcceptOthers = tt.accept
+			told := ""
+			for _, d := range Make(in).Diagnostics {
+				if d.Code == "others-change" && strings.Contains(d.Summary, "taken out") {
+					told += d.Severity.String() + ": " + d.Detail
+				}
+			}
+			if told != tt.told {
+				t.Errorf("told %q, not %q", told, tt.told)
+			}
+		})
+	}
+}
+
 // TestSameProfile: shares that name one Profile associate a VPC with it once, put
 // into it once what they have in common, and take nothing off while one of them wants
 // it; with two Profiles the same VPC is an error.

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
@@ -85,4 +86,55 @@ func profileOf(w plan.Wanted) string {
 	}
 	ref, _ := v.Ref()
 	return ref.Address
+}
+
+// othersLose tells of what is taken out of a Profile of somebody else's while VPCs
+// have it that no share selects and that we did not give it: an error, unless that
+// is accepted.
+func (r *endpointShares) othersLose(all []*shareIn) {
+	owner := r.Config.Owner
+	kept, chosen := map[string]bool{}, map[string]bool{}
+	for _, w := range r.out.Wanted {
+		if w.Item.Kind() == plan.KindProfileResource {
+			kept[plan.MarkName(owner, w.Address)] = true
+		}
+	}
+	for _, id := range r.out.Frozen {
+		kept[id] = true
+	}
+	for _, s := range all {
+		chosen[s.vpc.ID] = true
+		for _, v := range s.consumers {
+			chosen[v.ID] = true
+		}
+	}
+	for p := range r.Estate.Profiles.All() {
+		theirs := p.Tags[plan.TagOwner] != owner
+		var taken, strangers []string
+		for x := range r.Estate.ProfileResources.By(estate.ByProfile(p.ID)) {
+			ours := plan.Standing{Kind: plan.KindProfileResource, Name: x.Name}.OwnedBy(owner)
+			if theirs && ours && !kept[x.Name] && !kept[x.ID] && x.Status != estate.StatusDeleting {
+				taken = append(taken, x.ARN)
+			}
+		}
+		for on := range r.Estate.ProfileAssociations.By(estate.ByProfile(p.ID)) {
+			if !chosen[on.VPC] && on.Status != estate.StatusDeleting && !(plan.Standing{Kind: plan.KindProfileAssociation, Name: on.Name}).OwnedBy(owner) {
+				strangers = append(strangers, fmt.Sprintf("%s (account %s)", on.VPC, on.Account))
+			}
+		}
+		if len(taken) == 0 || len(strangers) == 0 {
+			continue
+		}
+		slices.Sort(strangers)
+		severity := diag.Error
+		if r.AcceptOthers {
+			severity = diag.Note
+		}
+		r.out.Diagnostics.Add(diag.Diagnostic{
+			Severity: severity, Code: "others-change", Account: string(p.Account), Region: string(p.Region),
+			Summary: fmt.Sprintf("what is taken out of the Profile %s (%s) changes the answers of every VPC that has it: %s", p.Name, p.ID, strings.Join(taken, ", ")),
+			Detail:  "not selected, and their answers change: " + strings.Join(strangers, ", "),
+			Hint:    "look at the answers in the plan; if it is what you want, repeat with --accept-others",
+		})
+	}
 }
