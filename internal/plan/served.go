@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -92,7 +93,11 @@ func (b *builder) leads() leads {
 			l.carried[field("resource")] = append(l.carried[field("resource")], d)
 		}
 	}
-	for _, id := range sortedKeys(l.of) {
+	rules := maps.Clone(l.of) // one that goes may be on VPCs that nobody reads
+	for id := range gone {
+		rules[id] = l.of[id]
+	}
+	for _, id := range sortedKeys(rules) {
 		r, ok := b.e.ResolverRules.Get(id)
 		if !ok {
 			continue

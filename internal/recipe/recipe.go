@@ -73,6 +73,7 @@ func Needs(in Input) []estate.Query {
 	if !in.Destroy {
 		n.expectations()
 	}
+	n.goneShares()
 	n.orphans()
 	if in.Sweep {
 		n.sweep()
@@ -94,6 +95,7 @@ func Make(in Input) Output {
 		l := &latticeDomains{Input: in, out: &out}
 		l.make()
 	}
+	keepGone(in, &out)
 	unseenProbes(in, &out)
 	if in.Sweep {
 		out.Diagnostics.Add(unswept(in)...)
