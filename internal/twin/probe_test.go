@@ -38,7 +38,7 @@ func TestProbeFunction(t *testing.T) {
 		e.VPCs.Put(estate.VPC{ID: "vpc-1", Account: account, Region: region, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true, DNSHostnames: true})
 		e.Subnets.Put(estate.Subnet{ID: "subnet-1", VPC: "vpc-1", Account: account, Region: region, CIDR: netip.MustParsePrefix("10.0.0.0/24"), Zone: "eu-west-1a"})
 		e.SecurityGroups.Put(
-			estate.SecurityGroup{ID: "sg-probe", VPC: "vpc-1", Account: account, Region: region},
+			estate.SecurityGroup{ID: "sg-probe", VPC: "vpc-1", Account: account, Region: region, Rules: []estate.GroupRule{{Protocol: "tcp", From: 1, To: 1023, CIDR: all, Egress: true}}},
 			estate.SecurityGroup{ID: "sg-https", VPC: "vpc-1", Account: account, Region: region, Rules: []estate.GroupRule{{Protocol: "tcp", From: 443, To: 443, CIDR: all}}},
 		)
 		e.RouteTables.Put(estate.RouteTable{ID: "rtb-1", VPC: "vpc-1", Account: account, Region: region, Main: true})
