@@ -79,7 +79,7 @@ func TestServeHistory(t *testing.T) {
 		}
 		flood()
 		before := lost
-		lost = wait(fault.name, func(n, queued float64) bool { return n > before })
+		wait(fault.name, func(n, queued float64) bool { return n > before })
 		name := fault.name + ".svc.corp.internal"
 		h.service(hostileShop, name)
 		if err := become(h.url, hostileVPC, name, "A", regexp.MustCompile(`^NOERROR 169\.254\.171\.\d+$`)); err != nil {
