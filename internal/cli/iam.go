@@ -77,6 +77,9 @@ gone: the new ones no longer permit its NS record.`,
 			if trust.Principal == "" && !writers {
 				return fmt.Errorf("say who runs orgdns with --principal (an account, or the ARN of a role or user), or read it with --observe")
 			}
+			if p := trust.Principal; p != "" && !strings.HasPrefix(p, "arn:") && (len(p) != 12 || strings.Trim(p, "0123456789") != "") {
+				return fmt.Errorf("--principal is %q; it must be the twelve digits of an account, or the ARN of a role or user", p)
+			}
 			partition := stage.Region(cfg).Partition()
 			if p := estate.PartitionOf(trust.Principal); strings.HasPrefix(trust.Principal, "arn:") && p != partition {
 				return fmt.Errorf("--principal is in partition %s, the configuration in %s; set defaults.region to a Region of it", p, partition)

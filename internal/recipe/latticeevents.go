@@ -525,7 +525,7 @@ func (e *events) refuseLive() {
 			slices.Sort(names)
 			e.out.Diagnostics.Add(diag.Diagnostic{Code: "live-names", Account: string(d.account), Pos: d.At("zone"),
 				Summary: fmt.Sprintf("services have %d name(s) in zone %s: without events they would go stale until the next sweep", len(names), d.Zone), Detail: strings.Join(names, ", "),
-				Hint: "let the services go; or stop `orgdns serve`, run `orgdns apply --sweep` by a configuration without latticeDomains and latticeEvents, which removes the names, and then this again"})
+				Hint: "let the services go, or stop `orgdns serve` and run `orgdns destroy`, which removes the names with all else of the configuration; then this again"})
 		}
 	}
 	for _, s := range e.parts() {
