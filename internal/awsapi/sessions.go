@@ -113,7 +113,7 @@ func New(opt Options) *Sessions {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = 32
 		s.http = &http.Client{
-			Transport:     t,
+			Transport:     whole{t},
 			Timeout:       time.Minute,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
