@@ -1,52 +1,74 @@
 package awsapi
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
-	"strings"
+	"net/http/httptest"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// early is a transport that reads a request's body once whoever asked has closed
-// what they gave.
-type early struct {
-	given *closing
-	got   string
+// held is a connection whose writes return once the answer has begun, as on a
+// busy machine with the server on it.
+type held struct {
+	net.Conn
+	begun chan struct{} // gets one when the head of an answer was read
 }
 
-type closing struct {
-	io.Reader
-	closed bool
-}
-
-func (c *closing) Close() error { c.closed = true; return nil }
-
-func (e *early) RoundTrip(req *http.Request) (*http.Response, error) {
-	_ = e.given.Close()
-	raw, err := io.ReadAll(req.Body)
-	e.got = string(raw)
-	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, err
-}
-
-// Read is what a closed body gives.
-func (c *closing) Read(p []byte) (int, error) {
-	if c.closed {
-		return 0, http.ErrBodyReadAfterClose
+func (h *held) Write(p []byte) (int, error) {
+	n, err := h.Conn.Write(p)
+	select {
+	case <-h.begun:
+		time.Sleep(20 * time.Millisecond) // so that the SDK has seen it, too
+	case <-time.After(50 * time.Millisecond): // not the last of the request
 	}
-	return c.Reader.Read(p)
+	return n, err
 }
 
-// TestWhole: a body that is closed when the answer begins is sent all the same.
+func (h *held) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	select {
+	case h.begun <- struct{}{}:
+	default:
+	}
+	return n, err
+}
+
+// TestWhole: an answer that begins before the transport has noticed the end of
+// its request is read to its end. With the SDK's own body the transport closes the
+// connection in the middle of it.
 func TestWhole(t *testing.T) {
-	given := &closing{Reader: strings.NewReader("{}")}
-	e := &early{given: given}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1", given)
-	if err != nil {
-		t.Fatal(err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, `{"Messages":[`)
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(100 * time.Millisecond) // longer than the writer is held
+		_, _ = io.WriteString(w, `{"MessageId":"m"}]}`)
+	}))
+	defer server.Close()
+	receive := func(around func(http.RoundTripper) http.RoundTripper) error {
+		client := sqs.New(sqs.Options{
+			BaseEndpoint: &server.URL, Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+			HTTPClient: &http.Client{Transport: around(&http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+				return &held{c, make(chan struct{}, 1)}, err
+			}})},
+		})
+		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &server.URL})
+		if err == nil && len(out.Messages) != 1 {
+			t.Errorf("received %d messages, want 1", len(out.Messages))
+		}
+		return err
 	}
-	resp, err := whole{e}.RoundTrip(req)
-	if err != nil || e.got != "{}" || req.Body != given {
-		t.Fatalf("sent %q, %v", e.got, err)
+	if err := receive(func(r http.RoundTripper) http.RoundTripper { return whole{r} }); err != nil {
+		t.Errorf("with the body kept: %v", err)
 	}
-	_ = resp.Body.Close()
+	if err := receive(func(r http.RoundTripper) http.RoundTripper { return r }); err == nil {
+		t.Error("the SDK's own body does no harm any more: whole may go")
+	}
 }
