@@ -68,6 +68,10 @@ func Code(err error) string {
 	return ""
 }
 
+// expired are the codes for credentials that have ended; EC2 answers so to a
+// clock that is wrong, too (each service's common errors).
+var expired = map[string]bool{"ExpiredToken": true, "ExpiredTokenException": true, "RequestExpired": true}
+
 // Denied reports whether a call was refused for want of permission.
 func Denied(err error) bool { return denied[Code(err)] }
 
@@ -200,7 +204,7 @@ func hint(e *Error, role string, class pace.Class) string {
 		return fmt.Sprintf("%s needs %s there, and nothing above it may deny it; `orgdns iam` prints the policy", who, action(e.Service, e.Operation))
 	case e.Code == "SignatureDoesNotMatch", e.Code == "RequestExpired", e.Code == "RequestTimeTooSkewed":
 		return "check this machine's clock and credentials"
-	case e.Code == "ExpiredToken", e.Code == "ExpiredTokenException", e.Code == "InvalidClientTokenId", e.Code == "UnrecognizedClientException":
+	case expired[e.Code], e.Code == "InvalidClientTokenId", e.Code == "UnrecognizedClientException":
 		return "renew the credentials that orgdns runs with"
 	case e.Code == "MalformedPolicyDocument": // of our own forms nothing else can be wrong
 		return "the trust policy names a role or user that does not exist: make it first, or name its whole account"

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -75,6 +76,56 @@ func TestOneSession(t *testing.T) {
 		if p := v.Get("Policy"); !strings.Contains(p, "route53:List") || strings.Contains(p, "route53:Change") || strings.Contains(p, `:*"`) {
 			t.Errorf("a reader's session policy is %s", p)
 		}
+	}
+}
+
+// TestEndedSession: a session that AWS ends before its time is begun anew, once for
+// all calls that met its end; one that stays refused is not asked for without end.
+func TestEndedSession(t *testing.T) {
+	sessions, ended := 0, 0 // begun, and how many of them AWS takes for ended
+	f := &fake{}
+	f.answer = func(r request) (int, string, error) {
+		if strings.HasPrefix(r.URL.Host, "sts.") {
+			sessions++
+			return 200, strings.Replace(assumed(start.Add(time.Hour)), "ASIA", fmt.Sprintf("ASIA%d", sessions), 1), nil
+		}
+		for n := range ended {
+			if strings.Contains(r.Header.Get("Authorization"), fmt.Sprintf("ASIA%d/", n+1)) {
+				return 403, refused("ExpiredToken"), nil
+			}
+		}
+		return 200, noZones, nil
+	}
+	s, c := over(t, f, nil)
+	reader := s.Reader(nil)
+	ask := func() error {
+		done := clock.NewMailbox[error](c)
+		for range 5 {
+			c.Go(func() {
+				_, err := reader.Read(t.Context(), estate.Query{Kind: estate.QueryZones, Account: account})
+				done.Send(err)
+			})
+		}
+		var errs []error
+		for range 5 {
+			errs = append(errs, done.Receive())
+		}
+		return errors.Join(errs...)
+	}
+	if err := ask(); err != nil || sessions != 1 {
+		t.Fatalf("%d sessions, %v", sessions, err)
+	}
+	ended = 1
+	if err := ask(); err != nil || sessions != 2 {
+		t.Errorf("after its end: %d sessions, want 2; %v", sessions, err)
+	}
+	ended = 100
+	before := len(f.requests)
+	if err := ask(); Code(err) != "ExpiredToken" {
+		t.Errorf("sessions that are refused: %v", err)
+	}
+	if n := len(f.requests) - before; n > 20 {
+		t.Errorf("%d requests by five calls whose sessions are refused", n)
 	}
 }
 

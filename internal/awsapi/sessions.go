@@ -246,7 +246,7 @@ type config struct {
 func (s *Sessions) config(account estate.AccountID, role string, region estate.Region, p aws.CredentialsProvider) config {
 	c := config{
 		credentials: p, http: s.http, signer: s.signer, region: string(region),
-		api: []func(*middleware.Stack) error{s.paced(account, role, region)},
+		api: []func(*middleware.Stack) error{s.paced(account, role, region, p)},
 	}
 	if s.opt.EndpointURL != "" {
 		c.endpoint = &s.opt.EndpointURL

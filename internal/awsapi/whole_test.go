@@ -13,27 +13,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// held is a connection whose writes return once the answer has begun, as on a
+// lagging is a connection whose writes return once the answer has begun, as on a
 // busy machine with the server on it.
-type held struct {
+type lagging struct {
 	net.Conn
 	begun chan struct{} // gets one when the head of an answer was read
 }
 
-func (h *held) Write(p []byte) (int, error) {
-	n, err := h.Conn.Write(p)
+func (l *lagging) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
 	select {
-	case <-h.begun:
+	case <-l.begun:
 		time.Sleep(20 * time.Millisecond) // so that the SDK has seen it, too
 	case <-time.After(50 * time.Millisecond): // not the last of the request
 	}
 	return n, err
 }
 
-func (h *held) Read(p []byte) (int, error) {
-	n, err := h.Conn.Read(p)
+func (l *lagging) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
 	select {
-	case h.begun <- struct{}{}:
+	case l.begun <- struct{}{}:
 	default:
 	}
 	return n, err
@@ -56,7 +56,7 @@ func TestWhole(t *testing.T) {
 			BaseEndpoint: &server.URL, Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
 			HTTPClient: &http.Client{Transport: around(&http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				c, err := (&net.Dialer{}).DialContext(ctx, network, address)
-				return &held{c, make(chan struct{}, 1)}, err
+				return &lagging{c, make(chan struct{}, 1)}, err
 			}})},
 		})
 		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &server.URL})
