@@ -91,8 +91,9 @@ func limited(list diag.List) bool {
 	})
 }
 
-// others carries out the changes of a plan that no event brings about. A zone in
-// which they write is theirs until the last of them has come to its end there.
+// others carries out the changes of a plan that no event brings about, and those that
+// they need: a reservation goes after the aliases that it tells to be orgdns's. A zone
+// in which they write is theirs until the last of them has come to its end there.
 func (k *Keeper) others(ctx, stop context.Context, pass *Pass, planned *Planned, out *Swept) error {
 	whole := planned.Plan
 	o := newOpen(pass, planned.Before, whole, 0)
@@ -104,12 +105,19 @@ func (k *Keeper) others(ctx, stop context.Context, pass *Pass, planned *Planned,
 			}
 		}
 	}
+	for more := true; more; { // what others need goes before them, as it was rehearsed
+		more = false
+		for _, c := range whole.Changes {
+			for _, d := range c.Needs {
+				if !events[c.Address] && events[d.Address] {
+					delete(events, d.Address)
+					more = true
+				}
+			}
+		}
+	}
 	sub := *whole
 	sub.Changes = slices.DeleteFunc(slices.Clone(whole.Changes), func(c plan.Change) bool { return events[c.Address] })
-	for i := range sub.Changes { // what an event does is done by itself
-		c := &sub.Changes[i]
-		c.Needs = slices.DeleteFunc(slices.Clone(c.Needs), func(d plan.Dependency) bool { return events[d.Address] })
-	}
 	if sub.Empty() {
 		return nil
 	}

@@ -618,6 +618,35 @@ func TestKeeperLimits(t *testing.T) {
 	}
 }
 
+// TestKeeperGrantOut: a sweep takes the records of a grant that was taken out, and only
+// then forgets whose they are.
+func TestKeeperGrantOut(t *testing.T) {
+	t.Parallel()
+	r := lattices(t, 1)
+	less, more := r, r
+	more.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(strings.Replace(latticesConfig(1, 0, "100%"), "names: '*.svc.corp.internal'", "names: ['*.svc.corp.internal', '*.dev.corp.internal']", 1))}}, "orgdns.yaml")
+	w := r.world()
+	defer w.Clock.Enter()()
+	stays := serviceOf(team(0), 1, "a.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{stays, serviceOf(team(0), 2, "b.dev.corp.internal", w.Now())})
+	k := reconcile.NewKeeper(more.process(w, nil).Pass)
+	swept(t, k)
+	equal(t, "at first", leads(t, w), promised(w))
+	k.SetPass(less.process(w, nil).Pass)
+	if _, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "without the grant", leads(t, w), promisedOf([]estate.LatticeService{stays}))
+	if again := swept(t, k); !again.Planned.Empty() {
+		t.Errorf("another sweep plans %v", again.Planned.Changes)
+	}
+	for rec := range w.Estate().Records.Prefix(estate.RecordsOf(latticeZone)) {
+		if text := strings.Join(rec.Values, " "); strings.Contains(text, "*.dev") {
+			t.Errorf("the ledger still has %s", text)
+		}
+	}
+}
+
 // TestKeeperSweepsBeside: a sweep that has made its last change in a zone holds up no
 // event there, however long another zone takes.
 func TestKeeperSweepsBeside(t *testing.T) {
