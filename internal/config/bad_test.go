@@ -77,6 +77,7 @@ latticeDomains:
       - { account: shop }
   - { zone: corp.test, account: "111111111111", grants: [] }
   - { zone: corp.test, account: dns, public: true, zoneID: Z0123, regions: eu-west-1, grants: [{ account: shop, names: "*.corp.test" }] }
+  - { zone: corp.test, account: dns, public: true, grants: [] }
 `
 
 // shareBase is what endpoint shares need around them; it has eight lines.
@@ -120,6 +121,7 @@ unknown-key orgdns.yaml:2:13: unknown key "colour"; known here: role, region, ex
 		{"Lattice domains", lattice, `
 two-owners orgdns.yaml:10:17: db.svc.corp.test is granted to VPC Lattice services: granted at orgdns.yaml:18:33; remove it, or narrow the grant
 two-owners orgdns.yaml:13:47: *.b.svc.corp.test is granted to VPC Lattice services: granted at orgdns.yaml:18:33; remove it, or narrow the grant
+missing-key orgdns.yaml:15:5: no Region is known in which the services of shop, dns are looked for: neither the Lattice domain, nor the account, nor the defaults have one; write regions
 duplicate orgdns.yaml:19:55: *.svc.corp.test is granted to shop twice: first at orgdns.yaml:18:33; remove one
 two-owners orgdns.yaml:20:33: corp.test is the zone's own name: who may change it speaks for the whole zone; grant names below it
 outside-parent orgdns.yaml:21:33: *.example.com lies outside corp.test; did you mean "*.example.corp.test"?
@@ -130,6 +132,7 @@ missing-key orgdns.yaml:25:9: the key "account" is missing: a name is granted to
 unknown-account orgdns.yaml:26:20: account "nobody" is not in the list of accounts; add it under accounts, or write its twelve digits
 missing-key orgdns.yaml:27:9: the key "names" is missing: it is required in a grant
 duplicate orgdns.yaml:28:13: the zone corp.test of account 111111111111 stands twice: first at orgdns.yaml:15:11; put both into one
+duplicate orgdns.yaml:30:13: which zones corp.test of account dns are meant is not clear: the other is at orgdns.yaml:29:13; write the zoneID of both
 `},
 		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
 wrong-type orgdns.yaml:1:8: expected text, an owner, found a list

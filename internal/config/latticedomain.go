@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -101,7 +102,7 @@ func (r *reader) grantedTwice(g, before *LatticeGrant) {
 	}
 }
 
-// checkLatticeDomains judges what needs more than one of them.
+// checkLatticeDomains judges what needs more than one of them, or accounts.
 func (c *Config) checkLatticeDomains(r *reader) {
 	slices.SortStableFunc(c.LatticeDomains, func(a, b LatticeDomain) int { return a.Zone.Compare(b.Zone) })
 	for i := range c.LatticeDomains {
@@ -109,9 +110,18 @@ func (c *Config) checkLatticeDomains(r *reader) {
 		for j := range c.LatticeDomains[:i] {
 			other := &c.LatticeDomains[j]
 			same, _ := c.same(d.Account, other.Account)
-			if same && d.Zone == other.Zone && !d.Zone.IsZero() && d.Public == other.Public && d.ZoneID == other.ZoneID {
-				r.problem(d.At("zone"), CodeDuplicate, fmt.Sprintf("the zone %s of account %s stands twice", d.Zone, d.Account), "first at "+other.At("zone").String(), "put both into one")
+			if !same || d.Zone != other.Zone || d.Zone.IsZero() || d.Public != other.Public {
+				continue
 			}
+			switch {
+			case d.ZoneID == other.ZoneID:
+				r.problem(d.At("zone"), CodeDuplicate, fmt.Sprintf("the zone %s of account %s stands twice", d.Zone, d.Account), "first at "+other.At("zone").String(), "put both into one")
+			case d.ZoneID == "" || other.ZoneID == "":
+				r.problem(d.At("zone"), CodeDuplicate, fmt.Sprintf("which zones %s of account %s are meant is not clear", d.Zone, d.Account), "the other is at "+other.At("zone").String(), "write the zoneID of both")
+			}
+		}
+		if names := c.nowhere(d); len(names) > 0 {
+			r.problem(d.Pos, CodeMissingKey, "no Region is known in which the services of "+strings.Join(names, ", ")+" are looked for", "neither the Lattice domain, nor the account, nor the defaults have one", "write regions")
 		}
 		for k := range c.PrivateZones {
 			if z := &c.PrivateZones[k]; !d.Public && z.Domain == d.Zone {
@@ -121,6 +131,19 @@ func (c *Config) checkLatticeDomains(r *reader) {
 			}
 		}
 	}
+}
+
+// nowhere are the granted accounts of a Lattice domain that have no Region.
+func (c *Config) nowhere(d *LatticeDomain) []string {
+	var out []string
+	for _, g := range d.Grants {
+		for _, ref := range g.Accounts {
+			if a, ok := c.Account(ref); ok && len(a.Regions)+len(d.Regions) == 0 && c.Defaults.Region == "" && !slices.Contains(out, ref.Name) {
+				out = append(out, ref.Name)
+			}
+		}
+	}
+	return out
 }
 
 // latticeNames judges grants of a zone that the configuration writes to as well:

@@ -10,7 +10,7 @@ import (
 // TestLatticeEvents: what stands in the files, the defaults, and what is wrong.
 func TestLatticeEvents(t *testing.T) {
 	const head = "owner: a\naccounts:\n  hub: { id: \"111111111111\", regions: [eu-west-1, eu-west-3] }\n  shop: { id: \"222222222222\" }\n"
-	const domain = "latticeDomains:\n  - { zone: a.example, account: hub, grants: [{ account: shop, names: \"*.a.example\" }] }\n"
+	const domain = "latticeDomains:\n  - { zone: a.example, account: hub, regions: eu-west-1, grants: [{ account: shop, names: \"*.a.example\" }] }\n"
 	load := func(text string) (*Config, string) {
 		c, problems := Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(text)}}, "orgdns.yaml")
 		var out []string

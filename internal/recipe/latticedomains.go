@@ -29,13 +29,14 @@ type latticeDomain struct {
 	id      plan.Value
 	ours    bool // the configuration makes the zone
 	grants  []latticeGrant
+	queries map[estate.AccountID][]estate.Query // where the services of a granted account are looked for
 }
 
 // latticeGrant is a granted name and who may have it.
 type latticeGrant struct {
 	config.GrantedName
 	accounts []estate.AccountID
-	unknown  bool // of some of its accounts it is not known which they are
+	unknown  bool // of some of its accounts it is not known which they are, or where they have services
 }
 
 // latticeAddress is where a Lattice domain stands in a plan.
@@ -79,15 +80,25 @@ func allLatticeDomains(in Input) ([]latticeDomain, diag.List) {
 		return a.ID, why
 	}
 	for _, c := range in.Config.LatticeDomains {
-		d := latticeDomain{LatticeDomain: c}
+		d := latticeDomain{LatticeDomain: c, queries: map[estate.AccountID][]estate.Query{}}
 		d.account, d.why = find(c.Account, latticeAddress(estate.AccountID(c.Account.Name), c))
 		d.address = latticeAddress(cmp.Or(d.account, estate.AccountID(c.Account.Name)), c)
 		for _, g := range c.Grants {
 			var ids []estate.AccountID
 			for _, ref := range g.Accounts {
-				if id, _ := find(ref, d.address+"/names"); id != "" {
-					ids = append(ids, id)
+				id, _ := find(ref, d.address+"/names")
+				if id == "" {
+					continue
 				}
+				d.queries[id] = looked(in, c, id)
+				if len(d.queries[id]) == 0 && !in.Destroy {
+					problems.Add(diag.Diagnostic{
+						Severity: diag.Error, Code: "no-region", Address: d.address + "/names", Pos: g.Pos, Account: string(id),
+						Summary: fmt.Sprintf("it is not known in which Regions the services of account %s are to be looked for", ref), Hint: "write regions, here or with the account, or defaults.region",
+					})
+					continue
+				}
+				ids = append(ids, id)
 			}
 			for _, n := range g.Names {
 				d.grants = append(d.grants, latticeGrant{n, ids, len(ids) < len(g.Accounts)})
@@ -269,14 +280,25 @@ func reservationAddress(d *latticeDomain, g latticeGrant) string {
 // written into a zone: the ARN of a service, and its custom domain name as value.
 var guidanceTag = regexp.MustCompile(`^arn:[a-z-]+:vpc-lattice:[a-z0-9-]+:\d{12}:service/svc-[0-9a-f]+$`)
 
-// cleanup takes the guidance's tags off a zone, once the names are reserved: whoever
-// still ran it would then find no record to delete.
+// cleanup takes the guidance's tags of granted names off a zone, once the names are
+// reserved: whoever still ran it would then find no record to delete. Its other names
+// are its own, and it knows them by its tags alone.
 func (r *latticeDomains) cleanup(d *latticeDomain) {
 	tags := plan.ZoneTags{Zone: d.id, Name: d.Zone}
-	for k := range d.zone.Tags {
-		if guidanceTag.MatchString(k) {
-			tags.Remove = append(tags.Remove, k)
+	left := 0
+	for k, v := range d.zone.Tags {
+		if !guidanceTag.MatchString(k) {
+			continue
 		}
+		if name, err := dnsname.Parse(v); err == nil && len(d.granted(name)) > 0 {
+			tags.Remove = append(tags.Remove, k)
+		} else {
+			left++
+		}
+	}
+	if left > 0 {
+		r.problem(d, d.At("grants"), diag.Note, "guidance-tags", fmt.Sprintf("%d tags of the guidance stay on the zone %s: their names are granted to nobody here", left, d.Zone),
+			"the guidance still needs them to remove its records", "grant the names, and run with --cleanup-guidance again")
 	}
 	if len(tags.Remove) == 0 {
 		return
@@ -309,22 +331,16 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 			continue
 		}
 		for _, public := range []bool{false, true} {
-			d := r.holder(s.CustomDomain, public)
-			if d == nil {
-				continue
-			}
-			g, ok := r.mayHave(d, s)
-			if !ok {
-				continue
-			}
-			claim := latticeClaim{s.CustomDomain, s, g}
-			if before, taken := out[d][claim.name]; taken {
-				if !r.first(d, claim, before) {
-					claim, before = before, claim
+			for d, g := range r.having(s, public) {
+				claim := latticeClaim{s.CustomDomain, s, g}
+				if before, taken := out[d][claim.name]; taken {
+					if !r.first(d, claim, before) {
+						claim, before = before, claim
+					}
+					others[d][claim.name] = append(others[d][claim.name], before.service)
 				}
-				others[d][claim.name] = append(others[d][claim.name], before.service)
+				out[d][claim.name] = claim
 			}
-			out[d][claim.name] = claim
 		}
 	}
 	for i := range r.domains {
@@ -339,22 +355,43 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 	return out
 }
 
-// holder is the Lattice domain of the longest match for a name, among private
-// zones or among public ones.
-func (r *latticeDomains) holder(name dnsname.Name, public bool) *latticeDomain {
-	var found *latticeDomain
+// having are the Lattice domains in which a service gets its custom domain name, with
+// the grants: those of the longest match among private zones, or among public ones,
+// as far as they grant it. Zones of one name are several views, and each has grants of
+// its own. Where none grants it, that is said.
+func (r *latticeDomains) having(s estate.LatticeService, public bool) map[*latticeDomain]latticeGrant {
+	var longest []*latticeDomain
 	for i := range r.domains {
 		d := &r.domains[i]
-		if d.Public == public && name.Under(d.Zone) && (found == nil || d.Zone.Depth() > found.Zone.Depth()) {
-			found = d
+		if d.Public != public || !s.CustomDomain.Under(d.Zone) || len(longest) > 0 && d.Zone.Depth() < longest[0].Zone.Depth() {
+			continue
+		}
+		if len(longest) > 0 && d.Zone.Depth() > longest[0].Zone.Depth() {
+			longest = nil
+		}
+		longest = append(longest, d)
+	}
+	out := map[*latticeDomain]latticeGrant{}
+	var refusals []diag.Diagnostic
+	for _, d := range longest {
+		if g, why := r.mayHave(d, s); why.Summary == "" {
+			out[d] = g
+		} else {
+			refusals = append(refusals, why)
 		}
 	}
-	return found
+	if len(out) == 0 {
+		for _, why := range refusals {
+			r.out.Diagnostics.Add(why)
+			r.refuse(why, s)
+		}
+	}
+	return out
 }
 
 // mayHave judges whether a service may have its custom domain name in a zone,
 // and says why not.
-func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (latticeGrant, bool) {
+func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (latticeGrant, diag.Diagnostic) {
 	name, why, code := s.CustomDomain, "", "not-granted"
 	switch {
 	case name == d.Zone:
@@ -367,8 +404,14 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 		granted := d.granted(name)
 		for _, g := range granted {
 			if slices.Contains(g.accounts, s.Account) {
-				return g, true
+				if len(d.owners(latticeGrant{accounts: []estate.AccountID{s.Account}}, s.Region)) > 0 {
+					return g, diag.Diagnostic{}
+				}
+				why = fmt.Sprintf("services in %s are not looked for", s.Region)
 			}
+		}
+		if why != "" {
+			break
 		}
 		why = fmt.Sprintf("it was not granted to account %s", s.Account)
 		if len(granted) > 0 {
@@ -378,8 +421,10 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 			why, code = "some of the accounts to which it is granted are not known", "unread"
 		}
 	}
-	r.refuse(r.problem(d, d.At("grants"), diag.Warning, code, fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why), s.ARN, ""), s)
-	return latticeGrant{}, false
+	return latticeGrant{}, diag.Diagnostic{
+		Severity: diag.Warning, Code: code, Address: d.address, Pos: d.At("grants"), Detail: s.ARN,
+		Summary: fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why),
+	}
 }
 
 // first reports whether a claim goes before another: the service to which the
@@ -485,7 +530,7 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 				continue
 			}
 			seen[id] = true
-			for _, q := range d.queries(r.Input, id) {
+			for _, q := range d.queries[id] {
 				if !r.Estate.Answered(q) {
 					r.unread(d, q)
 				}
@@ -566,7 +611,7 @@ func LatticeNames(in Input) []LatticeName {
 func (p *permissions) latticeDomain(in Input, d latticeDomain) {
 	for _, g := range d.grants {
 		for _, id := range g.accounts {
-			for _, q := range d.queries(in, id) {
+			for _, q := range d.queries[id] {
 				p.add(plan.Permission{Account: id, May: plan.MayReadLattice, Region: q.Region})
 			}
 		}

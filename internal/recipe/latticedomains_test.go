@@ -38,6 +38,20 @@ const corp = `  - zone: corp.test
       - { accounts: [shop, pay], names: "*.both.corp.test" }
 `
 
+// views are two zones of one name, for different VPCs.
+const views = `  - zone: corp.test
+    account: net
+    zoneID: ZC
+    grants:
+      - { account: shop, names: ["*.svc.corp.test", "*.both.corp.test"] }
+  - zone: corp.test
+    account: net
+    zoneID: ZD
+    grants:
+      - { account: pay, names: "*.dev.corp.test" }
+      - { account: shop, names: "*.both.corp.test" }
+`
+
 func loadLattice(t *testing.T, domains string) *config.Config {
 	t.Helper()
 	c, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(latticeHeader + domains)}})
@@ -224,6 +238,21 @@ error unknown-account: account "lost" is not in the list of accounts at latticeD
 			lattice(e, 1, shopAccount, "a.svc.corp.test")
 			lattice(e, 2, payAccount, "b.svc.corp.test")
 		}, strings.ReplaceAll(pair("b.svc.corp.test", 2), "ZC", "ZS") + "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: it was not granted to account 222222222222, but to others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001]\n"},
+		{"two zones of one name: each has what it grants", views, func(e *estate.Estate) {
+			privateCorp(e, "ZD", "corp.test")
+			lattice(e, 1, shopAccount, "a.svc.corp.test")
+			lattice(e, 2, payAccount, "b.dev.corp.test")
+			lattice(e, 3, payAccount, "c.svc.corp.test")
+			lattice(e, 4, shopAccount, "d.both.corp.test")
+		}, pair("d.both.corp.test", 4) + pair("a.svc.corp.test", 1) + strings.ReplaceAll(pair("d.both.corp.test", 4)+pair("b.dev.corp.test", 2), "ZC", "ZD") +
+			`warning not-granted: service svc-00000000000000003 of account 333333333333 does not get the name c.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000003]
+warning not-granted: service svc-00000000000000003 of account 333333333333 does not get the name c.svc.corp.test: it was not granted to account 333333333333 [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000003]
+`},
+		{"a service in a Region in which none is looked for", corp, func(e *estate.Estate) {
+			s := lattice(e, 1, shopAccount, "a.svc.corp.test")
+			s.Region = "eu-central-1"
+			e.LatticeServices.Put(s)
+		}, "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: services in eu-central-1 are not looked for [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001]\n"},
 		{"no zone", `  - { zone: other.test, account: net, grants: [] }
 `, func(e *estate.Estate) {}, "error no-zone: account 111111111111 has no private zone other.test\n"},
 		{"several zones", corp, func(e *estate.Estate) {
@@ -273,6 +302,62 @@ error unknown-account: account "lost" is not in the list of accounts at latticeD
 				}
 			}
 		})
+	}
+}
+
+// TestLatticeNowhere: where it is not known in which Regions the services of a
+// granted account are, what may be its stays.
+func TestLatticeNowhere(t *testing.T) {
+	c, problems := config.Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(`owner: acme
+organization: { access: { account: "000000000000", role: reader } }
+accounts:
+  net: { id: "111111111111", regions: eu-west-1 }
+latticeDomains:
+  - { zone: corp.test, account: net, grants: [{ account: team-shop, names: "*.svc.corp.test" }] }
+`)}})
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	e := latticeWorld()
+	e.Accounts.Put(estate.Account{ID: shopAccount, Name: "team-shop", Status: "ACTIVE"})
+	gone := lattice(&e, 1, shopAccount, "a.svc.corp.test")
+	aliases(&e, "ZC", gone, "a.svc.corp.test")
+	e.LatticeServices.Delete(gone.ARN)
+	aliases(&e, "ZC", lattice(&e, 2, shopAccount, "b.svc.corp.test"), "b.svc.corp.test")
+	in := Input{Config: c, Estate: e, Now: now}
+	want := strings.ReplaceAll(pair("a.svc.corp.test", 1)+pair("b.svc.corp.test", 2), "\n", " frozen\n") +
+		"warning unread: service svc-00000000000000002 of account 222222222222 does not get the name b.svc.corp.test: some of the accounts to which it is granted are not known [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000002]\n" +
+		"error no-region: it is not known in which Regions the services of account team-shop are to be looked for\n"
+	if got := latticeBrief(Make(in)); got != want {
+		t.Errorf("made\n%swant\n%s", got, want)
+	}
+	in.Destroy = true
+	if out := Make(in); out.Diagnostics.HasErrors() {
+		t.Errorf("to destroy it: %v", out.Diagnostics)
+	}
+}
+
+// TestLatticeCleanup: of the guidance's tags those go whose names are granted; by the
+// others it removes records that are its own.
+func TestLatticeCleanup(t *testing.T) {
+	e := latticeWorld()
+	answered(&e, estate.Query{Kind: estate.QueryZoneTags, Account: netAccount, ID: "ZC"})
+	granted, other := lattice(&e, 1, shopAccount, "a.svc.corp.test"), lattice(&e, 2, payAccount, "b.pay.corp.test")
+	z, _ := e.Zones.Get("ZC")
+	z.Tags = estate.Tags{granted.ARN: "a.svc.corp.test", other.ARN: "b.pay.corp.test", "team": "network"}
+	e.Zones.Put(z)
+	out := Make(Input{Config: loadLattice(t, corp), Estate: e, Now: now, CleanupGuidance: true})
+	var removed []string
+	for _, w := range out.Wanted {
+		if w.Item.ZoneTags != nil {
+			removed = append(removed, w.Item.ZoneTags.Remove...)
+		}
+	}
+	if !slices.Equal(removed, []string{granted.ARN}) {
+		t.Errorf("removes %v, want that of %s alone", removed, granted.ARN)
+	}
+	if told := latticeBrief(Output{Diagnostics: out.Diagnostics}); !strings.Contains(told, "note guidance-tags: 1 tags of the guidance stay on the zone corp.test") {
+		t.Errorf("told %s", told)
 	}
 }
 

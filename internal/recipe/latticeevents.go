@@ -273,7 +273,7 @@ func EventSpokes(in Input) []EventSpoke {
 	for _, d := range domains {
 		for _, g := range d.grants {
 			for _, id := range g.accounts {
-				for _, q := range d.queries(in, id) {
+				for _, q := range d.queries[id] {
 					if s := (EventSpoke{id, q.Region}); !seen[s] && active(in.Estate, id) {
 						seen[s] = true
 						out = append(out, s)
@@ -360,7 +360,7 @@ func (n *needs) liveNames() {
 		for _, rec := range d.latticeRecords(n.Estate) {
 			for _, g := range d.granted(rec.Name) {
 				for _, id := range g.accounts {
-					for _, q := range d.queries(n.Input, id) {
+					for _, q := range d.queries[id] {
 						n.ask(q)
 					}
 				}

@@ -3,6 +3,7 @@ package recipe
 import (
 	"slices"
 
+	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -12,8 +13,8 @@ import (
 // Where the services of Lattice domains are looked for, and when one may be there
 // that was not found.
 
-// queries are where the services of a granted account are looked for.
-func (d *latticeDomain) queries(in Input, id estate.AccountID) []estate.Query {
+// looked are where the services of a granted account are looked for.
+func looked(in Input, d config.LatticeDomain, id estate.AccountID) []estate.Query {
 	regions := d.Regions
 	if len(regions) == 0 {
 		regions = in.Config.AccountByID(id).Regions
@@ -27,10 +28,14 @@ func (d *latticeDomain) queries(in Input, id estate.AccountID) []estate.Query {
 
 // owners are where the services are looked for of those who have a grant, in a
 // Region.
-func (d *latticeDomain) owners(in Input, g latticeGrant, r estate.Region) []estate.Query {
+func (d *latticeDomain) owners(g latticeGrant, r estate.Region) []estate.Query {
 	var out []estate.Query
 	for _, id := range g.accounts {
-		out = append(out, slices.DeleteFunc(d.queries(in, id), func(q estate.Query) bool { return q.Region != r })...)
+		for _, q := range d.queries[id] {
+			if q.Region == r {
+				out = append(out, q)
+			}
+		}
 	}
 	return out
 }
@@ -47,7 +52,7 @@ func (d *latticeDomain) mayStand(in Input, rec estate.RecordSet) bool {
 			!slices.ContainsFunc(granted, func(g latticeGrant) bool { return slices.Contains(g.accounts, s.Account) })
 	}
 	return slices.ContainsFunc(granted, func(g latticeGrant) bool {
-		return g.unknown || slices.ContainsFunc(d.owners(in, g, region), func(q estate.Query) bool { return !in.Estate.Answered(q) })
+		return g.unknown || slices.ContainsFunc(d.owners(g, region), func(q estate.Query) bool { return !in.Estate.Answered(q) })
 	})
 }
 
@@ -82,7 +87,7 @@ func (n *needs) latticeDomains() {
 	for _, d := range domains {
 		for _, g := range d.grants {
 			for _, id := range g.accounts {
-				for _, q := range d.queries(n.Input, id) {
+				for _, q := range d.queries[id] {
 					if active(n.Estate, id) {
 						n.ask(q)
 					}
@@ -116,7 +121,7 @@ func LatticeQueries(in Input, name dnsname.Name) (list []estate.Query, all bool)
 		for _, g := range d.granted(name) {
 			all = all && !g.unknown
 			for _, id := range g.accounts {
-				list = append(list, d.queries(in, id)...)
+				list = append(list, d.queries[id]...)
 			}
 		}
 	}
@@ -177,7 +182,7 @@ func LatticeDoubts(in Input, records []estate.RecordSet) []estate.Query {
 			for j, g := range d.grants {
 				if key := (grant{i, j, region}); d.zone.ID == rec.Zone && g.Holds(rec.Name) && !seen[key] {
 					seen[key] = true
-					out = append(out, d.owners(in, g, region)...)
+					out = append(out, d.owners(g, region)...)
 				}
 			}
 		}
