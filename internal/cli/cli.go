@@ -50,7 +50,8 @@ type app struct {
 	output      string // text, json
 	noColor     bool
 	clock       clock.Clock
-	stop        chan struct{}                // closed by the first Ctrl-C
+	cut         context.Context              // ends at the second Ctrl-C; that of a command does at the first
+	finishing   atomic.Bool                  // calls are under way that a first Ctrl-C does not cut off
 	stopping    atomic.Pointer[func(string)] // says that the run stops, where that is no plain line
 	helpless    error                        // help was asked for what there is not
 	waits       *waits                       // what a run waits for
@@ -63,13 +64,18 @@ func Main(s Streams, args []string) int { return Run(s, awsapi.Wall(), args) }
 
 // Run is Main by another clock.
 func Run(s Streams, by clock.Clock, args []string) int {
-	a := &app{Streams: s, clock: by, stop: make(chan struct{})}
-	ctx, cancel := context.WithCancel(context.Background())
+	cut, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	a.catchSignals(cancel)
+	ctx, stop := context.WithCancel(cut)
+	defer stop()
+	a := &app{Streams: s, clock: by, cut: cut}
+	a.catchSignals(stop, cancel)
 	root := a.root()
 	root.SetArgs(args)
 	c, err := root.ExecuteContextC(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = diag.Diagnostic{Code: "stopped", Summary: "stopped before the end"}
+	}
 	if err == nil {
 		err = a.helpless
 	}
@@ -87,21 +93,28 @@ func Run(s Streams, by clock.Clock, args []string) int {
 	return exitFailed
 }
 
-// catchSignals stops a run cleanly at the first Ctrl-C: calls under way end, no
-// new ones begin. The second one cuts them off.
-func (a *app) catchSignals(cancel context.CancelFunc) {
+// catchSignals stops a command at the first Ctrl-C: at once where it only reads;
+// where it changes something, calls under way end and no new ones begin. The
+// second one cuts them off.
+func (a *app) catchSignals(stop, cut context.CancelFunc) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		close(a.stop)
-		say := func(what string) { fmt.Fprintln(a.Err, "\n"+what) }
-		if other := a.stopping.Load(); other != nil {
-			say = *other
+		const finish = "stopping: calls under way are finished; press Ctrl-C again to cut them off"
+		other := a.stopping.Load()
+		_, tty := terminal(a.Err)
+		switch {
+		case other != nil:
+			(*other)(finish)
+		case a.finishing.Load():
+			fmt.Fprintln(a.Err, "\n"+finish)
+		case tty: // which shows ^C
+			fmt.Fprintln(a.Err)
 		}
-		say("stopping: calls under way are finished; press Ctrl-C again to cut them off")
+		stop()
 		<-signals
-		cancel()
+		cut()
 	}()
 }
 

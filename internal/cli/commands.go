@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -258,7 +259,7 @@ func (a *app) planAndApply(ctx context.Context, cfg *config.Config, p *reconcile
 		return exit(exitFailed)
 	}
 	if !planned.Empty() && !args.yes {
-		if err := a.confirm(); err != nil {
+		if err := a.confirm(ctx); err != nil {
 			return err
 		}
 	}
@@ -266,16 +267,24 @@ func (a *app) planAndApply(ctx context.Context, cfg *config.Config, p *reconcile
 }
 
 // confirm asks on a terminal; elsewhere --yes must have been given.
-func (a *app) confirm() error {
+func (a *app) confirm(ctx context.Context) error {
 	if _, tty := terminal(a.In); !tty {
 		return fmt.Errorf("there is no terminal to ask on; look at the plan, and repeat with --yes")
 	}
 	fmt.Fprint(a.Err, "\nCarry this out? Only `yes` is taken: ")
-	line, err := bufio.NewReader(a.In).ReadString('\n')
-	if err != nil || strings.TrimSpace(line) != "yes" {
-		return fmt.Errorf("nothing was changed")
+	yes := make(chan bool, 1)
+	go func() { // nothing but input ends a read: after Ctrl-C it ends with the process
+		line, err := bufio.NewReader(a.In).ReadString('\n')
+		yes <- err == nil && strings.TrimSpace(line) == "yes"
+	}()
+	select {
+	case y := <-yes:
+		if y {
+			return nil
+		}
+	case <-ctx.Done():
 	}
-	return nil
+	return errors.New("nothing was changed")
 }
 
 // outcome is the result of apply for machines.
@@ -307,30 +316,42 @@ func (a *app) carryOut(ctx context.Context, cfg *config.Config, p *reconcile.Pas
 	a.waits.over(waitDNS)
 	if !out.Diagnostics.HasErrors() {
 		verified, err := p.Verify(ctx, args.Options)
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			out.Diagnostics.Add(diag.Diagnostic{Code: "stopped", Summary: "stopped before all names were verified", Hint: "`orgdns verify` does that"})
+		case err != nil:
 			return err
+		default:
+			out.verified(verified, planned, args.Destroy)
 		}
-		out.Checks = verified.Checks
-		if !args.Destroy { // it has looked again
-			out.Waiting = slices.DeleteFunc(out.Waiting, func(w plan.Waiting) bool {
-				_, own := planned.Change(w.Address)
-				return !own
-			})
-		}
-		out.Waiting = stillWaiting(verified.Waiting, out.Waiting)
 	}
 	a.waits.line()
 	return a.showOutcome(args.kind(), out)
 }
 
+// verified adds what was seen after a run. Unless all was to go, it has looked
+// again for what is waited for besides the run's own changes.
+func (o *outcome) verified(v reconcile.Verified, planned *reconcile.Planned, destroy bool) {
+	o.Checks = v.Checks
+	if !destroy {
+		o.Waiting = slices.DeleteFunc(o.Waiting, func(w plan.Waiting) bool {
+			_, own := planned.Change(w.Address)
+			return !own
+		})
+	}
+	o.Waiting = stillWaiting(v.Waiting, o.Waiting)
+}
+
 // apply carries out a plan, shows what happens, and keeps it where a history is
 // kept.
 func (a *app) apply(ctx context.Context, action string, p *reconcile.Pass, planned *reconcile.Planned, wait bool) (*apply.Result, error) {
+	a.finishing.Store(true)
+	defer a.finishing.Store(false)
 	kept, err := a.record(ctx, action, p, planned)
 	if err != nil {
 		return nil, err
 	}
-	res, err := p.Apply(ctx, planned.Plan, reconcile.ApplyOptions{Wait: wait, Stop: a.stop, Progress: kept.progress(a.events())})
+	res, err := p.Apply(a.cut, planned.Plan, reconcile.ApplyOptions{Wait: wait, Stop: ctx.Done(), Progress: kept.progress(a.events())})
 	lost := kept.end(ctx)
 	if err != nil {
 		return nil, err
@@ -540,13 +561,7 @@ estate it is an empty world, in which a 12-digit access key ID with the secret
 				}
 				server.Estate = e
 			}
-			ctx, cancel := context.WithCancel(c.Context())
-			defer cancel()
-			go func() {
-				<-a.stop
-				cancel()
-			}()
-			running, err := server.Start(ctx)
+			running, err := server.Start(c.Context())
 			if err != nil {
 				return err
 			}

@@ -128,12 +128,6 @@ func (a *app) demoPass(ctx context.Context, cfg *config.Config, w *world.World, 
 
 // keep serves the estate that the demo made until it is stopped.
 func (a *app) keep(ctx context.Context, e estate.Estate) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		<-a.stop
-		cancel()
-	}()
 	running, err := twin.Server{Listen: "127.0.0.1:4577", Estate: e}.Start(ctx)
 	if errors.Is(err, syscall.EADDRINUSE) { // another twin, perhaps
 		running, err = twin.Server{Listen: "127.0.0.1:0", Estate: e}.Start(ctx)

@@ -215,7 +215,7 @@ func (a *app) letters(ctx context.Context, args *eventsArgs, do func(reached, []
 	defer func() {
 		for _, d := range queues {
 			if d.at != nil {
-				_ = d.at.Hide(ctx, d.taken, 0) // they are there again after a while in any case
+				_ = d.at.Hide(a.cut, d.taken, 0) // they are there again after a while in any case
 			}
 		}
 	}()
@@ -419,13 +419,18 @@ func (a *app) redrive(ctx context.Context, r reached, queue awsapi.QueueID, list
 		l := chosen[i]
 		return nil, fmt.Errorf("dead letter %s is not sent: it lies in %s, and says that it is an event of account %s in %s; no rule brings it there", l.ID, l.Queue, l.Hint.Account, l.Hint.Region)
 	}
+	a.finishing.Store(true)
+	defer a.finishing.Store(false)
 	to := r.sessions.Backlog(queue)
 	for _, l := range chosen {
-		if err := to.Send(ctx, awsapi.Message{Body: l.Body}); err != nil {
+		if err := ctx.Err(); err != nil {
+			return sent, err
+		}
+		if err := to.Send(a.cut, awsapi.Message{Body: l.Body}); err != nil {
 			return sent, err
 		}
 		sent = append(sent, l)
-		if err := l.from.Delete(ctx, []awsapi.Message{l.message}); err != nil {
+		if err := l.from.Delete(a.cut, []awsapi.Message{l.message}); err != nil {
 			return sent, err
 		}
 	}

@@ -158,8 +158,11 @@ func (a *app) clusterRecords(ctx context.Context, args *openshiftArgs, r *record
 		return err
 	}
 	failed, changes := a.planSides(ctx, r, sides)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if changes && !r.yes {
-		if err := a.confirm(); err != nil {
+		if err := a.confirm(ctx); err != nil {
 			return err
 		}
 	}
@@ -264,6 +267,9 @@ func (a *app) planSides(ctx context.Context, r *recordsArgs, sides []*side) (fai
 	told := map[string]bool{}
 	for _, x := range sides {
 		planned, err := x.pass.Plan(ctx, reconcile.Options{AcceptLimits: true})
+		if ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			a.fail(x, "plan", err)
 			failed = true

@@ -203,17 +203,6 @@ func (a *app) lambdaServe(ctx context.Context, h runtimeapi.Handler) error {
 	if api == "" {
 		return fmt.Errorf("%s is not set: this is no Lambda function; outside of one, use `orgdns probe` or `orgdns serve`", runtimeVariable)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() { // a first signal ends the wait for an invocation
-		defer close(ended)
-		select {
-		case <-a.stop:
-		case <-ctx.Done():
-		}
-		cancel()
-	}()
-	defer func() { cancel(); <-ended }()
 	return runtimeapi.Serve(ctx, a.clock, &http.Client{}, api, h)
 }
 

@@ -19,7 +19,8 @@ const commandTime = 2 * time.Minute
 
 // runProbe runs a command of the configuration's by the shell. It gets the
 // request on its input; where it is to look stands in its environment, so that
-// nothing that was read from AWS becomes part of the command's text.
+// nothing that was read from AWS becomes part of the command's text. What it
+// started ends with it when ctx does.
 func runProbe(ctx context.Context, command string, from estate.VPC, input []byte) ([]byte, error) {
 	limit, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
@@ -28,7 +29,8 @@ func runProbe(ctx context.Context, command string, from estate.VPC, input []byte
 	c.Stdin = bytes.NewReader(input)
 	var out, complaint limited
 	c.Stdout, c.Stderr = &out, &complaint
-	c.WaitDelay = time.Second // what it started may hold its output
+	c.WaitDelay = time.Second // what it left behind may hold its output
+	asOne(c)
 	err := c.Run()
 	var left *exec.ExitError
 	switch {

@@ -70,7 +70,7 @@ if it is set. SIGTERM finishes what is under way.`,
 		Example: `  orgdns serve --config dns/ --queue https://sqs.eu-west-1.amazonaws.com/222222222222/orgdns-events
   orgdns serve --git /srv/dns --config orgdns.yaml --interval 30m --output json`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), args) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.serve(a.cut, c.Context(), args) },
 	}
 	args.flags(c)
 	a.storeFlag(c)
@@ -82,7 +82,8 @@ if it is set. SIGTERM finishes what is under way.`,
 	return c
 }
 
-func (a *app) serve(ctx context.Context, args *serveArgs) error {
+// serve runs until stopped is done, and finishes what is under way unless ctx is.
+func (a *app) serve(ctx, stopped context.Context, args *serveArgs) error {
 	if args.interval < leastInterval {
 		return fmt.Errorf("--interval is %s; it must be %s at least", args.interval, leastInterval)
 	}
@@ -91,9 +92,9 @@ func (a *app) serve(ctx context.Context, args *serveArgs) error {
 		return err
 	}
 	defer k.close(ctx)
-	stop, end := context.WithCancel(ctx)
+	stop, end := context.WithCancel(stopped)
 	defer end()
-	queues, err := k.openQueues(ctx, stop)
+	queues, err := k.openQueues(stop)
 	if err != nil {
 		return err
 	}
@@ -104,13 +105,6 @@ func (a *app) serve(ctx context.Context, args *serveArgs) error {
 	}
 	defer ended()
 
-	go func() {
-		select {
-		case <-a.stop:
-			end()
-		case <-stop.Done():
-		}
-	}()
 	s := &event.Server{
 		Handler: k.handler(), Queues: queues, Interval: args.interval, Options: reconcile.Options{AcceptLimits: args.limits},
 		Reload: k.reload, Watch: watchEvery, Jitter: rand.Float64, Ready: func() { ready.Store(true) },
@@ -237,8 +231,8 @@ func (k *keeping) take(cfg *config.Config) {
 }
 
 // openQueues finds the queues, and where their dead letters go, which are counted
-// until stop is done.
-func (k *keeping) openQueues(ctx, stop context.Context) ([]event.Queue, error) {
+// until ctx is done.
+func (k *keeping) openQueues(ctx context.Context) ([]event.Queue, error) {
 	var out []event.Queue
 	for _, name := range k.args.queues {
 		id, err := k.queue(name)
@@ -267,24 +261,24 @@ func (k *keeping) openQueues(ctx, stop context.Context) ([]event.Queue, error) {
 		}
 		k.dead = append(k.dead, k.sessions.DeadLetters(id))
 	}
-	k.journal.swept = func() { k.countDead(stop) }
+	k.journal.swept = func() { k.countDead(ctx) }
 	return out, nil
 }
 
 // countDead begins to count the dead letters, once those before are counted. It
 // holds up no sweep, and counted ends it.
-func (k *keeping) countDead(stop context.Context) {
+func (k *keeping) countDead(ctx context.Context) {
 	k.counted()
 	done := clock.NewMailbox[struct{}](k.clock)
 	k.count = done
 	k.clock.Go(func() {
 		defer done.Send(struct{}{})
 		besides(k.clock, len(k.dead), func(i int) {
-			n, err := k.dead[i].Depth(stop)
+			n, err := k.dead[i].Depth(ctx)
 			switch name := k.dead[i].Name(); {
 			case err == nil:
 				k.journal.deadLetters(name, n)
-			case stop.Err() == nil:
+			case ctx.Err() == nil:
 				k.journal.queueFailed(name, err)
 			}
 		})
