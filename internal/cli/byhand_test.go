@@ -126,9 +126,7 @@ func killed(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cmd := exec.Command(path, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED", "TWIN_CLOCK"} {
-		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
-	}
+	cmd.Env = environment(ts)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	before := writes(ts)
@@ -152,6 +150,15 @@ func killed(ts *testscript.TestScript, neg bool, args []string) {
 	if err := <-ended; cmd.ProcessState.Exited() {
 		ts.Fatalf("it was not killed, but ended: %v", err)
 	}
+}
+
+// environment is what a program needs of a script's environment.
+func environment(ts *testscript.TestScript) []string {
+	var out []string
+	for _, name := range []string{"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED", "TWIN_CLOCK"} {
+		out = append(out, name+"="+ts.Getenv(name))
+	}
+	return out
 }
 
 // writes counts the calls so far that change something.

@@ -45,6 +45,16 @@ func orgdns() {
 	os.Exit(cli.Run(streams, c, os.Args[1:]))
 }
 
+// commands are what scripts have besides those of testscript.
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
+	"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
+	"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
+	"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten, "until": until,
+	"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
+	"accept": accept, "unshare": unshare, "deployed": deployed, "lattice": latticeCommand, "becomes": becomes, "answers": answers, "mail": mail,
+}
+
 // TestScripts runs the scripts of testdata: each is a page of the manual.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -52,14 +62,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               func(env *testscript.Env) error { return setup(t, env) },
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "twin": startTwin, "clock": advance, "faults": faults, "estate": showEstate,
-			"calls": calls, "zone": zone, "record": record, "copyns": copyns, "await": await, "killed": killed, "absent": absent,
-			"template": template, "blocks": blocks, "fill": fill, "foreign": foreign,
-			"example": example, "ask": ask, "vpcs": vpcs, "associate": associate, "tag": tag, "healthcheck": healthcheck, "hasten": hasten, "until": until,
-			"resolver": resolverOf, "server": server, "expand": expand, "runtime": runtimeAPI, "posted": posted,
-			"accept": accept, "unshare": unshare, "deployed": deployed, "lattice": latticeCommand, "becomes": becomes, "answers": answers, "mail": mail,
-		},
+		Cmds:                commands,
 		Condition: func(cond string) (bool, error) {
 			if cond != "terraform" {
 				return false, fmt.Errorf("unknown condition %q", cond)
@@ -106,6 +109,13 @@ type running struct {
 	kept    []string             // what stood, by foreign
 	answers map[[3]string]string // what was answered, by answers: VPC, name and type
 	lambda  *lambdaAPI
+	asked   *prompted // a program that was started by prompt
+}
+
+// prompted is a program that waits for an answer at its terminal.
+type prompted struct {
+	cmd  *exec.Cmd
+	ctrl *os.File // the other end of the terminal
 }
 
 type runningKey struct{}

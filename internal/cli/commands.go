@@ -191,7 +191,8 @@ func (a *app) applyCommand() *cobra.Command {
 		Short: "Make the organization as configured, then check that the names resolve",
 		Long: `apply plans and rehearses as plan does, asks, carries the plan out in every
 account, and asks DNS whether the names resolve as promised. With the file of a
-saved plan it carries out that plan, unless what it relies on has changed.
+saved plan it carries out that plan. What a plan relies on is read again after
+the answer, and of a saved one; the plan is refused if that has changed.
 
 A run that stops anywhere, by Ctrl-C or worse, is finished by running again.
 
@@ -204,7 +205,7 @@ Exit code 0: all done. 2: something waits for a deadline or the world outside.
 				return err
 			}
 			if len(files) == 1 {
-				saved, err := a.savedPlan(c.Context(), p, files[0])
+				saved, err := a.savedPlan(c.Context(), p, files[0], args.Options)
 				if err != nil {
 					return err
 				}
@@ -260,6 +261,9 @@ func (a *app) planAndApply(ctx context.Context, cfg *config.Config, p *reconcile
 	}
 	if !planned.Empty() && !args.yes {
 		if err := a.confirm(ctx); err != nil {
+			return err
+		}
+		if err := fresh(ctx, p, planned.Plan, args.Options); err != nil {
 			return err
 		}
 	}
@@ -513,7 +517,7 @@ func savePlan(path string, p *plan.Plan) error {
 }
 
 // savedPlan loads a plan and refuses it when the world has moved.
-func (a *app) savedPlan(ctx context.Context, p *reconcile.Pass, path string) (*plan.Plan, error) {
+func (a *app) savedPlan(ctx context.Context, p *reconcile.Pass, path string, o reconcile.Options) (*plan.Plan, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -528,18 +532,23 @@ func (a *app) savedPlan(ctx context.Context, p *reconcile.Pass, path string) (*p
 	if saved.Diagnostics.HasErrors() {
 		return nil, fmt.Errorf("%s has errors and cannot be applied", path)
 	}
-	stale, err := p.Stale(ctx, saved)
-	if err != nil {
+	if err := fresh(ctx, p, saved, o); err != nil {
 		return nil, err
-	}
-	if stale.HasErrors() {
-		return nil, stale.Err()
 	}
 	secrets, problems := p.Secrets(estate.Estate{})
 	if problems.HasErrors() {
 		return nil, problems.Err()
 	}
 	return saved, saved.Fill(secrets)
+}
+
+// fresh refuses a plan when what it relies on has changed since it was made.
+func fresh(ctx context.Context, p *reconcile.Pass, made *plan.Plan, o reconcile.Options) error {
+	stale, err := p.Stale(ctx, made, o)
+	if err != nil {
+		return err
+	}
+	return stale.Err()
 }
 
 func (a *app) twinCommand() *cobra.Command {

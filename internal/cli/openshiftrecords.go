@@ -121,6 +121,9 @@ type side struct {
 	failed  map[string]error // by address, or by zone ID
 }
 
+// ready reports whether there is a plan, with something to do.
+func (x *side) ready() bool { return x.planned != nil && len(x.failed) == 0 && !x.planned.Empty() }
+
 // sideResult is what came of it, for machines.
 type sideResult struct {
 	Zone        string                 `json:"zone"` // private, public
@@ -165,9 +168,16 @@ func (a *app) clusterRecords(ctx context.Context, args *openshiftArgs, r *record
 		if err := a.confirm(ctx); err != nil {
 			return err
 		}
+		for _, x := range sides {
+			if x.ready() {
+				if err := fresh(ctx, x.pass, x.planned.Plan, reconcile.Options{}); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	for _, x := range sides {
-		if x.planned != nil && len(x.failed) == 0 && !x.planned.Empty() {
+		if x.ready() {
 			if err := a.applySide(ctx, r, x); err != nil {
 				return err
 			}

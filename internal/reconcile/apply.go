@@ -26,12 +26,12 @@ func (p *Pass) Apply(ctx context.Context, pl *plan.Plan, o ApplyOptions) (*apply
 	})
 }
 
-// Stale reads what a saved plan relies on and reports everything that has
-// become something else since it was made (settled point 15). Other changes in
-// a busy zone do not matter. What the plan deletes of others is judged anew:
-// who would notice stands in policies, groups, routes and names of the whole
-// organization.
-func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
+// Stale reads what a plan relies on and reports everything that has become
+// something else since it was made (settled point 15): of a saved plan, or of one
+// that lay before a person. Other changes in a busy zone do not matter. What the
+// plan deletes of others is judged anew, by the options of the run: who would
+// notice stands in policies, groups, routes and names of the whole organization.
+func (p *Pass) Stale(ctx context.Context, pl *plan.Plan, o Options) (diag.List, error) {
 	e, err := p.observe(ctx, p.Ports, estate.Estate{}, func(e estate.Estate) []estate.Query {
 		var list []estate.Query
 		seen := map[estate.Query]bool{}
@@ -54,32 +54,47 @@ func (p *Pass) Stale(ctx context.Context, pl *plan.Plan) (diag.List, error) {
 		for _, b := range c.Basis {
 			if a, _ := e.Asked(b.Query); a.Code != "" {
 				out.Add(diag.Diagnostic{Code: "unread", Address: c.Address, Account: string(c.Account),
-					Summary: fmt.Sprintf("%s could not be read, so the saved plan cannot be held against it", b.Query), Detail: a.Message})
+					Summary: fmt.Sprintf("%s could not be read, so the plan cannot be held against it", b.Query), Detail: a.Message})
 				continue
 			}
-			if prints.Of(b.Table, b.Key) != b.Hash {
+			if now := prints.Of(b.Table, b.Key); now != b.Hash {
 				out.Add(diag.Diagnostic{Code: "stale-plan", Address: c.Address, Account: string(c.Account),
 					Summary: fmt.Sprintf("what %s relies on has changed since the plan was made", c.Address),
-					Detail:  fmt.Sprintf("%s: %s", b.Query, b.Key),
+					Detail:  fmt.Sprintf("%s: %s", b.Query, became(e, b, now)),
 					Hint:    "plan again, look at it, and apply that plan"})
 			}
 		}
 	}
 	if slices.ContainsFunc(pl.Changes, func(c plan.Change) bool { return c.Foreign }) {
-		if e, err = p.observe(ctx, p.Ports, e, p.needs(p.Ports, Options{})); err != nil {
+		if e, err = p.observe(ctx, p.Ports, e, p.needs(p.Ports, o)); err != nil {
 			return nil, err
 		}
-		out.Add(retained(pl, p.make(e, p.Ports, Options{}))...)
+		out.Add(retained(pl, p.make(e, p.Ports, o))...)
 	}
 	out.Sort()
 	return out, nil
 }
 
-// retained are the endpoints of others that a saved plan deletes, and a plan made
-// now would not.
-func retained(saved, now *plan.Plan) diag.List {
+// became says what stands now at the place of a basis, whose hash is now another.
+func became(e estate.Estate, b plan.Basis, now string) string {
+	switch r, stands := e.Records.Get(b.Key); {
+	case b.Table == "records" && stands && r.Alias != nil:
+		return fmt.Sprintf("%s %s is now an alias of %s", r.Name, r.Type, r.Alias.Name)
+	case b.Table == "records" && stands:
+		return fmt.Sprintf("%s %s is now %s", r.Name, r.Type, strings.Join(r.Values, ", "))
+	case now == "":
+		return b.Key + " stands no more"
+	case b.Hash == "":
+		return b.Key + " stands now"
+	}
+	return b.Key
+}
+
+// retained are the endpoints of others that a plan deletes, and one made now would
+// not.
+func retained(before, now *plan.Plan) diag.List {
 	var out diag.List
-	for _, c := range saved.Changes {
+	for _, c := range before.Changes {
 		if again, still := now.Change(c.Address); !c.Foreign || c.Action != plan.Delete || still && again.Action == plan.Delete && again.ID == c.ID {
 			continue
 		}

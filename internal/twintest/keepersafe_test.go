@@ -410,7 +410,7 @@ func TestLatticeStalePlan(t *testing.T) {
 	}
 	stale := func(what string, want bool) {
 		t.Helper()
-		list, err := r.process(w, nil).Stale(t.Context(), saved)
+		list, err := r.process(w, nil).Stale(t.Context(), saved, reconcile.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -528,7 +528,7 @@ func TestRetireStale(t *testing.T) {
 			}
 			r := r
 			tt.change(&r.start)
-			stale, err := r.process(r.world(), nil).Stale(t.Context(), saved)
+			stale, err := r.process(r.world(), nil).Stale(t.Context(), saved, reconcile.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
