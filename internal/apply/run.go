@@ -267,7 +267,7 @@ func (r *run) ready(n *node) {
 		if !r.o.Wait {
 			what := "every cache to forget the old name servers"
 			if n.Item().Object != nil {
-				what = "every cache to forget the endpoint's addresses"
+				what = plan.Forgetting
 			}
 			r.hold(n, plan.Waiting{Address: n.Address, For: what, Until: until})
 			return

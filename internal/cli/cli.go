@@ -127,7 +127,8 @@ configuration it plans, rehearses the plan on a twin of the organization,
 applies it in every account, and checks that the names resolve as promised.
 
 Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (plan) or
-something waits for a deadline or the world outside (apply, destroy).`,
+something waits for a deadline, the world outside or the next run (apply,
+destroy, verify).`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          known,

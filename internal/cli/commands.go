@@ -196,8 +196,8 @@ the answer, and of a saved one; the plan is refused if that has changed.
 
 A run that stops anywhere, by Ctrl-C or worse, is finished by running again.
 
-Exit code 0: all done. 2: something waits for a deadline or the world outside.
-1: failed.`,
+Exit code 0: all done. 2: something waits for a deadline, the world outside, or
+the next run. 1: failed.`,
 		Args: atMostOne,
 		RunE: func(c *cobra.Command, files []string) error {
 			cfg, p, err := a.prepare(c.Context())

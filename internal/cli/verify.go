@@ -15,8 +15,8 @@ func (a *app) verifyCommand() *cobra.Command {
 whether the names resolve as promised. Where an endpoint share has a probe, it
 looks from inside each consumer VPC, too. It changes nothing.
 
-Exit code 0: all is as promised. 2: something waits for the world outside.
-1: it is not, or a probe did not run.`,
+Exit code 0: all is as promised. 2: something waits for the world outside, or
+for the next run of apply. 1: it is not, or a probe did not run.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, p, err := a.prepare(c.Context())

@@ -194,6 +194,9 @@ type Waiting struct {
 	Until   time.Time `json:"until,omitzero"`
 }
 
+// Forgetting is what an endpoint that goes waits for, once it has lost its names.
+const Forgetting = "every cache to forget the endpoint's addresses"
+
 // Version of the saved form; a plan of another version is refused.
 const Version = 1
 

@@ -165,8 +165,8 @@ func want(x config.Expectation) string {
 	return strings.Join(parts, " and ")
 }
 
-// Verified is what came of asking DNS after a run, and what still waits for the
-// world outside.
+// Verified is what came of asking DNS after a run, and what still waits: for the
+// world outside, or for the next run.
 type Verified struct {
 	Checks  []Check
 	Waiting []plan.Waiting
@@ -180,7 +180,8 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 		return Verified{}, err
 	}
 	in := p.input(e, p.Ports, o)
-	out := Verified{Waiting: p.make(e, p.Ports, o).Waiting}
+	made := p.make(e, p.Ports, o)
+	out := Verified{Waiting: append(made.Waiting, left(made, in.Now)...)}
 	r := resolve.New(e, resolve.DefaultPolicy)
 	for _, d := range p.Config.Delegations {
 		child, _ := p.Config.FindAccount(d.Child, e)
@@ -241,6 +242,22 @@ func (p *Pass) Verify(ctx context.Context, o Options) (Verified, error) {
 		}
 	}
 	return out, nil
+}
+
+// left is what a run leaves to the next one, which judges by what stands then
+// (docs/decisions/0019-retirement.md): endpoints of others that can go.
+func left(made *plan.Plan, now time.Time) []plan.Waiting {
+	var out []plan.Waiting
+	for _, c := range made.Changes {
+		switch {
+		case !c.Foreign || c.Action != plan.Delete:
+		case c.NotBefore.After(now):
+			out = append(out, plan.Waiting{Address: c.Address, For: plan.Forgetting, Until: c.NotBefore})
+		default:
+			out = append(out, plan.Waiting{Address: c.Address, For: "the next run, which removes " + c.ID + "; run again now"})
+		}
+	}
+	return out
 }
 
 // check asks one name from one vantage.
