@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
-	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
@@ -100,10 +98,10 @@ applied.`,
 				return exit(exitFailed)
 			}
 			if args.out != "" {
-				if err := savePlan(args.out, planned.Plan); err != nil {
+				if err := a.savePlan(args.out, *planned.Plan); err != nil {
 					return err
 				}
-				a.say("\nsaved to %s; carry it out with: orgdns apply %s\n", args.out, args.out)
+				a.say("\nsaved to %s; carry it out with: %s\n", args.out, applying(args.out, a.configPaths))
 			}
 			if planned.Empty() {
 				return nil
@@ -200,17 +198,12 @@ Exit code 0: all done. 2: something waits for a deadline, the world outside, or
 the next run. 1: failed.`,
 		Args: atMostOne,
 		RunE: func(c *cobra.Command, files []string) error {
+			if len(files) == 1 {
+				return a.applySaved(c.Context(), files[0], args)
+			}
 			cfg, p, err := a.prepare(c.Context())
 			if err != nil {
 				return err
-			}
-			if len(files) == 1 {
-				saved, err := a.savedPlan(c.Context(), p, files[0], args.Options)
-				if err != nil {
-					return err
-				}
-				args.yes = true
-				return a.carryOut(c.Context(), cfg, p, &reconcile.Planned{Plan: saved}, args)
 			}
 			return a.planAndApply(c.Context(), cfg, p, args)
 		},
@@ -505,50 +498,6 @@ func version() string {
 		}
 	}
 	return "devel"
-}
-
-// savePlan writes a plan; it holds no secret.
-func savePlan(path string, p *plan.Plan) error {
-	raw, err := p.Save()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, raw, 0o600)
-}
-
-// savedPlan loads a plan and refuses it when the world has moved.
-func (a *app) savedPlan(ctx context.Context, p *reconcile.Pass, path string, o reconcile.Options) (*plan.Plan, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	saved, err := plan.Load(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if saved.Owner != p.Config.Owner {
-		return nil, fmt.Errorf("%s was made for owner %s; this configuration's owner is %s", path, saved.Owner, p.Config.Owner)
-	}
-	if saved.Diagnostics.HasErrors() {
-		return nil, fmt.Errorf("%s has errors and cannot be applied", path)
-	}
-	if err := fresh(ctx, p, saved, o); err != nil {
-		return nil, err
-	}
-	secrets, problems := p.Secrets(estate.Estate{})
-	if problems.HasErrors() {
-		return nil, problems.Err()
-	}
-	return saved, saved.Fill(secrets)
-}
-
-// fresh refuses a plan when what it relies on has changed since it was made.
-func fresh(ctx context.Context, p *reconcile.Pass, made *plan.Plan, o reconcile.Options) error {
-	stale, err := p.Stale(ctx, made, o)
-	if err != nil {
-		return err
-	}
-	return stale.Err()
 }
 
 func (a *app) twinCommand() *cobra.Command {

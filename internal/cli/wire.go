@@ -20,21 +20,29 @@ import (
 	"github.com/orgdns/orgdns/internal/stage"
 )
 
+// paths are the files and folders of the configuration.
+func (a *app) paths() []string {
+	if len(a.configPaths) == 0 {
+		if _, err := os.Stat("orgdns.yaml"); err == nil {
+			return []string{"orgdns.yaml"}
+		}
+		return []string{"."}
+	}
+	var out []string
+	for _, p := range a.configPaths {
+		out = append(out, filepath.Clean(p))
+	}
+	return out
+}
+
 // load reads the configuration; its problems are printed, errors end the
 // command.
 func (a *app) load() (*config.Config, error) {
-	paths := a.configPaths
-	if len(paths) == 0 {
-		paths = []string{"."}
-		if _, err := os.Stat("orgdns.yaml"); err == nil {
-			paths = []string{"orgdns.yaml"}
-		}
-	}
-	for i, p := range paths {
+	paths := a.paths()
+	for _, p := range paths {
 		if _, err := os.Stat(p); err != nil {
 			return nil, fmt.Errorf("no configuration: %w; write an orgdns.yaml, or name one with --config", err)
 		}
-		paths[i] = filepath.Clean(p)
 	}
 	cfg, problems := config.Load(osFS{}, paths...)
 	a.diagnostics(slices.DeleteFunc(slices.Clone(problems), func(d diag.Diagnostic) bool { return d.Severity == diag.Error }))

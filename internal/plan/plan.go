@@ -205,6 +205,9 @@ type Plan struct {
 	Version int       `json:"version"`
 	Owner   string    `json:"owner"`
 	Made    time.Time `json:"made"`
+	// Configuration are the files and folders that a saved plan was made from,
+	// where they were then.
+	Configuration []string `json:"configuration,omitempty"`
 	// Known are attributes of things that stand already and that changes
 	// refer to.
 	Known   map[string]Attributes `json:"known,omitempty"`
