@@ -31,9 +31,7 @@ func (r *reader) finishDelegation(d *Delegation) {
 		case d.Domain == p:
 			r.problem(d.At("domain"), CodeOutside, d.Domain.String()+" cannot be delegated from a zone of the same name", "", "write the parent's own name, or leave parent.domain out")
 		case !d.Domain.Under(p):
-			f := outside(d.Domain, p)
-			f.hint = strings.Replace(f.hint, `."?`, `"?`, 1)
-			r.fault(d.At("domain"), f)
+			r.fault(d.At("domain"), outside(d.Domain, p, dnsname.Name.String))
 		}
 	}
 	for i := range d.Certificates {
@@ -59,9 +57,8 @@ func (r *reader) finishCertificate(c *Certificate, domain dnsname.Name) {
 		pos := c.At("names", i)
 		switch {
 		case !domain.IsZero() && !n.Under(domain):
-			f := outside(n, domain)
+			f := outside(n, domain, dnsname.Name.String)
 			f.detail = "its validation record could not stand in the child zone"
-			f.hint = strings.Replace(f.hint, `."?`, `"?`, 1)
 			r.fault(pos, f)
 		case i == 0 && len(n.String()) > maxCommonName:
 			r.problem(pos, CodeBadName, fmt.Sprintf("the first name of a certificate has at most %d characters, this one %d", maxCommonName, len(n.String())), "ACM API, RequestCertificate", "put a shorter name first")

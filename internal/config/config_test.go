@@ -9,6 +9,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"pgregory.net/rapid"
+
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 )
@@ -356,14 +359,49 @@ func TestPunycode(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"delegations", "defaults", "expect", "a"}
-	for in, want := range map[string]string{
-		"delegation": "delegations", "DELEGATIONS": "delegations", "defualts": "defaults", "exepct": "expect",
-		"records": "", "b": "", "": "", strings.Repeat("x", 1000): "",
+// TestMended: the name that was meant lies in the zone, is a wildcard only where the
+// name was one, and is told only of names that have something in common with the zone.
+func TestMended(t *testing.T) {
+	label := rapid.SampledFrom([]string{"a", "www", "shop", "corp", "crop", "acme", "acmee", "internal", "test", "com", "a-very-long-label-of-somebody-elses"})
+	name := rapid.Custom(func(rt *rapid.T) dnsname.Name {
+		return dnsname.MustParse(strings.Join(rapid.SliceOfN(label, 1, 5).Draw(rt, "labels"), "."))
+	})
+	rapid.Check(t, func(rt *rapid.T) {
+		zone, n := name.Draw(rt, "zone"), name.Draw(rt, "name")
+		if rapid.Bool().Draw(rt, "wildcard") {
+			n = n.Wildcard()
+		}
+		meant, ok := mended(n, zone)
+		if n.Under(zone) {
+			return // never asked
+		}
+		if ok && (!meant.Under(zone) || meant.IsWildcard() != n.IsWildcard()) {
+			rt.Fatalf("%s outside %s: %s", n, zone, meant)
+		}
+		have := map[string]bool{}
+		for _, l := range n.Labels() {
+			have[string(l)] = true
+		}
+		common := slices.ContainsFunc(zone.Labels(), func(l []byte) bool { return have[string(l)] })
+		if ok && !common && n.Depth() > 1 && diag.Nearest(n.String(), []string{meant.String()}) == "" {
+			rt.Fatalf("%s has nothing in common with %s, and %s was told", n, zone, meant)
+		}
+	})
+	for _, tt := range [][3]string{
+		{"*.example.com", "corp.test", ""},
+		{"*.example.org", "example.com", "*.example.com"},
+		{"*.exmaple.com", "example.com", "*.example.com"},
+		{"*.com", "example.com", ""},
+		{"*", "example.com", ""},
+		{"*.shop.acme.internal", "corp.acme.internal", "*.shop.corp.acme.internal"},
+		{"www.crop.acme.internal", "corp.acme.internal", "www.corp.acme.internal"},
+		{"www.somebody-elses-name-altogether.com", "ours-and-nobody-elses.com", ""},
+		{"foo.com", "bar.com", ""},
+		{"beta", "api.example.com", "beta.api.example.com"},
 	} {
-		if got := closest(in, known); got != want {
-			t.Errorf("%.20q: got %q, want %q", in, got, want)
+		got, _ := mended(dnsname.MustParse(tt[0]), dnsname.MustParse(tt[1]))
+		if got.String() != tt[2] {
+			t.Errorf("%s in %s: got %q, want %q", tt[0], tt[1], got, tt[2])
 		}
 	}
 }

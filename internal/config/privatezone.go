@@ -210,12 +210,8 @@ func (r *reader) granted(pos diag.Pos, zone dnsname.Name, g GrantedName, apex bo
 	switch {
 	case zone.IsZero() || g.Name.IsZero():
 	case !g.Name.Under(zone):
-		f := outside(g.Name, zone)
+		f := outside(g.Name, zone, func(n dnsname.Name) string { return GrantedName{n, g.Below}.String() })
 		f.summary = fmt.Sprintf("%s lies outside %s", g, zone)
-		f.hint = strings.Replace(f.hint, `."?`, `"?`, 1)
-		if g.Below {
-			f.hint = strings.Replace(f.hint, `"`, `"*.`, 1)
-		}
 		r.fault(pos, f)
 	case g.Name == zone && !g.Below && !apex:
 		r.problem(pos, CodeTwoOwners, g.String()+" is the zone's own name", "who may change it speaks for the whole zone", hint)

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -315,7 +317,7 @@ func inZone(s string, zone dnsname.Name) (dnsname.Name, *fault) {
 		return n, f
 	case strings.HasSuffix(s, "."):
 		if !n.Under(zone) {
-			return dnsname.Name{}, outside(n, zone)
+			return dnsname.Name{}, outside(n, zone, dnsname.Name.FQDN)
 		}
 		return n, nil
 	case n.Under(zone):
@@ -329,24 +331,47 @@ func inZone(s string, zone dnsname.Name) (dnsname.Name, *fault) {
 	return n, nil
 }
 
-// outside says that a name is not where it must be; what it has in common with
-// the zone is taken for a slip.
-func outside(n, zone dnsname.Name) *fault {
-	f := &fault{code: CodeOutside, summary: fmt.Sprintf("%s lies outside %s", n, zone)}
-	for above := range zone.Ancestors() {
-		if !n.Below(above) {
-			continue
-		}
-		near := strings.Split(n.Relative(above), ".")
-		if above == dnsname.Root {
-			near = near[:max(1, n.Depth()-zone.Depth())]
-		}
-		if near, err := zone.Child(strings.Join(near, ".")); err == nil {
-			f.hint = "did you mean " + quote(near.FQDN()) + "?"
-		}
-		break
+// outside says that a name is not in the zone in which it must be. A name that was
+// probably meant is in the hint, as write puts it.
+func outside(n, zone dnsname.Name, write func(dnsname.Name) string) *fault {
+	f := &fault{code: CodeOutside, summary: fmt.Sprintf("%s lies outside %s", n, zone), hint: "write a name that ends in " + zone.String()}
+	if meant, ok := mended(n, zone); ok {
+		f.hint = "did you mean " + quote(write(meant)) + "?"
 	}
 	return f
+}
+
+// mended is the name in a zone that was probably meant by one outside: the zone has
+// a slip in it, or another top-level domain, or lacks its own label, or was left out
+// after a single label. A name that has no more in common with the zone is no slip;
+// of a wildcard the zone it stands for would be another one altogether.
+func mended(n, zone dnsname.Name) (dnsname.Name, bool) {
+	below := func(above dnsname.Name) (dnsname.Name, bool) {
+		if n == above {
+			return zone, true
+		}
+		meant, err := zone.Child(n.Relative(above))
+		return meant, err == nil
+	}
+	for above := range n.Ancestors() {
+		if above.Depth() == zone.Depth() && (diag.Nearest(above.String(), []string{zone.String()}) != "" || sameButTop(above, zone)) {
+			return below(above)
+		}
+	}
+	if parent, _ := zone.Parent(); parent.Depth() > 1 && n.Below(parent) {
+		return below(parent)
+	}
+	if n.Depth() == 1 && !n.IsWildcard() {
+		return below(dnsname.Root)
+	}
+	return dnsname.Name{}, false
+}
+
+// sameButTop reports whether two names of equal depth differ in their top-level
+// domains alone.
+func sameButTop(a, b dnsname.Name) bool {
+	x, y := a.Labels(), b.Labels()
+	return len(x) > 1 && slices.EqualFunc(x[:len(x)-1], y[:len(y)-1], bytes.Equal)
 }
 
 func (r *reader) fault(pos diag.Pos, f *fault) { r.problem(pos, f.code, f.summary, f.detail, f.hint) }

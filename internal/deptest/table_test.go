@@ -72,7 +72,7 @@ func service(client string) rule {
 // table is every package, by its path without "internal/".
 var table = map[string]rule{
 	"clock":   {layer: "0", pure: true, otherTests: []string{rapid}},
-	"diag":    {layer: "0", pure: true},
+	"diag":    {layer: "0", pure: true, otherTests: []string{rapid}},
 	"dnsname": {layer: "0", pure: true, otherTests: []string{rapid}},
 	"pace":    {layer: "0", pure: true, ours: set{"clock"}, otherTests: []string{rapid}},
 
