@@ -9,16 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	mdns "github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
 	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
-	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
-	"github.com/orgdns/orgdns/internal/resolve"
 	"github.com/orgdns/orgdns/internal/twin"
 )
 
@@ -389,82 +386,6 @@ func (a *app) showOutcome(kind string, out outcome) error {
 		a.say("\nDone.\n")
 	}
 	return nil
-}
-
-func (a *app) explainCommand() *cobra.Command {
-	var where, rrtype string
-	c := &cobra.Command{
-		Use:   "explain NAME",
-		Short: "Tell what a name resolves to from a VPC or the internet, and why",
-		Example: `  orgdns explain beta.api.example.com
-  orgdns explain beta.api.example.com --from vpc-0123456789abcdef0 --type AAAA`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf("explain takes one name, not %d; as in: orgdns explain www.example.com", len(args))
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			name, err := dnsname.Parse(args[0])
-			if err != nil {
-				return err
-			}
-			rrtype = strings.ToUpper(rrtype)
-			if _, known := mdns.StringToType[rrtype]; !known {
-				return fmt.Errorf("--type is %q; it must be a record type, such as A, AAAA, CNAME, NS or TXT", rrtype)
-			}
-			from := resolve.Vantage{}
-			if where != "internet" {
-				if !strings.HasPrefix(where, "vpc-") {
-					return fmt.Errorf("--from is %q; it must be a VPC's ID or `internet`", where)
-				}
-				from.VPC = where
-			}
-			_, p, err := a.prepare(c.Context())
-			if err != nil {
-				return err
-			}
-			answer, unread, err := p.Explain(c.Context(), from, name, rrtype)
-			if err != nil {
-				return err
-			}
-			a.diagnostics(unread)
-			if a.output == "json" {
-				err = a.json("explain", answer)
-			} else {
-				a.explain(from, answer)
-			}
-			if err == nil && answer.Outcome == resolve.Unread {
-				return fmt.Errorf("what decides on %s could not be read, or lies in no account of the configuration", name)
-			}
-			return err
-		},
-	}
-	c.Flags().StringVar(&where, "from", "internet", "VPC ID, or internet")
-	c.Flags().StringVar(&rrtype, "type", "A", "record type")
-	proposes(c, "from", func() []string { return []string{"internet"} })
-	proposes(c, "type", func() []string { return recordTypes })
-	return c
-}
-
-func (a *app) explain(from resolve.Vantage, answer reconcile.Explained) {
-	a.printf("%s %s, asked from %s\n\n", answer.Name, answer.Type, from)
-	a.printf("  %s\n", a.paint(a.Out, bold, answer.String()))
-	for _, rr := range answer.Records {
-		value := rr.Value
-		if !rr.Alias.IsZero() {
-			value = "the addresses of " + rr.Alias.String()
-		}
-		a.printf("    %s %d %s %s\n", rr.Name, rr.TTL, rr.Type, value)
-	}
-	a.printf("\nWhy\n")
-	for i, s := range answer.Trace {
-		a.printf("  %2d. %s [%s]\n", i+1, s.Text, s.Rule)
-	}
-	a.printf("\nDecided by %s: %s (%s)\n", answer.Rule, answer.Rule.Text(), answer.Rule.Provenance())
-	if answer.Reach != nil {
-		a.way(*answer.Reach)
-	}
 }
 
 func (a *app) versionCommand() *cobra.Command {

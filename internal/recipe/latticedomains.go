@@ -35,6 +35,8 @@ type latticeDomain struct {
 // latticeGrant is a granted name and who may have it.
 type latticeGrant struct {
 	config.GrantedName
+	pos      diag.Pos
+	to       []config.AccountRef
 	accounts []estate.AccountID
 	unknown  bool // of some of its accounts it is not known which they are, or where they have services
 }
@@ -100,8 +102,8 @@ func allLatticeDomains(in Input) ([]latticeDomain, diag.List) {
 				}
 				ids = append(ids, id)
 			}
-			for _, n := range g.Names {
-				d.grants = append(d.grants, latticeGrant{n, ids, len(ids) < len(g.Accounts)})
+			for i, n := range g.Names {
+				d.grants = append(d.grants, latticeGrant{n, g.At("names", i), g.Accounts, ids, len(ids) < len(g.Accounts)})
 			}
 		}
 		if d.account != "" {
@@ -175,8 +177,13 @@ type latticeDomains struct {
 
 func (r *latticeDomains) make() {
 	domains, problems := allLatticeDomains(r.Input)
-	r.domains = domains
 	r.out.Diagnostics.Add(problems...)
+	r.want(domains)
+}
+
+// want makes what is wanted of Lattice domains.
+func (r *latticeDomains) want(domains []latticeDomain) {
+	r.domains = domains
 	claims := r.claims()
 	for i := range r.domains {
 		d := &r.domains[i]
@@ -327,7 +334,7 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 		out[&r.domains[i]], others[&r.domains[i]] = map[dnsname.Name]latticeClaim{}, map[dnsname.Name][]estate.LatticeService{}
 	}
 	for s := range r.Estate.LatticeServices.All() {
-		if s.CustomDomain.IsZero() || s.DNS.Name.IsZero() || s.Gone() {
+		if !claims(s) {
 			continue
 		}
 		for _, public := range []bool{false, true} {
@@ -355,25 +362,19 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 	return out
 }
 
+// claims reports whether a service claims a name: it has one of its own, and one to
+// lead to, and stays.
+func claims(s estate.LatticeService) bool {
+	return !s.CustomDomain.IsZero() && !s.DNS.Name.IsZero() && !s.Gone()
+}
+
 // having are the Lattice domains in which a service gets its custom domain name, with
 // the grants: those of the longest match among private zones, or among public ones,
-// as far as they grant it. Zones of one name are several views, and each has grants of
-// its own. Where none grants it, that is said.
+// as far as they grant it. Where none does, that is said.
 func (r *latticeDomains) having(s estate.LatticeService, public bool) map[*latticeDomain]latticeGrant {
-	var longest []*latticeDomain
-	for i := range r.domains {
-		d := &r.domains[i]
-		if d.Public != public || !s.CustomDomain.Under(d.Zone) || len(longest) > 0 && d.Zone.Depth() < longest[0].Zone.Depth() {
-			continue
-		}
-		if len(longest) > 0 && d.Zone.Depth() > longest[0].Zone.Depth() {
-			longest = nil
-		}
-		longest = append(longest, d)
-	}
 	out := map[*latticeDomain]latticeGrant{}
 	var refusals []diag.Diagnostic
-	for _, d := range longest {
+	for _, d := range r.longest(s.CustomDomain, public) {
 		if g, why := r.mayHave(d, s); why.Summary == "" {
 			out[d] = g
 		} else {
@@ -389,10 +390,29 @@ func (r *latticeDomains) having(s estate.LatticeService, public bool) map[*latti
 	return out
 }
 
+// longest are the Lattice domains of the longest match for a name, among private zones
+// or among public ones. Zones of one name are several views, and each has grants of its
+// own.
+func (r *latticeDomains) longest(name dnsname.Name, public bool) []*latticeDomain {
+	var out []*latticeDomain
+	for i := range r.domains {
+		d := &r.domains[i]
+		if d.Public != public || !name.Under(d.Zone) || len(out) > 0 && d.Zone.Depth() < out[0].Zone.Depth() {
+			continue
+		}
+		if len(out) > 0 && d.Zone.Depth() > out[0].Zone.Depth() {
+			out = nil
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
 // mayHave judges whether a service may have its custom domain name in a zone,
 // and says why not.
 func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (latticeGrant, diag.Diagnostic) {
 	name, why, code := s.CustomDomain, "", "not-granted"
+	detail, hint := s.ARN, "its team makes the service anew, with another custom domain name"
 	switch {
 	case name == d.Zone:
 		why = "it is the zone's own name"
@@ -407,7 +427,7 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 				if len(d.owners(latticeGrant{accounts: []estate.AccountID{s.Account}}, s.Region)) > 0 {
 					return g, diag.Diagnostic{}
 				}
-				why = fmt.Sprintf("services in %s are not looked for", s.Region)
+				why, hint = fmt.Sprintf("services in %s are not looked for", s.Region), fmt.Sprintf("to have them looked for, add %s to the regions of latticeDomains %s, or of the account", s.Region, d.Zone)
 			}
 		}
 		if why != "" {
@@ -417,14 +437,32 @@ func (r *latticeDomains) mayHave(d *latticeDomain, s estate.LatticeService) (lat
 		if len(granted) > 0 {
 			why += ", but to others"
 		}
+		for _, g := range granted {
+			detail += "; " + g.told()
+		}
+		hint = fmt.Sprintf("to let it have the name, add { account: %s, names: %s } to the grants of latticeDomains %s", r.Config.AccountByID(s.Account).Name, name, d.Zone)
 		if slices.ContainsFunc(granted, func(g latticeGrant) bool { return g.unknown }) {
-			why, code = "some of the accounts to which it is granted are not known", "unread"
+			why, code, hint = "some of the accounts to which it is granted are not known", "unread", "let orgdns read the organization, or write the twelve digits of the accounts"
 		}
 	}
 	return latticeGrant{}, diag.Diagnostic{
-		Severity: diag.Warning, Code: code, Address: d.address, Pos: d.At("grants"), Detail: s.ARN,
+		Severity: diag.Warning, Code: code, Address: d.address, Pos: d.At("grants"), Detail: detail, Hint: hint,
 		Summary: fmt.Sprintf("service %s of account %s does not get the name %s: %s", s.ID, s.Account, name, why),
 	}
+}
+
+// told is a grant in words, with its place.
+func (g latticeGrant) told() string {
+	const most = 5
+	var to []string
+	for i, a := range g.to {
+		if i == most {
+			to = append(to, fmt.Sprintf("%d more", len(g.to)-most))
+			break
+		}
+		to = append(to, a.Name)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s is granted to %s at %s", g, strings.Join(to, ", "), g.pos), " at ")
 }
 
 // first reports whether a claim goes before another: the service to which the

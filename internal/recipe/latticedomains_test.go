@@ -171,7 +171,7 @@ func TestLatticeDomains(t *testing.T) {
 			lattice(e, 4, shopAccount, "_orgdns-0.corp.test")
 			lattice(e, 5, shopAccount, "svc.corp.test")
 			lattice(e, 6, shopAccount, "_orgdns.svc.corp.test")
-		}, `warning not-granted: service svc-00000000000000001 of account 333333333333 does not get the name a.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000001]
+		}, `warning not-granted: service svc-00000000000000001 of account 333333333333 does not get the name a.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000001; *.svc.corp.test is granted to shop at orgdns.yaml:12:34]
 warning not-granted: service svc-00000000000000002 of account 222222222222 does not get the name corp.test: it is the zone's own name [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000002]
 warning not-granted: service svc-00000000000000003 of account 222222222222 does not get the name *.svc.corp.test: a wildcard would answer for names of others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000003]
 warning not-granted: service svc-00000000000000004 of account 222222222222 does not get the name _orgdns-0.corp.test: names that begin with _orgdns are orgdns's own [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000004]
@@ -228,8 +228,8 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 			aliases(e, "ZC", s, "f.svc.corp.test") // another grant, of which all are known
 		}, pair("d.both.corp.test", 7) + strings.ReplaceAll(pair("a.both.corp.test", 2)+pair("b.both.corp.test", 3), "\n", " frozen\n") + `warning unread: a.both.corp.test is claimed by service svc-00000000000000004 of account 222222222222; it leads to a service that may still have it [s-00000000000000002.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]
 warning unread: b.both.corp.test is claimed by service svc-00000000000000005 of account 222222222222; it leads to a service that may still have it [s-00000000000000003.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]
-warning unread: service svc-00000000000000002 of account 333333333333 does not get the name a.both.corp.test: some of the accounts to which it is granted are not known [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000002]
-warning not-granted: service svc-00000000000000008 of account 333333333333 does not get the name f.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000008]
+warning unread: service svc-00000000000000002 of account 333333333333 does not get the name a.both.corp.test: some of the accounts to which it is granted are not known [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000002; *.both.corp.test is granted to shop, lost at orgdns.yaml:13:42]
+warning not-granted: service svc-00000000000000008 of account 333333333333 does not get the name f.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000008; *.svc.corp.test is granted to shop at orgdns.yaml:12:34]
 error unknown-account: account "lost" is not in the list of accounts at latticeDomains/111111111111/corp.test/names
 `},
 		{"the longest zone has the name", corp + `  - { zone: svc.corp.test, account: net, grants: [{ account: pay, names: "*.svc.corp.test" }] }
@@ -237,7 +237,7 @@ error unknown-account: account "lost" is not in the list of accounts at latticeD
 			privateCorp(e, "ZS", "svc.corp.test")
 			lattice(e, 1, shopAccount, "a.svc.corp.test")
 			lattice(e, 2, payAccount, "b.svc.corp.test")
-		}, strings.ReplaceAll(pair("b.svc.corp.test", 2), "ZC", "ZS") + "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: it was not granted to account 222222222222, but to others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001]\n"},
+		}, strings.ReplaceAll(pair("b.svc.corp.test", 2), "ZC", "ZS") + "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: it was not granted to account 222222222222, but to others [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001; *.svc.corp.test is granted to pay at orgdns.yaml:14:74]\n"},
 		{"two zones of one name: each has what it grants", views, func(e *estate.Estate) {
 			privateCorp(e, "ZD", "corp.test")
 			lattice(e, 1, shopAccount, "a.svc.corp.test")
@@ -245,7 +245,7 @@ error unknown-account: account "lost" is not in the list of accounts at latticeD
 			lattice(e, 3, payAccount, "c.svc.corp.test")
 			lattice(e, 4, shopAccount, "d.both.corp.test")
 		}, pair("d.both.corp.test", 4) + pair("a.svc.corp.test", 1) + strings.ReplaceAll(pair("d.both.corp.test", 4)+pair("b.dev.corp.test", 2), "ZC", "ZD") +
-			`warning not-granted: service svc-00000000000000003 of account 333333333333 does not get the name c.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000003]
+			`warning not-granted: service svc-00000000000000003 of account 333333333333 does not get the name c.svc.corp.test: it was not granted to account 333333333333, but to others [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000003; *.svc.corp.test is granted to shop at orgdns.yaml:13:34]
 warning not-granted: service svc-00000000000000003 of account 333333333333 does not get the name c.svc.corp.test: it was not granted to account 333333333333 [arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000003]
 `},
 		{"a service in a Region in which none is looked for", corp, func(e *estate.Estate) {
@@ -284,7 +284,8 @@ warning not-granted: service svc-00000000000000003 of account 333333333333 does 
 		t.Run(tt.name, func(t *testing.T) {
 			e := latticeWorld()
 			tt.estate(&e)
-			out := Make(Input{Config: loadLattice(t, tt.domains), Estate: e, Now: now})
+			in := Input{Config: loadLattice(t, tt.domains), Estate: e, Now: now}
+			out := Make(in)
 			if got := latticeBrief(out); got != tt.want {
 				t.Errorf("made\n%swant\n%s", got, tt.want)
 			}
@@ -299,6 +300,11 @@ warning not-granted: service svc-00000000000000003 of account 333333333333 does 
 				}
 				if refused && !slices.Contains(out.Diagnostics, why) {
 					t.Errorf("%s is refused for what is not told: %v", s.ID, why)
+				}
+				claims := LatticeClaims(in, s.CustomDomain) // which say the same
+				i := slices.IndexFunc(claims, func(c LatticeClaim) bool { return c.Service.ARN == s.ARN })
+				if (i >= 0) != (served[s.ARN] || refused) || i >= 0 && ((claims[i].Grant != "") != served[s.ARN] || refused != (claims[i].Refused != nil) || refused && *claims[i].Refused != why) {
+					t.Errorf("%s claims %v, and is served %v, refused %v", s.ID, claims, served[s.ARN], why)
 				}
 			}
 		})
@@ -326,7 +332,7 @@ latticeDomains:
 	aliases(&e, "ZC", lattice(&e, 2, shopAccount, "b.svc.corp.test"), "b.svc.corp.test")
 	in := Input{Config: c, Estate: e, Now: now}
 	want := strings.ReplaceAll(pair("a.svc.corp.test", 1)+pair("b.svc.corp.test", 2), "\n", " frozen\n") +
-		"warning unread: service svc-00000000000000002 of account 222222222222 does not get the name b.svc.corp.test: some of the accounts to which it is granted are not known [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000002]\n" +
+		"warning unread: service svc-00000000000000002 of account 222222222222 does not get the name b.svc.corp.test: some of the accounts to which it is granted are not known [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000002; *.svc.corp.test is granted to team-shop at orgdns.yaml:6:76]\n" +
 		"error no-region: it is not known in which Regions the services of account team-shop are to be looked for\n"
 	if got := latticeBrief(Make(in)); got != want {
 		t.Errorf("made\n%swant\n%s", got, want)

@@ -10,10 +10,8 @@ import (
 
 	"github.com/orgdns/orgdns/internal/config"
 	"github.com/orgdns/orgdns/internal/diag"
-	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
-	"github.com/orgdns/orgdns/internal/reach"
 	"github.com/orgdns/orgdns/internal/recipe"
 	"github.com/orgdns/orgdns/internal/resolve"
 )
@@ -298,98 +296,4 @@ func (p *Pass) checkOnce(ctx context.Context, r *resolve.Resolver, v resolve.Van
 	}
 	c.Got, c.OK = a.String(), x.met(a)
 	return c, nil
-}
-
-// Explained is an answer, and whether the endpoint that it leads to is reached.
-type Explained struct {
-	resolve.Answer
-	Reach *reach.Verdict `json:"reach,omitempty"` // nil when it leads to none
-}
-
-// Explain reads what a name depends on and tells what it resolves to, and why;
-// and what could not be read.
-func (p *Pass) Explain(ctx context.Context, from resolve.Vantage, name dnsname.Name, rrtype string) (Explained, diag.List, error) {
-	names := map[dnsname.Name]bool{name: true}
-	reached := map[string]bool{} // endpoints that the answer leads to
-	var e estate.Estate
-	for {
-		var err error
-		if e, err = p.observe(ctx, p.Ports, e, func(e estate.Estate) []estate.Query { return p.explainNeeds(e, from, names, reached) }); err != nil {
-			return Explained{}, nil, err
-		}
-		a := resolve.New(e, resolve.DefaultPolicy).Resolve(from, name, rrtype)
-		before := len(names)
-		for _, rr := range a.Records {
-			if n, err := dnsname.Parse(rr.Value); err == nil && rr.Type == "CNAME" {
-				names[n] = true
-			}
-		}
-		end, leads := answeredBy(e, a)
-		if leads && !reached[end.ID] {
-			reached[end.ID] = true
-			continue
-		}
-		if len(names) == before {
-			unread := unreadable(e)
-			if len(unread) > 0 && a.Outcome == resolve.Outside { // it may lie where we could not look
-				a.Outcome = resolve.Unread
-			}
-			return Explained{a, Reaches(p.input(e, p.Ports, Options{}), from, a)}, unread, nil
-		}
-	}
-}
-
-// unreadable lists the queries that were refused.
-func unreadable(e estate.Estate) diag.List {
-	var out diag.List
-	for a := range e.Answers.All() {
-		if a.Code != "" {
-			out.Add(diag.Diagnostic{Severity: diag.Warning, Code: "unread", Account: string(a.Query.Account), Region: string(a.Query.Region),
-				Summary: a.Query.String() + " could not be read", Detail: a.Message})
-		}
-	}
-	return out
-}
-
-// explainNeeds lists what the names depend on: every zone at or above them,
-// and the VPC that asks.
-func (p *Pass) explainNeeds(e estate.Estate, from resolve.Vantage, names map[dnsname.Name]bool, reached map[string]bool) []estate.Query {
-	var list []estate.Query
-	ask := func(q estate.Query) {
-		if _, asked := e.Asked(q); !asked && !slices.Contains(list, q) {
-			list = append(list, q)
-		}
-	}
-	for _, a := range p.Config.Accounts {
-		ask(estate.Query{Kind: estate.QueryZones, Account: a.ID})
-		if from.VPC != "" {
-			for _, r := range a.Regions {
-				ask(estate.Query{Kind: estate.QueryVPCs, Account: a.ID, Region: r})
-			}
-		}
-	}
-	if from.VPC != "" {
-		shareNeeds(e, from.VPC, ask)
-		for id := range reached {
-			if p, ok := e.Endpoints.Get(id); ok {
-				for _, q := range reach.Needs(e, from.VPC, p) {
-					ask(q)
-				}
-			}
-		}
-	}
-	for name := range names {
-		who, _ := recipe.LatticeQueries(p.input(e, p.Ports, Options{}), name)
-		for _, q := range who { // who may have it
-			ask(q)
-		}
-		for above := range name.Ancestors() {
-			for z := range e.Zones.By(estate.ByName(above)) {
-				ask(estate.Query{Kind: estate.QueryZone, Account: z.Account, ID: z.ID})
-				ask(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID})
-			}
-		}
-	}
-	slices.SortFunc(list, func(a, b estate.Query) int { return strings.Compare(a.String(), b.String()) })
-	return list
 }
