@@ -30,11 +30,21 @@ type letter struct {
 	Reason  string       `json:"reason"`
 	Hint    event.Hint   `json:"event"`
 	Refusal event.Reason `json:"refused,omitempty"` // would it be refused now
+	Why     string       `json:"why,omitempty"`     // it would be
+	Again   again        `json:"again,omitempty"`   // what redrive made of it
 	Body    string       `json:"body,omitempty"`
 	stray   bool         // it tells of others than can have sent it there
 	message awsapi.Message
 	from    *awsapi.Queue
 }
+
+// again is what became of a dead letter that was to be sent again.
+type again string
+
+const (
+	sentAgain again = "sent"
+	stays     again = "stays"
+)
 
 const (
 	// lookTime is for how long messages are hidden while they are looked at.
@@ -123,14 +133,14 @@ themselves.`,
 		Use: "redrive [ID...]", Short: "Send dead letters to the queue again",
 		Long: `redrive sends dead letters to the queue that events are taken from, the first
 --queue, and takes them out of where they lie: those named, or with --all every
-one that would not be refused again. What lies in a queue of another account than
+one that would not be refused again; of the others it says why they stay. What lies in a queue of another account than
 the first --queue's goes on only if it is an event of that account and Region.`,
 		RunE: func(c *cobra.Command, ids []string) error {
 			if args.all == (len(ids) > 0) {
 				return errors.New("name the dead letters to be sent again, or say --all; `orgdns events list` lists them")
 			}
 			var to awsapi.QueueID
-			sent, of := []letter{}, 0
+			meant, of := []letter{}, 0
 			err := a.letters(c.Context(), args, func(r reached, list []letter) (err error) {
 				if len(args.queues) == 0 {
 					return errors.New("redrive needs --queue: where the events go")
@@ -139,13 +149,13 @@ the first --queue's goes on only if it is an event of that account and Region.`,
 					return err
 				}
 				some, err := a.redrive(c.Context(), r, to, list, ids)
-				sent, of = append(sent, some...), of+len(list)
+				meant, of = append(meant, some...), of+len(list)
 				return err
 			})
-			if err != nil && len(sent) == 0 {
+			if err != nil && !slices.ContainsFunc(meant, letter.sent) {
 				return err
 			}
-			return errors.Join(a.showSent(sent, of, to), err)
+			return errors.Join(a.showSent(meant, of, to), err)
 		},
 	}
 	redrive.Flags().BoolVar(&args.all, "all", false, "every dead letter that would not be refused again")
@@ -263,6 +273,7 @@ func (a *app) round(ctx context.Context, args *eventsArgs, cfg *config.Config, q
 			l := a.letter(m, d.at, args.tagKey(cfg))
 			if len(args.queues) > 0 && d.stray(l.Hint, queues[0].id.Account) {
 				l.stray, l.Refusal = true, event.Forged
+				l.Why = fmt.Sprintf("it lies in %s, and says that it is an event of account %s in %s; no rule brings it there", l.Queue, l.Hint.Account, l.Hint.Region)
 			}
 			list = append(list, l)
 		}
@@ -331,7 +342,7 @@ func (a *app) letter(m awsapi.Message, q *awsapi.Queue, tagKey string) letter {
 	hint, err := event.Decode(m.Body, tagKey)
 	var r *event.Refusal
 	if l.Hint = hint; errors.As(err, &r) {
-		l.Hint, l.Refusal = r.Hint, r.Reason
+		l.Hint, l.Refusal, l.Why = r.Hint, r.Reason, r.Detail
 	}
 	return l
 }
@@ -381,7 +392,7 @@ func (a *app) showWhole(list []letter) error {
 			a.printf("  service  %q\n", l.Hint.Service)
 		}
 		if l.Refusal != "" {
-			a.printf("  now      it would be refused: %s\n", l.Refusal)
+			a.printf("  now      it would be refused: %s: %s\n", l.Refusal, printable(l.Why))
 		}
 		a.printf("  body     %q\n", l.Body)
 	}
@@ -406,42 +417,71 @@ func orNone(s string) string {
 	return s
 }
 
+func (l letter) sent() bool { return l.Again == sentAgain }
+
 // redrive sends dead letters again: each is taken out once it was sent, so that
-// one may be sent twice, and none is lost. It says which were.
-func (a *app) redrive(ctx context.Context, r reached, queue awsapi.QueueID, list []letter, ids []string) (sent []letter, err error) {
-	chosen := slices.DeleteFunc(slices.Clone(list), func(l letter) bool { return l.Refusal != "" })
+// one may be sent twice, and none is lost. It gives those that were meant, with
+// what became of them.
+func (a *app) redrive(ctx context.Context, r reached, queue awsapi.QueueID, list []letter, ids []string) (meant []letter, err error) {
+	meant = slices.Clone(list)
 	if len(ids) > 0 {
-		if chosen, err = chosenLetters(list, ids); err != nil {
+		if meant, err = chosenLetters(list, ids); err != nil {
 			return nil, err
 		}
+		if i := slices.IndexFunc(meant, func(l letter) bool { return l.stray }); i >= 0 {
+			return nil, fmt.Errorf("dead letter %s is not sent: %s", meant[i].ID, meant[i].Why)
+		}
 	}
-	if i := slices.IndexFunc(chosen, func(l letter) bool { return l.stray }); i >= 0 {
-		l := chosen[i]
-		return nil, fmt.Errorf("dead letter %s is not sent: it lies in %s, and says that it is an event of account %s in %s; no rule brings it there", l.ID, l.Queue, l.Hint.Account, l.Hint.Region)
+	for i := range meant {
+		meant[i].Again = stays
 	}
 	a.finishing.Store(true)
 	defer a.finishing.Store(false)
 	to := r.sessions.Backlog(queue)
-	for _, l := range chosen {
+	for i := range meant {
+		l := &meant[i]
+		if l.Refusal != "" && len(ids) == 0 {
+			continue
+		}
 		if err := ctx.Err(); err != nil {
-			return sent, err
+			return meant, err
 		}
 		if err := to.Send(a.cut, awsapi.Message{Body: l.Body}); err != nil {
-			return sent, err
+			return meant, err
 		}
-		sent = append(sent, l)
+		l.Again = sentAgain
 		if err := l.from.Delete(a.cut, []awsapi.Message{l.message}); err != nil {
-			return sent, err
+			return meant, err
 		}
 	}
-	return sent, nil
+	return meant, nil
 }
 
-// showSent tells of the dead letters that were sent again, of so many.
-func (a *app) showSent(sent []letter, of int, to awsapi.QueueID) error {
+// showSent tells which dead letters were sent again, of so many, and why others
+// were not.
+func (a *app) showSent(meant []letter, of int, to awsapi.QueueID) error {
 	if a.output == "json" {
-		return a.json("events", sent)
+		return a.json("events", meant)
 	}
-	a.printf("%d of %d dead letter%s sent to %s.\n", len(sent), of, plural(of), to.ARN())
+	sent := 0
+	stay := map[string][]string{} // reason -> IDs
+	for _, l := range meant {
+		if l.sent() {
+			sent++
+			continue
+		}
+		why := fmt.Sprintf("it would be refused again: %s: %s", l.Refusal, l.Why)
+		if l.Refusal == "" {
+			why = "not sent, because of the error"
+		}
+		stay[why] = append(stay[why], l.ID)
+	}
+	a.printf("%d of %d dead letter%s sent to %s.\n", sent, of, plural(of), to.ARN())
+	if len(stay) > 0 {
+		a.printf("These stay; `orgdns events show ID` shows one whole:\n")
+	}
+	for _, why := range sorted(stay) {
+		a.printf("  %s\n    %s\n", printable(why), listed(slices.Sorted(slices.Values(stay[why]))))
+	}
 	return nil
 }

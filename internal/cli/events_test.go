@@ -52,7 +52,7 @@ func TestStray(t *testing.T) {
 		}
 	}
 	a := &app{}
-	list := []letter{{ID: "m1", Queue: "q", Hint: event.Hint{Account: "333333333333", Region: "eu-central-1"}, Refusal: event.Forged, stray: true}}
+	list := []letter{{ID: "m1", Queue: "q", Hint: event.Hint{Account: "333333333333", Region: "eu-central-1"}, Refusal: event.Forged, Why: "it lies in q", stray: true}}
 	if _, err := a.redrive(t.Context(), reached{}, awsapi.QueueID{}, list, []string{"m1"}); err == nil || !strings.Contains(err.Error(), "dead letter m1 is not sent: it lies in q") {
 		t.Errorf("sent again by ID: %v", err)
 	}
