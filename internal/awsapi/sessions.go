@@ -38,6 +38,9 @@ type Access struct {
 	// Roles are the roles by which records are changed, where one role cannot
 	// hold all policies: Spread. Role is among them.
 	Roles map[Place]string
+	// LatticeBy is the account with which it shares its VPC Lattice services, and
+	// which they are read by; empty where it is read itself.
+	LatticeBy estate.AccountID
 }
 
 // Others are the roles besides the first, sorted.
@@ -176,6 +179,7 @@ type caller struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session
+	shared   map[string]*turns[[]estate.LatticeService] // lists by account and Region that several read
 }
 
 // permissions are what sessions in an account are narrowed to; nil is

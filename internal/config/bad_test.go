@@ -78,6 +78,7 @@ latticeDomains:
   - { zone: corp.test, account: "111111111111", grants: [] }
   - { zone: corp.test, account: dns, public: true, zoneID: Z0123, regions: eu-west-1, grants: [{ account: shop, names: "*.corp.test" }] }
   - { zone: corp.test, account: dns, public: true, grants: [] }
+  - { zone: shared.test, account: dns, regions: eu-west-1, grants: [{ account: dns, shared: true, names: a.shared.test }, { account: shop, shared: true, names: b.shared.test }] }
 `
 
 // shareBase is what endpoint shares need around them; it has eight lines.
@@ -133,6 +134,9 @@ unknown-account orgdns.yaml:26:20: account "nobody" is not in the list of accoun
 missing-key orgdns.yaml:27:9: the key "names" is missing: it is required in a grant
 duplicate orgdns.yaml:28:13: the zone corp.test of account 111111111111 stands twice: first at orgdns.yaml:15:11; put both into one
 duplicate orgdns.yaml:30:13: which zones corp.test of account dns are meant is not clear: the other is at orgdns.yaml:29:13; write the zoneID of both
+key-conflict orgdns.yaml:31:69: the services of dns are read in two ways: the other grant is at orgdns.yaml:24:9; write shared in all its grants, of zones of one account, or in none
+key-conflict orgdns.yaml:31:93: account dns shares nothing with itself: the zone is its own; remove shared
+key-conflict orgdns.yaml:31:123: the services of shop are read in two ways: the other grant is at orgdns.yaml:29:96; write shared in all its grants, of zones of one account, or in none
 `},
 		{"wrong type", "owner: [acme]\ndefaults: 5\naccounts: []\ndelegations: {}\nlimits: { answers: many }\n", `
 wrong-type orgdns.yaml:1:8: expected text, an owner, found a list

@@ -28,6 +28,7 @@ type LatticeGrant struct {
 	Source
 	Accounts []AccountRef
 	Names    []GrantedName
+	Shared   bool // services are read where they are shared with the zone's account
 
 	account *AccountRef
 }
@@ -52,6 +53,7 @@ var latticeGrantKind = object("Lattice grant", "a grant", "The names that the se
 		key("account", optional(accountRefKind), "The account.", func(g *LatticeGrant) **AccountRef { return &g.account }),
 		key("accounts", oneOrMany(accountRefKind), "Several accounts, in place of one.", func(g *LatticeGrant) *[]AccountRef { return &g.Accounts }),
 		key("names", oneOrMany(grantedKind), "The names, absolute: `x.example.com` that name; `*.example.com` every name below, but no wildcard record.", func(g *LatticeGrant) *[]GrantedName { return &g.Names }).must(),
+		key("shared", boolKind, "The accounts share their services with the zone's account by RAM, and orgdns reads them there: for accounts that give it no role. A service that is not shared any more loses its name.", func(g *LatticeGrant) *bool { return &g.Shared }).or("false"),
 	}, (*reader).finishLatticeGrant)
 
 func (r *reader) finishLatticeGrant(g *LatticeGrant) {
@@ -105,6 +107,7 @@ func (r *reader) grantedTwice(g, before *LatticeGrant) {
 // checkLatticeDomains judges what needs more than one of them, or accounts.
 func (c *Config) checkLatticeDomains(r *reader) {
 	slices.SortStableFunc(c.LatticeDomains, func(a, b LatticeDomain) int { return a.Zone.Compare(b.Zone) })
+	c.sharedOnce(r)
 	for i := range c.LatticeDomains {
 		d := &c.LatticeDomains[i]
 		for j := range c.LatticeDomains[:i] {
@@ -144,6 +147,63 @@ func (c *Config) nowhere(d *LatticeDomain) []string {
 		}
 	}
 	return out
+}
+
+// LatticeShares gives by which account the services of another are read, for those of
+// whom the configuration says that they share them.
+func (c *Config) LatticeShares() map[estate.AccountID]estate.AccountID {
+	out := map[estate.AccountID]estate.AccountID{}
+	for i := range c.LatticeDomains {
+		d := &c.LatticeDomains[i]
+		hub, _ := c.Account(d.Account)
+		for _, g := range d.Grants {
+			for _, ref := range g.Accounts {
+				if a, ok := c.Account(ref); ok && g.Shared {
+					out[a.ID] = hub.ID
+				}
+			}
+		}
+	}
+	return out
+}
+
+// sharedOnce judges that all grants of an account say alike how its services are read.
+func (c *Config) sharedOnce(r *reader) {
+	type reading struct {
+		by  estate.AccountID // none: by a role of the account's own
+		pos diag.Pos
+	}
+	first := map[estate.AccountID]reading{}
+	for i := range c.LatticeDomains {
+		d := &c.LatticeDomains[i]
+		hub, known := c.Account(d.Account)
+		for j := range d.Grants {
+			g := &d.Grants[j]
+			here := reading{pos: g.Pos}
+			if g.Shared {
+				here.by = hub.ID
+			}
+			for _, ref := range append([]AccountRef{d.Account}, g.Accounts...) {
+				if _, listed := c.Account(ref); g.Shared && !listed && c.Access != nil && !ref.IsZero() {
+					r.problem(g.At("shared"), CodeUnknownAccount, "account "+quote(ref.Name)+" is not in the list of accounts",
+						"how an account is read is decided by the configuration alone, before the organization is read", "add it under accounts, or write its twelve digits")
+				}
+			}
+			for _, ref := range g.Accounts {
+				a, ok := c.Account(ref)
+				if !ok || !known {
+					continue
+				}
+				if g.Shared && a.ID == hub.ID {
+					r.problem(g.At("shared"), CodeKeyConflict, fmt.Sprintf("account %s shares nothing with itself", ref), "the zone is its own", "remove shared")
+				}
+				if before, is := first[a.ID]; is && before.by != here.by {
+					r.problem(g.Pos, CodeKeyConflict, fmt.Sprintf("the services of %s are read in two ways", ref), "the other grant is at "+before.pos.String(), "write shared in all its grants, of zones of one account, or in none")
+				}
+				first[a.ID] = here
+			}
+		}
+	}
 }
 
 // latticeNames judges grants of a zone that the configuration writes to as well:

@@ -38,6 +38,7 @@ type latticeGrant struct {
 	pos      diag.Pos
 	to       []config.AccountRef
 	accounts []estate.AccountID
+	shared   bool // they share their services with the zone's account
 	unknown  bool // of some of its accounts it is not known which they are, or where they have services
 }
 
@@ -103,7 +104,7 @@ func allLatticeDomains(in Input) ([]latticeDomain, diag.List) {
 				ids = append(ids, id)
 			}
 			for i, n := range g.Names {
-				d.grants = append(d.grants, latticeGrant{n, g.At("names", i), g.Accounts, ids, len(ids) < len(g.Accounts)})
+				d.grants = append(d.grants, latticeGrant{n, g.At("names", i), g.Accounts, ids, g.Shared, len(ids) < len(g.Accounts)})
 			}
 		}
 		if d.account != "" {
@@ -650,6 +651,9 @@ func (p *permissions) latticeDomain(in Input, d latticeDomain) {
 	for _, g := range d.grants {
 		for _, id := range g.accounts {
 			for _, q := range d.queries[id] {
+				if g.shared {
+					id = d.account
+				}
 				p.add(plan.Permission{Account: id, May: plan.MayReadLattice, Region: q.Region})
 			}
 		}

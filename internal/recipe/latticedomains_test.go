@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -340,6 +341,58 @@ latticeDomains:
 	in.Destroy = true
 	if out := Make(in); out.Diagnostics.HasErrors() {
 		t.Errorf("to destroy it: %v", out.Diagnostics)
+	}
+}
+
+// TestLatticeShares: of an account that shares its services nothing is asked but by the
+// zone's account; its part of the chain is its people's.
+func TestLatticeShares(t *testing.T) {
+	c := loadLattice(t, `  - zone: corp.test
+    account: net
+    grants:
+      - { account: shop, shared: true, names: "*.svc.corp.test" }
+      - { account: pay, names: "*.pay.corp.test" }
+latticeEvents: { account: net, cloudTrail: true }
+`)
+	e := latticeWorld()
+	e.Organization = estate.Organization{ID: "o-acme", Root: "r-acme", Management: netAccount}
+	in := Input{Config: c, Estate: e, Now: now}
+	for _, q := range Needs(in) {
+		if q.Account == shopAccount && q.Kind != estate.QueryLatticeServices {
+			t.Errorf("asks %v", q)
+		}
+	}
+	for _, p := range Permissions(in) {
+		if p.Account == shopAccount {
+			t.Errorf("permits in the account that shares: %+v", p)
+		}
+	}
+	if !slices.ContainsFunc(Permissions(in), func(p plan.Permission) bool {
+		return p.Account == netAccount && p.May == plan.MayReadLattice && p.Region == "eu-west-1"
+	}) {
+		t.Error("the zone's account may not read services")
+	}
+	if got := EventSpokes(in); !slices.Equal(got, []EventSpoke{{shopAccount, "eu-west-1"}, {payAccount, "eu-west-1"}}) {
+		t.Errorf("spokes %v", got)
+	}
+	if _, dead := EventQueues(in, "aws"); strings.Contains(strings.Join(dead, " "), string(shopAccount)) {
+		t.Errorf("dead letters of the account that shares: %v", dead)
+	}
+	for _, q := range EventNeeds(in) {
+		if q.Account == shopAccount {
+			t.Errorf("asks %v", q)
+		}
+	}
+	out := MakeEvents(in)
+	for _, w := range out.Wanted {
+		if w.Account == shopAccount {
+			t.Errorf("wants %s", w.Address)
+		}
+	}
+	if !slices.ContainsFunc(out.Diagnostics, func(d diag.Diagnostic) bool {
+		return d.Code == "shared-spoke" && d.Detail == "222222222222 in eu-west-1"
+	}) {
+		t.Errorf("told %v", out.Diagnostics)
 	}
 }
 

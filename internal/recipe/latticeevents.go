@@ -76,7 +76,7 @@ func EventQueues(in Input, partition string) (queue string, dead []string) {
 	c := EventChain{Owner: plan.EventsOwner(in.Config.Owner)}
 	at := EventPlace{Partition: partition, Account: string(hub.ID), Region: string(in.Config.LatticeEvents.Region)}
 	dead = []string{at.arn("sqs", c.name("undelivered"))}
-	for _, s := range EventSpokes(in) {
+	for _, s := range ownSpokes(in) {
 		spoke := EventPlace{Partition: partition, Account: string(s.Account), Region: string(s.Region)}
 		dead = append(dead, spoke.arn("sqs", c.name("unsent")))
 	}
@@ -264,6 +264,13 @@ func (s EventSpoke) compare(o EventSpoke) int {
 	return cmp.Or(cmp.Compare(s.Account, o.Account), cmp.Compare(s.Region, o.Region))
 }
 
+// ownSpokes are the EventSpokes that orgdns reaches by a role of theirs; where
+// services are shared with it instead, a spoke's part is deployed by its own people.
+func ownSpokes(in Input) []EventSpoke {
+	shared := in.Config.LatticeShares()
+	return slices.DeleteFunc(EventSpokes(in), func(s EventSpoke) bool { return shared[s.Account] != "" })
+}
+
 // EventSpokes are those of all accounts that were granted names, where their
 // services are looked for.
 func EventSpokes(in Input) []EventSpoke {
@@ -336,7 +343,7 @@ func EventNeeds(in Input) []estate.Query {
 	if in.Destroy {
 		n.liveNames()
 	} else if in.Config.LatticeEvents.CloudTrail {
-		for _, s := range EventSpokes(in) {
+		for _, s := range ownSpokes(in) {
 			n.ask(trailsOf(s))
 		}
 	}
@@ -384,7 +391,7 @@ func (d *latticeDomain) latticeRecords(e estate.Estate) []estate.RecordSet {
 
 // parts are the hub and the spokes.
 func (e *events) parts() []EventSpoke {
-	return append([]EventSpoke{{e.hub.ID, e.Config.LatticeEvents.Region}}, EventSpokes(e.Input)...)
+	return append([]EventSpoke{{e.hub.ID, e.Config.LatticeEvents.Region}}, ownSpokes(e.Input)...)
 }
 
 // places are where something of ours may stand: the parts, and with Sweep every
@@ -457,8 +464,15 @@ func (e *events) make() {
 		Hub: EventPlace{e.Estate.Partition(), string(e.hub.ID), string(settings.Region), e.hub.Role},
 	}
 	e.out.Wanted = chain.HubParts()
-	spokes := EventSpokes(e.Input)
-	if len(spokes) == 0 {
+	spokes, all := ownSpokes(e.Input), EventSpokes(e.Input)
+	if len(spokes) < len(all) {
+		shared := slices.DeleteFunc(all, func(s EventSpoke) bool { return slices.Contains(spokes, s) })
+		var names []string
+		for _, s := range shared {
+			names = append(names, fmt.Sprintf("%s in %s", s.Account, s.Region))
+		}
+		e.problem(diag.Note, "shared-spoke", "", "accounts that share their services give orgdns no role: their people deploy the part that tells of services", strings.Join(names, ", "), "`orgdns deploy lattice --print` prints it; until then sweeps find their services")
+	} else if len(spokes) == 0 {
 		e.problem(diag.Warning, "no-spoke", "", "no account is granted a name, so nobody tells of services", "", "add grants to latticeDomains")
 	}
 	made := map[string]bool{}
@@ -587,7 +601,7 @@ func (p *permissions) latticeEvents(in Input) {
 	if in.Config.LatticeEvents.KMSKey != "" {
 		p.may(e.hub.ID, region, plan.MayUseKeys)
 	}
-	for _, s := range EventSpokes(in) {
+	for _, s := range ownSpokes(in) {
 		named(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)
 		messages(s.Account, s.Region, plan.MayTakeMessages) // dead letters, which go back to the hub's queue
 		if in.Config.LatticeEvents.CloudTrail {

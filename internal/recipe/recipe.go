@@ -209,11 +209,15 @@ func Unlisted(cfg *config.Config) bool {
 	return units || slices.ContainsFunc(refs, unlisted)
 }
 
-// accounts are all accounts that the configuration reaches, by ID.
+// accounts are all accounts that the configuration reaches, by ID. One that only
+// shares services gives no role, and is not reached.
 func accounts(in Input) []config.Account {
 	byID := map[estate.AccountID]config.Account{}
+	sharing, selected := in.Config.LatticeShares(), len(selectors(in.Config)) > 0
 	for _, a := range in.Config.Accounts {
-		byID[a.ID] = a
+		if sharing[a.ID] == "" || selected {
+			byID[a.ID] = a
+		}
 	}
 	for _, d := range in.Config.Delegations {
 		for _, ref := range []config.AccountRef{d.Child, d.Parent.Account} {
@@ -241,7 +245,7 @@ func accounts(in Input) []config.Account {
 	}
 	for _, d := range in.Config.LatticeDomains {
 		for _, ref := range latticeAccounts(d) {
-			if a, problems := in.Config.FindAccount(ref, in.Estate); len(problems) == 0 {
+			if a, problems := in.Config.FindAccount(ref, in.Estate); len(problems) == 0 && sharing[a.ID] == "" {
 				byID[a.ID] = a
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -77,6 +78,14 @@ func Accesses(cfg *config.Config, lookup func(string) (string, bool)) (map[estat
 		}
 		errs = append(errs, add("", role, o.ExternalID, o.At("externalID")))
 	}
+	for id, by := range cfg.LatticeShares() {
+		acc, listed := out[id]
+		if !listed {
+			acc = out[Unlisted]
+		}
+		acc.LatticeBy = by
+		out[id] = acc
+	}
 	return out, errors.Join(errs...)
 }
 
@@ -139,6 +148,7 @@ func New(cfg *config.Config, e estate.Estate, now time.Time, access map[estate.A
 		}
 		access, region = movedAccess(partition, access), defaultRegion
 	}
+	access = readByOwners(&e, access)
 	grantUnread(cfg, &e, access)
 	if o := access[""]; o.Role != "" { // through which the organization is read; nobody reads its policies
 		grant(&e, o.Role)
@@ -199,6 +209,24 @@ func shareUnread(e *estate.Estate) {
 		}
 	}
 	e.Accounts.Put(accounts...)
+}
+
+// readByOwners has services that are read where they are shared be read by their
+// owners, since nobody reads the shares.
+func readByOwners(e *estate.Estate, access map[estate.AccountID]awsapi.Access) map[estate.AccountID]awsapi.Access {
+	out := maps.Clone(access)
+	for id, a := range out {
+		if a.LatticeBy == "" {
+			continue
+		}
+		a.LatticeBy = ""
+		if a.Role == "" {
+			a.Role = "shares"
+			grant(e, awsapi.RoleARN(commercial, id, a.Role))
+		}
+		out[id] = a
+	}
+	return out
 }
 
 // grantUnread gives each account whose role was not read one that may do

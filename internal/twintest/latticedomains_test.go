@@ -469,3 +469,78 @@ func TestLatticeFullZone(t *testing.T) {
 		t.Errorf("the second plan has %d changes", len(planned.Changes))
 	}
 }
+
+// TestLatticeShared: the services of accounts that give orgdns no role are read where
+// they are shared, in a pass and for an event; of many such accounts a list is not read
+// for each; and what is not shared any more has no name.
+func TestLatticeShared(t *testing.T) {
+	t.Parallel()
+	const teams = 40
+	r := lattices(t, teams)
+	r.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(strings.Replace(latticesConfig(teams, 0, "100%"), "grants: [{ ", "grants: [{ shared: true, ", 1))}}, "orgdns.yaml")
+	var names []string
+	for i := range teams {
+		names = append(names, fmt.Sprintf("team%04d", i))
+		r.start.Roles.Delete(fmt.Sprintf("arn:aws:iam::%s:role/orgdns", team(i)))
+	}
+	organized(&r.start, names...)
+	w := r.world()
+	defer w.Clock.Enter()()
+	share := func(v estate.LatticeService) {
+		services(t, w, []estate.LatticeService{v})
+		edited(t, w, func(e *estate.Estate) {
+			e.Shares.Put(estate.Share{ARN: "arn:aws:ram:eu-west-1:" + string(v.Account) + ":resource-share/" + v.ID, Account: v.Account, Region: ireland, Name: v.ID,
+				Resources:  []estate.ShareMember{{ID: v.ARN, Status: estate.ShareAssociated}},
+				Principals: []estate.ShareMember{{ID: string(network), Status: estate.ShareAssociated}}})
+		})
+	}
+	var list []estate.LatticeService
+	for i := range teams {
+		v := serviceOf(team(i), i, fmt.Sprintf("s%d.svc.corp.internal", i), w.Now())
+		list = append(list, v)
+		share(v)
+	}
+	hidden := serviceOf(team(0), 500, "hidden.svc.corp.internal", w.Now()) // not shared
+	services(t, w, []estate.LatticeService{hidden})
+	if err := r.process(w, nil).run(t.Context(), reconcile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "shared", leads(t, w), promisedOf(list))
+	w.ForgetCalls()
+	again, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
+	noErr(t, err)
+	if !again.Empty() || len(again.Diagnostics) > 0 {
+		t.Errorf("the second plan: %v, %v", again.Changes, again.Diagnostics)
+	}
+	lists := 0
+	for _, c := range w.Calls() {
+		if c.Operation == "ListServices" {
+			lists += c.Count
+		}
+		if c.Account != management && c.Account != network {
+			t.Errorf("%s was asked of account %s", c.Operation, c.Account)
+		}
+		if c.Operation == "AssumeRole" && c.Count > 4 {
+			t.Errorf("%d roles were assumed", c.Count)
+		}
+	}
+	if lists > 4 {
+		t.Errorf("%d lists of %d accounts that share with one", lists, teams)
+	}
+
+	k := reconcile.NewKeeper(r.process(w, nil).Pass)
+	swept(t, k)
+	late := serviceOf(team(1), 501, "late.svc.corp.internal", w.Now())
+	share(late)
+	if got := follow(t, k, late)[late.ARN]; got.Err != nil || !got.Serves {
+		t.Errorf("an event of what is shared: %+v", got)
+	}
+	equal(t, "late", leads(t, w), promisedOf(append(list, late)))
+	edited(t, w, func(e *estate.Estate) {
+		e.Shares.Delete("arn:aws:ram:eu-west-1:" + string(team(1)) + ":resource-share/" + late.ID)
+	})
+	if got := follow(t, k, late)[late.ARN]; got.Err != nil || got.Serves {
+		t.Errorf("an event of what is shared no more: %+v", got)
+	}
+	equal(t, "shared no more", leads(t, w), promisedOf(list))
+}
