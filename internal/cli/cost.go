@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/orgdns/orgdns/internal/cost"
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/estate"
 )
 
@@ -143,13 +145,32 @@ func (a *app) costReports(c *cobra.Command, args *costArgs, prices *cost.Prices)
 func (p *costArgs) numbers(prices *cost.Prices) (cost.Report, error) {
 	d := p.design
 	d.Traffic, d.Network = p.traffic, cost.Network(p.network)
-	for _, r := range p.regions {
-		d.Regions = append(d.Regions, estate.Region(strings.TrimSpace(r)))
+	known := prices.Regions()
+	known = append(known, estate.Regions()...)
+	for _, name := range p.regions {
+		r := estate.Region(strings.TrimSpace(name))
+		if !slices.Contains(known, r) {
+			return cost.Report{}, unknownRegion(r, known)
+		}
+		d.Regions = append(d.Regions, r)
 	}
 	if len(d.Regions) == 0 {
 		d.Regions = []estate.Region{prices.Default}
 	}
 	return prices.OfNumbers(d)
+}
+
+// unknownRegion says which Region was probably meant.
+func unknownRegion(r estate.Region, known []estate.Region) error {
+	var names []string
+	for _, k := range known {
+		names = append(names, string(k))
+	}
+	hint := "a Region that is newer than this orgdns may stand in a table of your own: --prices"
+	if near := diag.Nearest(string(r), names); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return diag.Diagnostic{Code: "unknown-region", Summary: fmt.Sprintf("--regions: %q is no Region of AWS", r), Hint: hint}
 }
 
 // configuredCosts is a report of each share of the configuration.

@@ -2,6 +2,8 @@ package estate
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +21,17 @@ func (r Region) Partition() string {
 		return "aws-us-gov"
 	}
 	return commercial
+}
+
+// otherRegions are the Regions of other partitions than aws, whose Regions are
+// those of regionalZones (AWS Regions and Availability Zones User Guide,
+// aws-regions.html).
+var otherRegions = []Region{"cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"}
+
+// Regions are those that AWS had when this was written, of all partitions, in
+// alphabetical order. It adds one now and then.
+func Regions() []Region {
+	return slices.Sorted(slices.Values(slices.AppendSeq(slices.Clone(otherRegions), maps.Keys(regionalZones))))
 }
 
 // PartitionOf is the partition in an ARN; empty for what is none.

@@ -476,6 +476,9 @@ func TestRegionsAndZones(t *testing.T) {
 	if len(zones) != 1 || *zones[0].ZoneName != "eu-west-1c" {
 		t.Errorf("found %+v", zones)
 	}
+	if !slices.EqualFunc(regions, estate.Regions(), func(a region, b estate.Region) bool { return a.name == string(b) }) {
+		t.Error("the Regions are not those of package estate")
+	}
 	if !slices.IsSortedFunc(regions, func(a, b region) int { return strings.Compare(a.name, b.name) }) {
 		t.Error("the table of Regions is not sorted")
 	}
