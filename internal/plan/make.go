@@ -233,6 +233,7 @@ func (b *builder) finish() {
 		}
 	}
 	b.cuts()
+	b.moves()
 	b.inOrder()
 	b.probesGo()
 	b.servedLast()

@@ -246,6 +246,37 @@ func (b *builder) cuts() {
 	}
 }
 
+// moves orders reserved names that move between zones: one goes from the old zone once
+// it stands in the new one.
+func (b *builder) moves() {
+	type place struct{ name, rrtype string }
+	reserved := func(c Change, a Action) (at place, r *Record, ok bool) {
+		if r = c.Item().Record; c.Action != a || r == nil || !r.Unclaimed || r.Alias == nil {
+			return at, nil, false
+		}
+		name, ok := r.Name.Literal()
+		return place{name, r.Type}, r, ok
+	}
+	made := map[place][]Change{}
+	for _, c := range b.plan.Changes {
+		if at, _, ok := reserved(c, Create); ok {
+			made[at] = append(made[at], c)
+		}
+	}
+	for i := range b.plan.Changes {
+		c := &b.plan.Changes[i]
+		at, r, ok := reserved(*c, Delete)
+		if !ok {
+			continue
+		}
+		for _, to := range made[at] {
+			if b.zoneKey(to.After.Record.Zone) != b.zoneKey(r.Zone) {
+				c.Needs = append(c.Needs, Dependency{Address: to.Address, Settled: true})
+			}
+		}
+	}
+}
+
 // pending are the records whose names are still to be known: the validation
 // record of a certificate that is being made.
 func (b *builder) pending() []Record {

@@ -41,6 +41,30 @@ func aliasing(name, rrtype string, service int) Wanted {
 	return Wanted{Address: "records/" + name + "/" + rrtype, Account: "1", Item: Item{Record: &r}}
 }
 
+// TestReservedMoves: a reserved name that moves to another zone goes from the old one
+// once it stands in the new one.
+func TestReservedMoves(t *testing.T) {
+	e := latticeZone(latticeAlias("a.svc.corp.test", "A", 1), latticeAlias("b.svc.corp.test", "A", 2))
+	claim(&e, "ZC", "LATTICE *.svc")
+	deeper := estate.Zone{ID: "ZD", Account: "1", Name: dnsname.MustParse("svc.corp.test"), Private: true}
+	put(&e, deeper)
+	claim(&e, "ZD", "LATTICE *")
+	r := RecordOf(deeper, latticeAlias("a.svc.corp.test", "A", 1), StatementRecords)
+	r.Reserved, r.Unclaimed, r.Zone = true, true, Lit("ZD")
+	kept := reserving("*.svc.corp.test")[0]
+	p := Make(Input{Owner: owner, Now: now, Estate: e, Wanted: []Wanted{kept, {Address: "moved", Account: "1", Item: Item{Record: &r}}}})
+	needs := map[string][]Dependency{}
+	for _, c := range p.Changes {
+		needs[string(c.Action)+" "+c.Address] = c.Needs
+	}
+	if got := needs["delete records/corp.test/a.svc/A"]; !slices.Contains(got, Dependency{Address: "moved", Settled: true}) {
+		t.Errorf("the old record goes after %v, of %v", got, needs)
+	}
+	if got := needs["delete records/corp.test/b.svc/A"]; len(got) != 0 {
+		t.Errorf("a record that moves nowhere goes after %v", got)
+	}
+}
+
 func TestReserved(t *testing.T) {
 	const svc = "*.svc.corp.test"
 	foreign := estate.RecordSet{Name: dnsname.MustParse("a.svc.corp.test"), Type: "CNAME", TTL: 60, Values: []string{"x.test"}}

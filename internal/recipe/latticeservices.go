@@ -130,33 +130,71 @@ func LatticeQueries(in Input, name dnsname.Name) (list []estate.Query, all bool)
 
 // LatticeBarred gives where alias records are not to be changed by themselves, whatever
 // a plan says that has these problems: at names of which no reservation stands in the
-// zone; and where it is not known which zone is meant, or an error concerns what the
-// configuration says of the name, its Lattice domain or a grant.
+// zone; where it is not known which zone is meant, or an error concerns what the
+// configuration says of the name, its Lattice domain or a grant; and at names that a
+// Lattice domain of a deeper zone holds, as long as that is not clear either, or they do
+// not resolve there yet.
 func LatticeBarred(in Input, problems diag.List) func(zone string, name dnsname.Name) bool {
-	wrong := map[string]bool{}
+	b := &barred{wrong: map[string]bool{}, meant: map[string][]*latticeDomain{}, reserved: map[string]func(dnsname.Name) bool{}}
 	for _, p := range problems {
 		if p.Severity == diag.Error && p.Address != "" {
-			wrong[p.Address] = true
+			b.wrong[p.Address] = true
 		}
 	}
-	domains, _ := allLatticeDomains(in)
-	meant, reserved := map[string][]*latticeDomain{}, map[string]func(dnsname.Name) bool{}
-	for i := range domains {
-		for _, z := range domains[i].mayMean(in.Estate) {
-			meant[z.ID] = append(meant[z.ID], &domains[i])
+	b.Input, b.out = in, &Output{}
+	b.domains, _ = allLatticeDomains(in)
+	for i := range b.domains {
+		for _, z := range b.domains[i].mayMean(in.Estate) {
+			b.meant[z.ID] = append(b.meant[z.ID], &b.domains[i])
 		}
 	}
 	return func(zone string, name dnsname.Name) bool {
-		if reserved[zone] == nil {
-			z, _ := in.Estate.Zones.Get(zone)
-			reserved[zone] = plan.ReadLedger(in.Estate, z, in.Config.Owner).Reserves()
-		}
-		return !reserved[zone](name) || slices.ContainsFunc(meant[zone], func(d *latticeDomain) bool {
-			return !d.stands || wrong[d.address] || slices.ContainsFunc(d.granted(name), func(g latticeGrant) bool {
-				return g.unknown || wrong[reservationAddress(d, g)]
-			})
-		})
+		return !b.reserves(zone, name) || slices.ContainsFunc(b.meant[zone], func(d *latticeDomain) bool { return b.unclear(d, name) }) || b.moves(zone, name)
 	}
+}
+
+type barred struct {
+	latticeDomains
+	wrong    map[string]bool                    // what has an error, by address
+	meant    map[string][]*latticeDomain        // by zone that it may mean
+	reserved map[string]func(dnsname.Name) bool // by zone
+	held     map[*latticeDomain]map[dnsname.Name]latticeClaim
+}
+
+func (b *barred) reserves(zone string, name dnsname.Name) bool {
+	if b.reserved[zone] == nil {
+		z, _ := b.Estate.Zones.Get(zone)
+		b.reserved[zone] = plan.ReadLedger(b.Estate, z, b.Config.Owner).Reserves()
+	}
+	return b.reserved[zone](name)
+}
+
+// unclear reports whether it is not known which zone a Lattice domain means, or an
+// error concerns it or its grant of a name.
+func (b *barred) unclear(d *latticeDomain, name dnsname.Name) bool {
+	return !d.stands || b.wrong[d.address] || slices.ContainsFunc(d.granted(name), func(g latticeGrant) bool {
+		return g.unknown || b.wrong[reservationAddress(d, g)]
+	})
+}
+
+// moves reports whether a name of a zone is a deeper zone's by the configuration, and
+// does not resolve there yet.
+func (b *barred) moves(zone string, name dnsname.Name) bool {
+	z, _ := b.Estate.Zones.Get(zone)
+	return slices.ContainsFunc(b.longest(name, !z.Private), func(d *latticeDomain) bool {
+		if d.Zone.Depth() <= z.Name.Depth() {
+			return false
+		}
+		if b.unclear(d, name) {
+			return true
+		}
+		if b.held == nil {
+			b.held = b.claims()
+		}
+		have, ok := b.Estate.Records.Get(estate.RecordKey(d.zone.ID, name, "A", ""))
+		_, claimed := b.held[d][name]
+		return claimed && !(ok && plan.IsLattice(have))
+	})
 }
 
 // LatticeDoubts are where services are to be looked for, given records of zones:

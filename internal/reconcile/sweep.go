@@ -28,8 +28,8 @@ type Swept struct {
 // Sweep is a whole pass for all recipes. It observes while events go on, plans,
 // rehearses, and carries out what no event could have: of what events may do,
 // what they missed. A plan that has errors, or cannot be rehearsed, is not carried out,
-// but for records of VPC Lattice services, which hang on nothing else; what the
-// limits of the configuration stop is left alone altogether. When stop is done,
+// but for records of VPC Lattice services, which hang on nothing else; where the limits
+// of the configuration stop it, for those that are new. When stop is done,
 // which is derived from ctx, calls under way are finished and no more are made. The
 // error is for a sweep that could not be made, since nothing could be read.
 func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
@@ -53,7 +53,7 @@ func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
 	if err != nil {
 		out.Problems.Add(diag.Diagnostic{Code: "not-done", Summary: "the plan is not carried out, but for records of VPC Lattice services", Detail: err.Error(), Hint: "`orgdns plan` by the same configuration says the same"})
 	}
-	if stop.Err() == nil && !limited(planned.Diagnostics) {
+	if stop.Err() == nil && !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool { return d.Code == "limit-answers" }) {
 		k.missed(ctx, stop, o, out)
 	}
 	return out, nil
@@ -170,23 +170,17 @@ func zoneOf(p *plan.Plan, c plan.Change) string {
 	return ""
 }
 
-// missed makes what events missed, as it now stands, within the limits of the
-// configuration. What stop keeps from being made is no failure.
+// missed makes what events missed, as it now stands. Where the limits of the
+// configuration stop it or the sweep's plan, names that lose records are left alone, and
+// the others are made within those limits: no team's deletions hold up other teams'
+// names. What stop keeps from being made is no failure.
 func (k *Keeper) missed(ctx, stop context.Context, o Options, out *Swept) {
 	k.mu.Lock()
 	open, pass := k.openLocked(), k.pass
 	k.mu.Unlock()
-	names, part := map[dnsname.Name]Ask{}, *open.plan
-	part.Changes, part.Diagnostics, part.Answers = nil, nil, nil
-	for _, byName := range open.zones {
-		for n, changes := range byName {
-			names[n] = Ask{}
-			part.Changes = append(part.Changes, changes...)
-		}
-	}
-	held := &Planned{Plan: &part}
-	if pass.guard(held, o); limited(held.Diagnostics) {
-		out.Problems.Add(held.Diagnostics...)
+	names, stopped := open.within(pass, o, limited(out.Problems))
+	out.Problems.Add(stopped...)
+	if len(names) == 0 {
 		return
 	}
 	box := make(chan []settledName, len(names)+1) // more than settle tells
@@ -203,4 +197,32 @@ func (k *Keeper) missed(ctx, stop context.Context, o Options, out *Swept) {
 		}
 	}
 	out.Problems.Sort()
+}
+
+// within are the names that the limits of the configuration let be settled, with what
+// they stop: all of them; or, where they stop these or are reached anyway, those that
+// lose no record; or none.
+func (o *open) within(pass *Pass, opt Options, reached bool) (map[dnsname.Name]Ask, diag.List) {
+	var stopped diag.List
+	for _, deletes := range []bool{true, false} {
+		names, part := map[dnsname.Name]Ask{}, *o.plan
+		part.Changes, part.Diagnostics, part.Answers = nil, nil, nil
+		for _, byName := range o.zones {
+			for n, changes := range byName {
+				if deletes || !slices.ContainsFunc(changes, func(c plan.Change) bool { return c.Action == plan.Delete }) {
+					names[n] = Ask{}
+					part.Changes = append(part.Changes, changes...)
+				}
+			}
+		}
+		held := &Planned{Plan: &part}
+		pass.guard(held, opt)
+		if !limited(held.Diagnostics) && !(deletes && reached) {
+			return names, stopped
+		}
+		if !reached && len(stopped) == 0 {
+			stopped = held.Diagnostics
+		}
+	}
+	return nil, stopped
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
+	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
 	"github.com/orgdns/orgdns/internal/resolve"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -604,8 +605,10 @@ func TestKeeperLimits(t *testing.T) {
 			t.Errorf("a service beside them: %+v", got)
 		}
 		equal(t, "while the limit stands", leads(t, w), promised(w))
+		unheard := serviceOf(team(1), 200+i, fmt.Sprintf("u%d.svc.corp.internal", i), w.Now())
+		services(t, w, []estate.LatticeService{unheard})
 		got, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{})
-		if err != nil || len(got.Done) != 0 || !slices.ContainsFunc(got.Problems, func(d diag.Diagnostic) bool { return d.Code == "limit-deletes" }) {
+		if err != nil || len(got.Done) != 2 || !slices.ContainsFunc(got.Problems, func(d diag.Diagnostic) bool { return d.Code == "limit-deletes" }) {
 			t.Errorf("a sweep beyond the limit: %+v, %v", got, err)
 		}
 		equal(t, "after a sweep that was stopped", leads(t, w), promised(w))
@@ -613,7 +616,7 @@ func TestKeeperLimits(t *testing.T) {
 	if _, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{AcceptLimits: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got := leads(t, w); len(got) != 2 {
+	if got := leads(t, w); len(got) != 4 {
 		t.Errorf("when they are lifted, names lead to %v", got)
 	}
 }
@@ -645,6 +648,73 @@ func TestKeeperGrantOut(t *testing.T) {
 			t.Errorf("the ledger still has %s", text)
 		}
 	}
+}
+
+// TestKeeperDeeperZone: a name that a deeper zone is to hold stays where it is until it
+// stands there.
+func TestKeeperDeeperZone(t *testing.T) {
+	t.Parallel()
+	const deeper = "  - zone: svc.corp.internal\n    account: network\n    grants: [{ accounts: [team0000], names: '*.svc.corp.internal' }]\n"
+	const made = "privateZones:\n  - domain: svc.corp.internal\n    account: network\n    anchor: { tags: { role: anchor } }\n"
+	const wrong = "  - { zone: nowhere.internal, account: network, grants: [{ account: team0000, names: '*.nowhere.internal' }] }\n"
+	r := lattices(t, 1)
+	vpc, _ := r.start.VPCs.Get(latticeVPC)
+	vpc.Tags = estate.Tags{"role": "anchor"}
+	r.start.VPCs.Put(vpc)
+	w := r.world()
+	defer w.Clock.Enter()()
+	given := func(more string) *reconcile.Pass {
+		r.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(latticesConfig(1, 0, "100%") + more)}}, "orgdns.yaml")
+		return r.process(w, nil).Pass
+	}
+	services(t, w, []estate.LatticeService{serviceOf(team(0), 1, "a.svc.corp.internal", w.Now())})
+	k := reconcile.NewKeeper(given(""))
+	swept(t, k)
+	for _, tt := range []struct{ name, more string }{
+		{"a zone that does not stand", deeper},
+		{"an account that is none", strings.Replace(deeper, "account: network", "account: '999999999999'", 1)},
+		{"a zone that another error keeps from being made", deeper + wrong + made},
+	} {
+		k.SetPass(given(tt.more))
+		for range 2 {
+			s, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{})
+			if err != nil || len(s.Done) != 0 || !s.Problems.HasErrors() {
+				t.Errorf("%s: %+v, %v", tt.name, s, err)
+			}
+			equal(t, tt.name, leads(t, w), promised(w))
+		}
+	}
+
+	k.SetPass(given(deeper + made))
+	k.Told = func(d reconcile.Done) {
+		if d.Change.Action == plan.Delete && !stands(w, "a.svc.corp.internal", latticeZone) {
+			t.Errorf("%s went before it stood in the deeper zone", d.Change.Address)
+		}
+	}
+	for range 3 {
+		if s, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{}); err != nil || s.Problems.HasErrors() {
+			t.Fatal(err, s.Problems)
+		}
+	}
+	if got := leads(t, w); len(got) != 0 {
+		t.Errorf("the zone above still has %v", got)
+	}
+	if !stands(w, "a.svc.corp.internal", latticeZone) {
+		t.Error("the deeper zone has no such name")
+	}
+	if again := swept(t, k); !again.Planned.Empty() {
+		t.Errorf("another sweep plans %v", again.Planned.Changes)
+	}
+}
+
+// stands reports whether a name has an alias in another zone than that of the ID.
+func stands(w *world.World, name, but string) bool {
+	for rec := range w.Estate().Records.All() {
+		if rec.Alias != nil && rec.Name.String() == name && rec.Zone != but {
+			return true
+		}
+	}
+	return false
 }
 
 // TestKeeperSweepsBeside: a sweep that has made its last change in a zone holds up no
