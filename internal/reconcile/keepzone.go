@@ -52,22 +52,61 @@ func (k *Keeper) openLocked() *open {
 func newOpen(p *Pass, e estate.Estate, made *plan.Plan, version int) *open {
 	barred := recipe.LatticeBarred(p.input(e, p.Ports, Options{}), made.Diagnostics)
 	o := &open{version: version, plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}}
-	eventful := map[string]bool{}
-	for _, c := range made.Changes { // each stands after what it needs
+	apart := map[string]bool{}
+	for _, c := range made.Changes {
 		zone, name, ok := eventfulAt(made, c)
-		if !ok || barred(zone, name) || slices.ContainsFunc(c.Needs, func(d plan.Dependency) bool { return !eventful[d.Address] }) {
-			if !name.IsZero() {
-				o.later[name] = true
-			}
+		apart[c.Address] = !ok || barred(zone, name)
+	}
+	spread(made, apart)
+	for _, c := range made.Changes {
+		zone, name, _ := eventfulAt(made, c)
+		if name.IsZero() {
 			continue
 		}
-		eventful[c.Address] = true
+		if apart[c.Address] {
+			o.later[name] = true
+			continue
+		}
 		if o.zones[zone] == nil {
 			o.zones[zone] = map[dnsname.Name][]plan.Change{}
 		}
 		o.zones[zone][name] = append(o.zones[zone][name], c)
 	}
 	return o
+}
+
+// spread sets apart, by address, what goes with changes that are: what needs them, what
+// they need, such as the deletion of aliases before their reservation goes, and the
+// other changes of their names, which are one batch.
+func spread(p *plan.Plan, apart map[string]bool) {
+	units := make([]string, len(p.Changes))
+	for i, c := range p.Changes {
+		if r := c.Item().Record; r != nil && r.Entry == "" {
+			name, _ := r.Name.Literal()
+			units[i] = "at " + standing(p, r.Zone) + " " + name
+		}
+	}
+	for more := true; more; {
+		more = false
+		set := func(key string) {
+			more = more || !apart[key]
+			apart[key] = true
+		}
+		for i, c := range p.Changes {
+			if units[i] != "" && apart[units[i]] || slices.ContainsFunc(c.Needs, func(d plan.Dependency) bool { return apart[d.Address] }) {
+				set(c.Address)
+			}
+			if !apart[c.Address] {
+				continue
+			}
+			for _, d := range c.Needs {
+				set(d.Address)
+			}
+			if units[i] != "" {
+				set(units[i])
+			}
+		}
+	}
 }
 
 // eventfulAt is where a change is that an event may bring about: of an alias

@@ -91,9 +91,8 @@ func limited(list diag.List) bool {
 	})
 }
 
-// others carries out the changes of a plan that no event brings about, and those that
-// they need: a reservation goes after the aliases that it tells to be orgdns's. A zone
-// in which they write is theirs until the last of them has come to its end there.
+// others carries out the changes of a plan that no event brings about. A zone in
+// which they write is theirs until the last of them has come to its end there.
 func (k *Keeper) others(ctx, stop context.Context, pass *Pass, planned *Planned, out *Swept) error {
 	whole := planned.Plan
 	o := newOpen(pass, planned.Before, whole, 0)
@@ -102,17 +101,6 @@ func (k *Keeper) others(ctx, stop context.Context, pass *Pass, planned *Planned,
 		for _, changes := range byName {
 			for _, c := range changes {
 				events[c.Address] = true
-			}
-		}
-	}
-	for more := true; more; { // what others need goes before them, as it was rehearsed
-		more = false
-		for _, c := range whole.Changes {
-			for _, d := range c.Needs {
-				if !events[c.Address] && events[d.Address] {
-					delete(events, d.Address)
-					more = true
-				}
 			}
 		}
 	}

@@ -650,6 +650,42 @@ func TestKeeperGrantOut(t *testing.T) {
 	}
 }
 
+// TestKeeperNameToRecord: a name that goes from a service to a record of the
+// configuration is one change of both, by a sweep.
+func TestKeeperNameToRecord(t *testing.T) {
+	t.Parallel()
+	r := lattices(t, 1)
+	vpc, _ := r.start.VPCs.Get(latticeVPC)
+	vpc.Tags = estate.Tags{"role": "anchor"}
+	r.start.VPCs.Put(vpc)
+	w := r.world()
+	defer w.Clock.Enter()()
+	given := func(names, records string) *reconcile.Pass {
+		text := strings.Replace(latticesConfig(1, 0, "100%"), "names: '*.svc.corp.internal'", "names: ["+names+"]", 1)
+		r.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(text + "privateZones:\n  - { domain: corp.internal, account: network, adopt: true, anchor: { tags: { role: anchor } }, records: [" + records + "] }\n")}}, "orgdns.yaml")
+		return r.process(w, nil).Pass
+	}
+	services(t, w, []estate.LatticeService{serviceOf(team(0), 1, "pay.corp.internal", w.Now()), serviceOf(team(0), 2, "a.svc.corp.internal", w.Now())})
+	k := reconcile.NewKeeper(given("'*.svc.corp.internal', pay.corp.internal", ""))
+	swept(t, k)
+	equal(t, "at first", leads(t, w), promised(w))
+	k.SetPass(given("'*.svc.corp.internal'", "{ name: pay, type: CNAME, ttl: 60s, values: db.corp.internal }"))
+	for range 2 {
+		if s, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{}); err != nil || s.Problems.HasErrors() {
+			t.Fatal(err, s.Problems)
+		}
+	}
+	if got := leads(t, w); len(got) != 1 {
+		t.Errorf("aliases at %v", got)
+	}
+	if _, made := w.Estate().Records.Get(estate.RecordKey(latticeZone, name("pay.corp.internal"), "CNAME", "")); !made {
+		t.Error("the record of the configuration does not stand")
+	}
+	if again := swept(t, k); !again.Planned.Empty() {
+		t.Errorf("another sweep plans %v", again.Planned.Changes)
+	}
+}
+
 // TestKeeperDeeperZone: a name that a deeper zone is to hold stays where it is until it
 // stands there.
 func TestKeeperDeeperZone(t *testing.T) {
