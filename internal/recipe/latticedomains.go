@@ -338,17 +338,15 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 		if !claims(s) {
 			continue
 		}
-		for _, public := range []bool{false, true} {
-			for d, g := range r.having(s, public) {
-				claim := latticeClaim{s.CustomDomain, s, g}
-				if before, taken := out[d][claim.name]; taken {
-					if !r.first(d, claim, before) {
-						claim, before = before, claim
-					}
-					others[d][claim.name] = append(others[d][claim.name], before.service)
+		for d, g := range r.having(s) {
+			claim := latticeClaim{s.CustomDomain, s, g}
+			if before, taken := out[d][claim.name]; taken {
+				if !r.first(d, claim, before) {
+					claim, before = before, claim
 				}
-				out[d][claim.name] = claim
+				others[d][claim.name] = append(others[d][claim.name], before.service)
 			}
+			out[d][claim.name] = claim
 		}
 	}
 	for i := range r.domains {
@@ -370,12 +368,12 @@ func claims(s estate.LatticeService) bool {
 }
 
 // having are the Lattice domains in which a service gets its custom domain name, with
-// the grants: those of the longest match among private zones, or among public ones,
-// as far as they grant it. Where none does, that is said.
-func (r *latticeDomains) having(s estate.LatticeService, public bool) map[*latticeDomain]latticeGrant {
+// the grants: those of the longest match, among private zones and among public ones, as
+// far as they grant it. Where none does, that is said.
+func (r *latticeDomains) having(s estate.LatticeService) map[*latticeDomain]latticeGrant {
 	out := map[*latticeDomain]latticeGrant{}
 	var refusals []diag.Diagnostic
-	for _, d := range r.longest(s.CustomDomain, public) {
+	for _, d := range slices.Concat(r.longest(s.CustomDomain, false), r.longest(s.CustomDomain, true)) {
 		if g, why := r.mayHave(d, s); why.Summary == "" {
 			out[d] = g
 		} else {

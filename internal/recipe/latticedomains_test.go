@@ -254,6 +254,12 @@ warning not-granted: service svc-00000000000000003 of account 333333333333 does 
 			s.Region = "eu-central-1"
 			e.LatticeServices.Put(s)
 		}, "warning not-granted: service svc-00000000000000001 of account 222222222222 does not get the name a.svc.corp.test: services in eu-central-1 are not looked for [arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001]\n"},
+		{"split horizon: what one of the zones grants is not refused by the other", strings.Replace(views, "zoneID: ZD", "public: true", 1), func(e *estate.Estate) {
+			e.Zones.Put(estate.Zone{ID: "ZP", Account: netAccount, Name: dnsname.MustParse("corp.test"), Tags: estate.Tags{}})
+			answered(e, estate.Query{Kind: estate.QueryRecords, Account: netAccount, ID: "ZP"})
+			lattice(e, 1, shopAccount, "a.svc.corp.test")
+			lattice(e, 2, shopAccount, "b.both.corp.test")
+		}, pair("b.both.corp.test", 2) + pair("a.svc.corp.test", 1) + strings.ReplaceAll(pair("b.both.corp.test", 2), "ZC", "ZP")},
 		{"no zone", `  - { zone: other.test, account: net, grants: [] }
 `, func(e *estate.Estate) {}, "error no-zone: account 111111111111 has no private zone other.test\n"},
 		{"several zones", corp, func(e *estate.Estate) {
@@ -393,6 +399,19 @@ latticeEvents: { account: net, cloudTrail: true }
 		return d.Code == "shared-spoke" && d.Detail == "222222222222 in eu-west-1"
 	}) {
 		t.Errorf("told %v", out.Diagnostics)
+	}
+
+	outside := func() (told, wanted bool) {
+		out := MakeEvents(in)
+		return slices.ContainsFunc(out.Diagnostics, func(d diag.Diagnostic) bool { return d.Code == "outside" && d.Account == string(payAccount) }),
+			slices.ContainsFunc(out.Wanted, func(w plan.Wanted) bool { return w.Account == payAccount })
+	}
+	if told, wanted := outside(); told || !wanted {
+		t.Error("an account is outside before the organization's were read")
+	}
+	answered(&in.Estate, estate.Query{Kind: estate.QueryAccounts})
+	if told, wanted := outside(); !told || wanted {
+		t.Error("an account outside the organization gets a rule whose events never come in")
 	}
 }
 

@@ -477,6 +477,10 @@ func (e *events) make() {
 	}
 	made := map[string]bool{}
 	for _, s := range spokes {
+		if _, member := e.Estate.Accounts.Get(string(s.Account)); !member && e.Estate.Answered(estate.Query{Kind: estate.QueryAccounts}) {
+			e.problem(diag.Warning, "outside", s.Account, fmt.Sprintf("account %s is not in the organization, so the bus lets no event of it in", s.Account), "", "sweeps find its services; invite it, or take it out of the grants")
+			continue
+		}
 		why := e.refused(s)
 		if why != "" {
 			e.problem(diag.Warning, "unread", s.Account, fmt.Sprintf("account %s could not be read in %s, so its rule is left as it is", s.Account, s.Region), why, seeIAM)
