@@ -100,6 +100,13 @@ func (r *recording) change(e apply.Event) {
 	switch e.State {
 	case apply.Done:
 		r.plan.Known[e.Change.Address] = e.Attributes
+	case apply.Settled:
+		if id := callOf(e.Attributes); id != "" {
+			done := changeEntry(r.plan.Shown(e.Change), e.At, string(apply.Done), r.by)
+			done.Call = id
+			r.recorder.Record(inSyncEntry(done, e.At))
+		}
+		return
 	case apply.Failed, apply.Held, apply.Skipped, apply.Stopped:
 	default:
 		return
@@ -122,10 +129,28 @@ func (r *recording) change(e apply.Event) {
 			out.Resource = v[0]
 		}
 	}
+	out.Call = callOf(e.Attributes)
 	if e.Err != nil {
 		out.Reason = e.Err.Error()
 	}
 	r.recorder.Record(out)
+}
+
+// callOf is Route 53's ID of the change by which something was done; empty where
+// it was none of Route 53's.
+func callOf(a plan.Attributes) string {
+	if id := a["change"]; len(id) > 0 {
+		return id[0]
+	}
+	return ""
+}
+
+// inSyncEntry tells that a change is in effect everywhere.
+func inSyncEntry(change history.Entry, at time.Time) history.Entry {
+	out := change
+	out.Time, out.Action, out.Outcome, out.Subject = at, history.InSync, "", fmt.Sprintf("change %s: %s", change.Call, change.Subject)
+	out.Before, out.After, out.Reason = "", "", ""
+	return out
 }
 
 // changeEntry tells of a change as people should read it.
@@ -344,7 +369,7 @@ func (a *app) history(page history.Page) {
 	}
 	for _, e := range page.Entries {
 		a.printf("%s  %s\n", a.paint(a.Out, dim, e.Time.Format(time.RFC3339)), a.headline(e))
-		for _, line := range [][2]string{{"was", e.Before}, {"now", e.After}, {"why", why(e)}, {"by", strings.TrimLeft(e.By+eventText(e.Event), ", ")}} {
+		for _, line := range [][2]string{{"was", e.Before}, {"now", e.After}, {"why", why(e)}, {"by", strings.TrimLeft(e.By+eventText(e.Event), ", ")}, {"id", callText(e)}} {
 			if line[1] != "" {
 				a.printf("    %-3s %s\n", line[0], oneLine(line[1]))
 			}
@@ -361,6 +386,17 @@ func eventText(id string) string {
 		return ""
 	}
 	return ", event " + id
+}
+
+// callText is Route 53's ID of a change, and whether it is known to be in effect.
+func callText(e history.Entry) string {
+	switch {
+	case e.Call == "" || e.Action == history.InSync:
+		return ""
+	case e.InSync.IsZero():
+		return e.Call + ", not asked when it was INSYNC"
+	}
+	return fmt.Sprintf("%s, INSYNC by %s", e.Call, e.InSync.Format(time.RFC3339))
 }
 
 func why(e history.Entry) string {

@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
@@ -112,15 +116,66 @@ func (j *journal) Record(e event.Entry) {
 		"detail", e.Detail, "event", e.Hint.Event, "message", e.Message, "queue", e.Queue, "lag", lagText(e.Lag))...)
 	j.metrics.event(e)
 	j.spans.event(j.ctx(), e)
-	about := history.Entry{Account: e.Hint.Account, Region: e.Hint.Region, Resource: e.Hint.Service, By: string(e.Hint.Form), Event: e.Hint.Event, Subject: "message " + e.Message}
-	came, made := about, about
-	came.Kind, came.Time = history.Event, e.Taken
-	made.Kind, made.Time, made.Action, made.Outcome, made.Name, made.Reason = history.Decision, e.At, "follow", string(e.Outcome), e.Name, e.Detail
+	came, made := eventEntries(e)
+	j.keep(came)
+	j.keep(made)
+}
+
+// eventEntries tell of a message: that it came, and what was made of it.
+func eventEntries(e event.Entry) (came, made history.Entry) {
+	about := history.Entry{Account: e.Hint.Account, Region: e.Hint.Region, Resource: e.Hint.Service, Name: e.Name, By: e.Hint.By(), Event: e.Hint.Event}
+	came, made = about, about
+	came.Kind, came.Time, came.Action, came.Subject = history.Event, e.Taken, "hear of", subject(e)
+	if e.Hint.Gone {
+		came.Subject += ", which is said to be going"
+	}
+	made.Kind, made.Time, made.Action, made.Outcome, made.Subject, made.Reason = history.Decision, e.At, "follow", string(e.Outcome), subject(e), because(e)
 	if e.Outcome == event.Refused {
 		made.Action, made.Outcome = "refuse", string(e.Reason)
 	}
-	j.keep(came)
-	j.keep(made)
+	return came, made
+}
+
+// subject is what a message is about: a service and its name, as far as they are
+// known.
+func subject(e event.Entry) string {
+	_, id, known := strings.Cut(e.Hint.Service, ":service/")
+	switch {
+	case !known:
+		return "message " + e.Message
+	case e.Name.IsZero():
+		return "VPC Lattice service " + id
+	}
+	return fmt.Sprintf("VPC Lattice service %s as %s", id, e.Name)
+}
+
+// changed counts what was changed for an event, by action.
+func changed(changes []string) string {
+	count := map[string]int{}
+	for _, c := range changes {
+		action, _, _ := strings.Cut(c, " ")
+		count[action]++
+	}
+	var out []string
+	for _, action := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, fmt.Sprintf("%s %d record%s", action, count[action], plural(count[action])))
+	}
+	return strings.Join(out, ", ")
+}
+
+// because is why it was decided so.
+func because(e event.Entry) string {
+	switch {
+	case e.Detail != "":
+		return e.Detail
+	case e.Outcome == event.Applied:
+		return changed(e.Changes)
+	case e.Outcome == event.Settled && e.Name.IsZero():
+		return "it has no name, and no record leads to it"
+	case e.Outcome == event.Settled:
+		return "its records stand as they should already"
+	}
+	return ""
 }
 
 func nameText(e event.Entry) string {
@@ -183,16 +238,16 @@ func sweepEntry(e event.SweepEntry) history.Entry {
 }
 
 // InSync hears when a change was in effect.
-func (j *journal) InSync(h event.Hint, lag time.Duration) { j.metrics.inSync(lag) }
+func (j *journal) InSync(h event.Hint, d reconcile.Done, lag time.Duration) {
+	j.metrics.inSync(lag)
+	j.keep(inSyncEntry(doneEntry(d, "done"), j.app.clock.Now()))
+}
 
 // changed hears of a change.
 func (j *journal) changed(d reconcile.Done) {
-	cause, by, outcome, level, detail := "event", d.By, "done", slog.LevelInfo, ""
+	cause, outcome, level, detail := "event", "done", slog.LevelInfo, ""
 	if d.Sweep {
 		cause = "sweep"
-	}
-	if by == "" {
-		by = cause
 	}
 	if d.Err != nil {
 		outcome, level, detail = "failed", slog.LevelError, d.Err.Error()
@@ -203,16 +258,25 @@ func (j *journal) changed(d reconcile.Done) {
 	if j.kept == nil {
 		return
 	}
-	c := d.Change
-	if d.Plan != nil {
-		c = d.Plan.Shown(c)
-	}
-	entry := changeEntry(c, d.At, outcome, by)
-	entry.Event = d.Event
+	entry := doneEntry(d, outcome)
 	if d.Err != nil {
 		entry.Reason = detail
 	}
 	j.keep(entry)
+}
+
+// doneEntry tells of a change that serve made.
+func doneEntry(d reconcile.Done, outcome string) history.Entry {
+	c, by := d.Change, "event"
+	if d.Plan != nil {
+		c = d.Plan.Shown(c)
+	}
+	if d.Sweep {
+		by = "sweep"
+	}
+	out := changeEntry(c, d.At, outcome, cmp.Or(d.By, by))
+	out.Event, out.Call = d.Event, d.Call
+	return out
 }
 
 // called hears of a call of AWS.

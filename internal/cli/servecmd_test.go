@@ -158,7 +158,6 @@ func decisions(at time.Time, j *journal) {
 	hint := event.Hint{Event: "e1", Form: event.FormTag, Account: "444444444444", Region: "eu-west-1", Service: "arn:aws:vpc-lattice:eu-west-1:444444444444:service/svc-1", Time: at.Add(-2 * time.Second)}
 	j.Record(event.Entry{At: at, Taken: at.Add(-time.Second), Outcome: event.Applied, Queue: "q", Message: "m1", Hint: hint, Name: dnsname.MustParse("a.corp.internal"), Changes: []string{"create x", "create y"}, Lag: 2 * time.Second})
 	j.Record(event.Entry{At: at, Taken: at, Outcome: event.Refused, Queue: "q", Message: "m2", Reason: event.Malformed, Detail: "it is no event"})
-	j.InSync(hint, 40*time.Second)
 	j.called("222222222222", "route53", "ChangeResourceRecordSets", false)
 	j.called("222222222222", "route53", "ChangeResourceRecordSets", true)
 	record := &plan.Item{Record: &plan.Record{Zone: plan.Lit("Z1"), ZoneName: dnsname.MustParse("corp.internal"), Name: plan.Lit("a.corp.internal"), Type: "A", Alias: &estate.Alias{Name: dnsname.MustParse("b.example"), Zone: "Z2"}}}
@@ -166,7 +165,9 @@ func decisions(at time.Time, j *journal) {
 	j.changed(done)
 	done.Err = errors.New("refused")
 	j.changed(done)
-	j.changed(reconcile.Done{At: at, By: "tag", Event: "e1", Change: done.Change, Call: "C2"})
+	second := reconcile.Done{At: at, By: hint.By(), Event: "e1", Change: done.Change, Call: "C2"}
+	j.changed(second)
+	j.InSync(hint, second, 40*time.Second)
 	problems := diag.List{
 		{Severity: diag.Warning, Code: "not-granted", Summary: "service svc-2 does not get the name b"},
 		{Severity: diag.Error, Code: "unread", Summary: "the zones could not be read", Hint: "see `orgdns iam`"},

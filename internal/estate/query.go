@@ -97,6 +97,12 @@ func (e Estate) Answered(q Query) bool {
 // Asked finds the answer to a query, whatever it was.
 func (e Estate) Asked(q Query) (Answer, bool) { return e.Answers.Get(Answer{Query: q}.Key()) }
 
+// AskedAny reports whether any question of a kind was asked.
+func (e Estate) AskedAny(k QueryKind) bool {
+	_, asked := First(e.Answers.Prefix(string(k) + "\x00"))
+	return asked
+}
+
 // Closed reports whether the estate holds all that there is: its alias targets
 // are all known, or nothing was ever asked, so that it was not read from
 // anywhere and is a world of its own. In any other estate what is not held may

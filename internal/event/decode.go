@@ -45,6 +45,24 @@ type Hint struct {
 	Service string           `json:"service,omitempty"` // ARN
 	Gone    bool             `json:"gone,omitempty"`    // the service is said to be going
 	Time    time.Time        `json:"time,omitzero"`
+	// Principal is the ARN of who made the call, as CloudTrail tells it, for people;
+	// other forms do not tell (CloudTrail User Guide,
+	// cloudtrail-event-reference-user-identity.html, arn).
+	Principal string `json:"principal,omitempty"`
+}
+
+// By is who told, for people: the principal, or the account, with the form. Empty
+// when nothing of it was understood.
+func (h Hint) By() string {
+	switch {
+	case h.Account == "":
+		return ""
+	case h.Principal != "":
+		return fmt.Sprintf("%s of account %s (%s)", h.Principal, h.Account, h.Form)
+	case h.Form == "":
+		return "account " + string(h.Account)
+	}
+	return fmt.Sprintf("account %s (%s)", h.Account, h.Form)
 }
 
 // Reason says why an event is not followed.
@@ -121,6 +139,9 @@ func Decode(body string, tagKey string) (Hint, error) {
 		return Hint{}, r
 	}
 	h.Form = f.form
+	if f.form == FormTrail {
+		h.Principal = caller(e)
+	}
 	service, gone, r := f.read(e, tagKey)
 	if r == nil {
 		h.Service, h.Gone = short(service), gone
@@ -224,6 +245,20 @@ func trailCall(e envelope, _ string) (service string, gone bool, r *Refusal) {
 		return "", false, refuse(Irrelevant, "%s is about %q", d.Name, short(d.Request.Resource))
 	}
 	return d.Request.Resource, gone, nil
+}
+
+// caller is the ARN of who made a call, empty where it is not told, as of calls by
+// AWS's services.
+func caller(e envelope) string {
+	var d struct {
+		Who struct {
+			ARN string `json:"arn"`
+		} `json:"userIdentity"`
+	}
+	if json.Unmarshal(e.Detail, &d) != nil {
+		return "" // what is wrong with it, is told by who reads the call
+	}
+	return short(d.Who.ARN)
 }
 
 // guidance: names and targets that stand in its detail are not looked at.

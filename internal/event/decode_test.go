@@ -37,9 +37,10 @@ func called(account, detail string) string {
 }
 
 func TestDecode(t *testing.T) {
+	const anna = "arn:aws:sts::444444444444:assumed-role/dev/anna"
 	const other = "arn:aws:vpc-lattice:eu-west-1:555555555555:service/svc-0a1b2c3d4e5f60718"
 	trail := func(rest string) string {
-		return called(shop, `{"eventSource":"vpc-lattice.amazonaws.com",`+rest+`}`)
+		return called(shop, `{"userIdentity":{"type":"AssumedRole","arn":"`+anna+`"},"eventSource":"vpc-lattice.amazonaws.com",`+rest+`}`)
 	}
 	guided := func(detailType, detail string) string {
 		return body("vpclattice_information", detailType, shop, "eu-west-1", detail)
@@ -63,6 +64,7 @@ func TestDecode(t *testing.T) {
 
 		{"made", trail(`"eventName":"CreateService","requestParameters":{"name":"a"},"responseElements":{"arn":"` + service + `"}`), FormTrail, ""},
 		{"updated, by ID", trail(`"eventName":"UpdateService","requestParameters":{"serviceIdentifier":"svc-0a1b2c3d4e5f60718"},"responseElements":null`), FormTrail, ""},
+		{"deleted, by a service of AWS", strings.Replace(trail(`"eventName":"DeleteService","requestParameters":{"serviceIdentifier":"`+service+`"}`), `"arn":"`+anna+`"`, `"invokedBy":"cloudformation.amazonaws.com"`, 1), FormTrail, ""},
 		{"deleted, by ARN", trail(`"eventName":"DeleteService","requestParameters":{"serviceIdentifier":"` + service + `"},"responseElements":{"status":"DELETE_IN_PROGRESS"}`), FormTrail, ""},
 		{"tagged", trail(`"eventName":"TagResource","requestParameters":{"resourceArn":"` + service + `"},"responseElements":null`), FormTrail, ""},
 		{"tagged, a network", trail(`"eventName":"TagResource","requestParameters":{"resourceArn":"arn:aws:vpc-lattice:eu-west-1:444444444444:servicenetwork/sn-1"},"responseElements":null`), "", Irrelevant},
@@ -103,10 +105,14 @@ func TestDecode(t *testing.T) {
 				}
 				return
 			}
-			gone := slices.Contains([]string{"tag gone", "no tag left", "deleted, by ARN", "the guidance's, gone"}, tt.name)
-			want := Hint{"bddcf1d6-0251-35a1-aab0-adc1fb47c11c", tt.form, shop, "eu-west-1", service, gone, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-			if err != nil || h != want {
-				t.Errorf("%+v, %v; want %+v", h, err, want)
+			gone := slices.Contains([]string{"tag gone", "no tag left", "deleted, by ARN", "deleted, by a service of AWS", "the guidance's, gone"}, tt.name)
+			want := Hint{"bddcf1d6-0251-35a1-aab0-adc1fb47c11c", tt.form, shop, "eu-west-1", service, gone, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), ""}
+			by := "account 444444444444 (" + string(tt.form) + ")"
+			if strings.Contains(tt.body, anna) {
+				want.Principal, by = anna, anna+" of account 444444444444 (cloudtrail)"
+			}
+			if err != nil || h != want || h.By() != by {
+				t.Errorf("%+v by %s, %v; want %+v by %s", h, h.By(), err, want, by)
 			}
 		})
 	}

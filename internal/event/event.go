@@ -85,7 +85,7 @@ type Entry struct {
 	Message string        `json:"message"` // ID
 	Taken   time.Time     `json:"taken"`   // out of the queue
 	Hint    Hint          `json:"hint,omitzero"`
-	Name    dnsname.Name  `json:"name,omitzero"` // that the service has
+	Name    dnsname.Name  `json:"name,omitzero"` // that the service has; or had, when records went
 	Changes []string      `json:"changes,omitempty"`
 	Reason  Reason        `json:"reason,omitempty"` // of a refusal
 	Code    string        `json:"code,omitempty"`   // of a problem
@@ -106,7 +106,7 @@ type SweepEntry struct {
 type SweepJournal interface {
 	Journal
 	Sweep(SweepEntry)
-	// InSync hears how long after an event its change was in effect everywhere.
-	// Not every change is asked for.
-	InSync(h Hint, lag time.Duration)
+	// InSync hears how long after an event a change that was made for it was in
+	// effect everywhere. Not every change is asked for.
+	InSync(h Hint, d reconcile.Done, lag time.Duration)
 }

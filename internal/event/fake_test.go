@@ -202,7 +202,7 @@ func (j *journal) Sweep(e SweepEntry) {
 	j.sweeps = append(j.sweeps, e)
 }
 
-func (j *journal) InSync(Hint, time.Duration) {}
+func (j *journal) InSync(Hint, reconcile.Done, time.Duration) {}
 
 // outcomes counts what was decided.
 func (j *journal) outcomes() map[Outcome]int {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/orgdns/orgdns/internal/clock"
+	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/reconcile"
 )
 
@@ -67,7 +68,7 @@ func (h *Handler) handle(ctx context.Context, q Queue, messages []Message, free 
 		}
 		s := reconcile.Service{Account: hint.Account, Region: hint.Region, ARN: hint.Service}
 		if len(b.of[s]) == 0 {
-			asks = append(asks, reconcile.Ask{Service: s, By: string(hint.Form), Event: hint.Event})
+			asks = append(asks, reconcile.Ask{Service: s, By: hint.By(), Event: hint.Event})
 		}
 		b.of[s] = append(b.of[s], told{m, hint})
 	}
@@ -221,7 +222,7 @@ func (b *batch) followed(ctx context.Context, list []reconcile.Followed) {
 			}
 			done = append(done, m.Message)
 			e := b.entry(m, Settled)
-			e.Name = f.Name
+			e.Name = nameOf(f)
 			for _, d := range f.Changes {
 				if d.Err == nil {
 					e.Outcome = Applied
@@ -246,6 +247,17 @@ func (b *batch) followed(ctx context.Context, list []reconcile.Followed) {
 			}
 		}
 	}
+}
+
+// nameOf is the name of a service; of one that is gone, the name of which records
+// went.
+func nameOf(f reconcile.Followed) dnsname.Name {
+	if !f.Name.IsZero() || len(f.Changes) == 0 {
+		return f.Name
+	}
+	text, _ := f.Changes[0].Change.Item().Record.Name.Literal()
+	name, _ := dnsname.Parse(text) // a name of a plan is one
+	return name
 }
 
 // again leaves a message to come again, or gives it up.

@@ -97,7 +97,7 @@ func (s *Server) ask(ctx context.Context, h Hint, d reconcile.Done) {
 	s.asked = ended
 	s.Clock.Go(func() {
 		if at, err := s.Keeper.InSync(ctx, d); err == nil {
-			s.Journal.InSync(h, max(0, at.Sub(h.Time)))
+			s.Journal.InSync(h, d, max(0, at.Sub(h.Time)))
 		}
 		s.mu.Lock()
 		s.asked = nil

@@ -32,6 +32,10 @@ const (
 // Kinds lists every kind.
 var Kinds = []Kind{Event, Decision, Change, Gap}
 
+// InSync is the action of a Change that tells that another one, of the same Call,
+// is in effect everywhere: INSYNC (Route 53 API, ChangeInfo).
+const InSync = "insync"
+
 // Entry is one fact. Only Kind is required. It holds no secret: whoever makes
 // one puts in what a plan may show.
 type Entry struct {
@@ -61,6 +65,12 @@ type Entry struct {
 	Event  string `json:"event,omitempty"`
 	Reason string `json:"reason,omitempty"`
 
+	// Call is Route 53's ID of the change that was made, with others of its batch;
+	// InSync is when it was seen to be in effect everywhere, where that was asked: a
+	// store fills it in, from the entry of the action InSync with the same Call.
+	Call   string    `json:"call,omitempty"`
+	InSync time.Time `json:"inSync,omitzero"`
+
 	Replica string `json:"replica,omitempty"` // which process recorded it, where there are several
 	Run     string `json:"run,omitempty"`     // which pass it belongs to
 
@@ -78,7 +88,7 @@ const maxText = 8 << 10
 // cut where they are longer than 8 KiB; times are UTC, in microseconds.
 func (e Entry) Clean() Entry {
 	for _, text := range []*string{&e.ID, (*string)(&e.Kind), &e.Action, &e.Outcome, &e.Subject, (*string)(&e.Account), (*string)(&e.Region),
-		&e.Resource, &e.Address, &e.Before, &e.After, &e.By, &e.Event, &e.Reason, &e.Replica, &e.Run} {
+		&e.Resource, &e.Address, &e.Before, &e.After, &e.By, &e.Event, &e.Reason, &e.Call, &e.Replica, &e.Run} {
 		*text = clean(*text)
 	}
 	e.Time = e.Time.UTC().Truncate(time.Microsecond)

@@ -322,8 +322,29 @@ func (b *builder) removal(z estate.Zone, r estate.RecordSet) Change {
 	}
 	return Change{
 		Address: address, Action: Delete, Account: z.Account, Before: &Item{Record: &before},
-		Reason: "no longer in the configuration", Basis: []Basis{b.basisRecord(z, r.Key())},
+		Reason: b.removed(r, claimed), Basis: []Basis{b.basisRecord(z, r.Key())},
 	}
+}
+
+// removed says why a record goes: that of a VPC Lattice service goes by what its
+// service says, and by what is granted.
+func (b *builder) removed(r estate.RecordSet, claimed bool) string {
+	if claimed || !IsLattice(r) || !b.e.AskedAny(estate.QueryLatticeServices) {
+		return "no longer in the configuration"
+	}
+	s, known := estate.First(b.e.LatticeServices.By(estate.ByName(r.Alias.Name)))
+	if !known {
+		id, region, _ := estate.LatticeID(r.Alias.Name)
+		return fmt.Sprintf("service %s in %s, to which it leads, is gone, or of no account that may have the name", id, region)
+	}
+	why, refused := b.plan.Refused[s.ARN]
+	switch {
+	case s.Gone():
+		return fmt.Sprintf("service %s of account %s, to which it leads, is going: %s", s.ID, s.Account, s.Status)
+	case refused && s.CustomDomain == r.Name:
+		return why.Summary
+	}
+	return fmt.Sprintf("service %s of account %s, to which it leads, does not claim the name", s.ID, s.Account)
 }
 
 // handedOver reports whether an NS record of ours may go. A claim alone proves

@@ -108,8 +108,8 @@ func (s Service) query() estate.Query {
 
 func (s Service) all() Service { return Service{Account: s.Account, Region: s.Region} }
 
-// Ask is a service to be followed, and who asks for that, for people: a form of
-// event, and the event's ID.
+// Ask is a service to be followed, and who asks for that, for people: whoever sent
+// an event, and the event's ID.
 type Ask struct {
 	Service
 	By, Event string

@@ -46,6 +46,10 @@ var migrations = [][]string{
 		`CREATE INDEX orgdns_history_gap ON orgdns_history (at, seq) WHERE kind = 'gap'`,
 		`CREATE INDEX orgdns_history_account ON orgdns_history (account, at, seq)`,
 	},
+	{ // 3: Route 53's ID of a change, and when it was seen to be in effect
+		`ALTER TABLE orgdns_history ADD COLUMN change_id TEXT NOT NULL DEFAULT ''`,
+		`CREATE INDEX orgdns_history_insync ON orgdns_history (change_id, at) WHERE action = 'insync'`,
+	},
 }
 
 // versions is the table of the versions that a store went through.

@@ -103,7 +103,7 @@ func (s *Store) failed(what string, err error) error {
 // columns are those of an entry, in the order of values and scan.
 var columns = []string{
 	"id", "at", "kind", "action", "outcome", "subject", "name", "name_key", "zone", "account", "region", "resource", "address",
-	"value_before", "value_after", "asked_by", "event", "reason", "replica", "run", "began", "lost",
+	"value_before", "value_after", "asked_by", "event", "reason", "replica", "run", "began", "lost", "change_id",
 }
 
 func values(e history.Entry) []any {
@@ -117,7 +117,7 @@ func values(e history.Entry) []any {
 	}
 	return []any{
 		e.ID, e.Time.UnixMicro(), string(e.Kind), e.Action, e.Outcome, e.Subject, e.Name.String(), key, e.Zone.String(),
-		string(e.Account), string(e.Region), e.Resource, e.Address, e.Before, e.After, e.By, e.Event, e.Reason, e.Replica, e.Run, began, e.Lost,
+		string(e.Account), string(e.Region), e.Resource, e.Address, e.Before, e.After, e.By, e.Event, e.Reason, e.Replica, e.Run, began, e.Lost, e.Call,
 	}
 }
 
@@ -291,9 +291,13 @@ func selection(q history.Query) (string, []any) {
 	if !q.Older.IsZero() {
 		also("(at, seq) < (?, ?)", q.Older.At.UnixMicro(), q.Older.Seq)
 	}
-	return fmt.Sprintf("SELECT seq, %s FROM orgdns_history WHERE %s ORDER BY at DESC, seq DESC LIMIT %d",
-		strings.Join(columns, ", "), strings.Join(where, " AND "), q.Limit+1), args
+	return fmt.Sprintf("SELECT seq, %s, %s FROM orgdns_history WHERE %s ORDER BY at DESC, seq DESC LIMIT %d",
+		strings.Join(columns, ", "), inSync, strings.Join(where, " AND "), q.Limit+1), args
 }
+
+// inSync is when a change was first seen to be in effect; null where nobody asked.
+// The action is in words, so that the index is seen to hold it.
+const inSync = "CASE WHEN change_id <> '' AND action <> 'insync' THEN (SELECT MIN(s.at) FROM orgdns_history s WHERE s.action = 'insync' AND s.change_id = orgdns_history.change_id) END"
 
 // micros is a bound of time: the first microsecond that is not before it.
 func micros(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
@@ -301,17 +305,20 @@ func micros(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() 
 func scan(rows *sql.Rows) (row, error) {
 	var r row
 	var at int64
-	var began sql.NullInt64
+	var began, settled sql.NullInt64
 	var name, zone string
 	var key []byte
 	err := rows.Scan(&r.seq, &r.ID, &at, &r.Kind, &r.Action, &r.Outcome, &r.Subject, &name, &key, &zone, &r.Account, &r.Region, &r.Resource, &r.Address,
-		&r.Before, &r.After, &r.By, &r.Event, &r.Reason, &r.Replica, &r.Run, &began, &r.Lost)
+		&r.Before, &r.After, &r.By, &r.Event, &r.Reason, &r.Replica, &r.Run, &began, &r.Lost, &r.Call, &settled)
 	if err != nil {
 		return row{}, err
 	}
 	r.Time = time.UnixMicro(at).UTC()
 	if began.Valid {
 		r.From = time.UnixMicro(began.Int64).UTC()
+	}
+	if settled.Valid {
+		r.InSync = time.UnixMicro(settled.Int64).UTC()
 	}
 	if r.Name, err = parsed(name); err == nil {
 		r.Zone, err = parsed(zone)

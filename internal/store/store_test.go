@@ -58,7 +58,7 @@ func TestWhole(t *testing.T) {
 			ID: "r-1", Time: start.Add(time.Microsecond), Kind: history.Change, Action: "update", Outcome: "failed", Subject: `the record "a" 'b'`,
 			Name: dnsname.MustParse(`*.a\056b.example.com`), Zone: dnsname.MustParse("example.com"), Account: "111111111111", Region: "eu-west-1",
 			Resource: "arn:aws:route53:::hostedzone/Z1", Address: "delegations/example.com/zone", Before: "1", After: "ü; DROP TABLE x --",
-			By: "arn:aws:iam::000000000001:user/admin", Event: "e-1", Reason: "why", Replica: "a", Run: "r",
+			By: "arn:aws:iam::000000000001:user/admin", Event: "e-1", Reason: "why", Call: "C1", Replica: "a", Run: "r",
 		}
 		gap := history.Entry{ID: "r-2", Time: start.Add(time.Minute), Kind: history.Gap, From: start, Lost: 7}
 		same := history.Entry{ID: "r-3", Time: start.Add(time.Hour), Kind: history.Event, Name: dnsname.MustParse("example.com"), Zone: dnsname.MustParse("example.com")}
@@ -66,6 +66,33 @@ func TestWhole(t *testing.T) {
 		got := mustFind(t, p.open(t, wall), history.Query{}).Entries
 		if want := []history.Entry{same, gap, full}; !slices.Equal(got, want) {
 			t.Errorf("kept\n%+v\nwant\n%+v", got, want)
+		}
+	})
+}
+
+// TestInSync: a change that is told to be in effect is told so with all of its
+// batch, wherever it was told; others are not.
+func TestInSync(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		s := p.open(t, wall)
+		call := func(id, call, action string, after time.Duration) history.Entry {
+			e := change(id, start.Add(after))
+			e.Call, e.Action = call, action
+			e.Name = dnsname.MustParse(id + ".example.com")
+			return e
+		}
+		a, b := call("a", "C1", "create", 0), call("b", "C1", "delete", 0)
+		c, none := call("c", "C2", "create", 0), call("d", "", "create", 0)
+		told, again := call("a-told", "C1", history.InSync, time.Minute), call("a-again", "C1", history.InSync, time.Hour)
+		mustAppend(t, s, a, b, c, none, call("other", "", history.InSync, time.Minute))
+		mustAppend(t, p.open(t, wall), told, again)
+		for _, e := range []*history.Entry{&a, &b} {
+			e.InSync = told.Time
+		}
+		for _, want := range []history.Entry{a, b, c, none, told} {
+			if got := mustFind(t, s, history.Query{Name: want.Name}).Entries; !slices.Equal(got, []history.Entry{want}) {
+				t.Errorf("%s: kept\n%+v\nwant\n%+v", want.ID, got, want)
+			}
 		}
 	})
 }
@@ -170,15 +197,37 @@ func TestIndexes(t *testing.T) {
 		{history.Query{Kind: history.Gap}, "SCAN", "gap"},
 	} {
 		statement, args := selection(x.q)
-		var id, parent, unused int
-		var got string
-		if err := s.db.QueryRow("EXPLAIN QUERY PLAN "+statement, args...).Scan(&id, &parent, &unused, &got); err != nil {
-			t.Fatal(err)
+		steps := explained(t, s, statement, args)
+		if want := x.how + " orgdns_history USING INDEX orgdns_history_" + x.index; steps[0] != want && !strings.HasPrefix(steps[0], want+" (") {
+			t.Errorf("%+v is answered by %s, want %s", x.q, steps[0], want)
 		}
-		if want := x.how + " orgdns_history USING INDEX orgdns_history_" + x.index; got != want && !strings.HasPrefix(got, want+" (") {
-			t.Errorf("%+v is answered by %s, want %s", x.q, got, want)
+		if want := "SEARCH s USING COVERING INDEX orgdns_history_insync (change_id=?)"; !slices.Contains(steps, want) {
+			t.Errorf("when a change was in effect is answered by %q, want %s", steps, want)
 		}
 	}
+}
+
+// explained are the steps by which SQLite answers a statement.
+func explained(t *testing.T, s *Store, statement string, args []any) []string {
+	t.Helper()
+	rows, err := s.db.Query("EXPLAIN QUERY PLAN "+statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, step)
+	}
+	if err := rows.Err(); err != nil || len(out) == 0 {
+		t.Fatalf("%q: %v", out, err)
+	}
+	return out
 }
 
 // TestNothing: reading makes nothing, and says that there is nothing.

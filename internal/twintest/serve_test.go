@@ -100,7 +100,7 @@ func (n *notes) Sweep(e event.SweepEntry) {
 	n.sweeps = append(n.sweeps, e)
 }
 
-func (n *notes) InSync(_ event.Hint, lag time.Duration) {
+func (n *notes) InSync(_ event.Hint, _ reconcile.Done, lag time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.insync = append(n.insync, lag)
