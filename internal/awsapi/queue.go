@@ -162,6 +162,7 @@ func (w *Writer) queueAttributes(s plan.Step) map[string]string {
 	}
 	out := map[string]string{
 		"Policy": o.One("policy"), "VisibilityTimeout": o.One("visibility"), "MessageRetentionPeriod": o.One("retention"), "RedriveAllowPolicy": asJSON(allow),
+		"DelaySeconds": o.One("delay"), "ReceiveMessageWaitTimeSeconds": o.One("wait"), "MaximumMessageSize": o.One("maxSize"),
 	}
 	if key := o.One("encryption"); key != plan.EncryptedBySQS {
 		out["KmsMasterKeyId"] = key

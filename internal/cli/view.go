@@ -259,7 +259,7 @@ var kindWords = map[plan.Kind]objectWords{
 	plan.KindEventBus:           {"event bus", "name", []string{"policy"}},
 	plan.KindEventRule:          {"event rule", "name", []string{"bus", "role", "state"}},
 	plan.KindEventRole:          {"role", "name", []string{"trust", "policy"}},
-	plan.KindQueue:              {"queue", "name", []string{"policy", "visibility", "retention", "admits"}},
+	plan.KindQueue:              {"queue", "name", []string{"policy", "visibility", "retention", "admits", "delay", "wait", "maxSize"}},
 	plan.KindParameter:          {"parameter", "name", nil},
 }
 

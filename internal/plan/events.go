@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/orgdns/orgdns/internal/estate"
 )
@@ -14,16 +15,18 @@ import (
 // KindEventBus: name, policy. Attributes: id and arn, both the ARN.
 //
 // KindEventRule: bus (ARN), name, pattern, state; and its one target of ours:
-// target (ARN), role (ARN; none where the target's own policy decides),
+// target (ARN), role (ARN; none where the target's own policy decides), input
+// (what it gets in place of the event; none, so that it gets the event),
 // deadLetters (ARN of a queue), maxAge (seconds) and maxRetries. Attributes as
 // above. Targets of others are left alone.
 //
 // KindEventRole is as what EventBridge sends: name, trust, policy. It is in no
 // Region. Attributes: id (its name), arn.
 //
-// KindQueue: name, policy, encryption (EncryptedBySQS, or a KMS key), visibility
-// and retention (seconds), deadLetters (ARN of the queue for what was received
-// maxReceives times) and admits (names of the queues beside it whose dead letters
+// KindQueue: name, policy, encryption (EncryptedBySQS, or a KMS key), visibility,
+// retention, delay and wait (seconds; wait is how long a call waits that does not
+// say so), maxSize (of a message, bytes), deadLetters (ARN of the queue for what
+// was received maxReceives times) and admits (names of the queues beside it whose dead letters
 // it takes; with none it takes nobody's). Attributes as of a bus.
 //
 // KindParameter, a String of the tier Advanced: name, value. Attributes as of a
@@ -54,6 +57,8 @@ func EventRoleAddress(account estate.AccountID) string { return eventRoles + str
 
 const eventRoles = "events/roles/"
 
+func inSeconds(d time.Duration) []string { return []string{strconv.Itoa(int(d.Seconds()))} }
+
 func standingBuses(e estate.Estate) iter.Seq[Standing] {
 	return func(yield func(Standing) bool) {
 		for b := range e.EventBuses.All() {
@@ -73,7 +78,7 @@ func standingEventRules(e estate.Estate) iter.Seq[Standing] {
 			s := Standing{Kind: KindEventRule, ID: r.ARN, Account: r.Account, Region: r.Region, Tags: r.Tags,
 				Fields: map[string][]string{
 					"bus": one(r.Bus), "name": one(r.Name), "pattern": one(NormalDocument(r.Pattern)), "state": one(r.State),
-					"target": {}, "role": {}, "deadLetters": {}, "maxAge": {}, "maxRetries": {},
+					"target": {}, "role": {}, "input": {}, "deadLetters": {}, "maxAge": {}, "maxRetries": {},
 				},
 				Attributes: Attributes{"id": {r.ARN}, "arn": {r.ARN}},
 			}
@@ -82,7 +87,8 @@ func standingEventRules(e estate.Estate) iter.Seq[Standing] {
 					continue
 				}
 				s.Fields["target"], s.Fields["role"], s.Fields["deadLetters"] = one(t.ARN), one(t.Role), one(t.DeadLetters)
-				s.Fields["maxAge"] = []string{strconv.Itoa(int(t.MaxAge.Seconds()))}
+				s.Fields["input"] = one(t.Input + t.InputPath + t.Template) // one of them at most (API_Target)
+				s.Fields["maxAge"] = inSeconds(t.MaxAge)
 				if t.MaxRetries != nil {
 					s.Fields["maxRetries"] = []string{strconv.Itoa(int(*t.MaxRetries))}
 				}
@@ -116,7 +122,8 @@ func standingQueues(e estate.Estate) iter.Seq[Standing] {
 			s := Standing{Kind: KindQueue, ID: q.ARN, Account: q.Account, Region: q.Region, Tags: q.Tags,
 				Fields: map[string][]string{
 					"name": one(q.Name), "policy": one(NormalDocument(q.Policy)), "encryption": one(q.KMSKey),
-					"visibility": {strconv.Itoa(int(q.Visibility.Seconds()))}, "retention": {strconv.Itoa(int(q.Retention.Seconds()))},
+					"visibility": inSeconds(q.Visibility), "retention": inSeconds(q.Retention), "delay": inSeconds(q.Delay), "wait": inSeconds(q.Wait),
+					"maxSize":     {strconv.Itoa(q.MaxSize)},
 					"deadLetters": one(q.DeadLetters), "maxReceives": {}, "admits": {},
 				},
 				Attributes: Attributes{"id": {q.ARN}, "arn": {q.ARN}},

@@ -42,6 +42,15 @@ const (
 	queueReceives  = "20"
 )
 
+// What queues do by themselves is nothing: a message is there at once, of any size
+// that SQS has (API_SetQueueAttributes), and a call that does not say so does not
+// wait.
+const (
+	queueDelay = "0"
+	queueWait  = "0"
+	queueSize  = "1048576"
+)
+
 // EventPlace is where a part of the chain stands. A template has its own words for
 // these in place of values.
 type EventPlace struct {
@@ -189,23 +198,19 @@ func queuePolicy(p EventPlace, queue, rule string) string {
 // the bus, the rule between them, and where the bus is told.
 func (c EventChain) HubParts() []plan.Wanted {
 	rule := c.Hub.arn("events", "rule/"+c.name("")+"/"+c.name(""))
-	encryption := cmp.Or(c.KMSKey, plan.EncryptedBySQS)
-	queue := func(part, rule, retention string, admits ...string) map[string][]plan.Value {
-		return map[string][]plan.Value{
-			"name": lits(c.name(part)), "policy": lits(queuePolicy(c.Hub, c.name(part), rule)), "encryption": lits(encryption), "visibility": lits(deadVisibility),
-			"retention": lits(retention), "deadLetters": {}, "maxReceives": {}, "admits": lits(admits...),
-		}
+	queue := func(part, rule string, admits ...string) map[string][]plan.Value {
+		return c.queue(c.Hub, part, rule, cmp.Or(c.KMSKey, plan.EncryptedBySQS), admits...)
 	}
-	work := queue("", rule, queueRetention)
-	work["visibility"] = lits(strconv.Itoa(int(c.Visibility)))
+	work := queue("", rule)
+	work["visibility"], work["retention"] = lits(strconv.Itoa(int(c.Visibility))), lits(queueRetention)
 	work["deadLetters"], work["maxReceives"] = just(plan.Of(unhandled, "arn")), lits(queueReceives)
 	share := c.wanted(c.Hub, hubPrefix+"share", "lets the accounts read the parameter", plan.KindShare, map[string][]plan.Value{
 		"name": lits(c.name("")), "external": just(plan.Bool(false)), "resources": just(plan.Of(parameter, "arn")), "principals": lits(c.Shared),
 	})
 	share.Settle = true
 	return []plan.Wanted{
-		c.wanted(c.Hub, unhandled, "takes what orgdns received in vain", plan.KindQueue, queue("unhandled", "", deadRetention, c.name(""))),
-		c.wanted(c.Hub, undelivered, "takes what did not come from the bus into the queue", plan.KindQueue, queue("undelivered", rule, deadRetention)),
+		c.wanted(c.Hub, unhandled, "takes what orgdns received in vain", plan.KindQueue, queue("unhandled", "", c.name(""))),
+		c.wanted(c.Hub, undelivered, "takes what did not come from the bus into the queue", plan.KindQueue, queue("undelivered", rule)),
 		c.wanted(c.Hub, hubQueue, "holds the events for orgdns", plan.KindQueue, work),
 		c.wanted(c.Hub, hubBus, "takes the events of all accounts", plan.KindEventBus, map[string][]plan.Value{"name": lits(c.name("")), "policy": lits(c.busPolicy())}),
 		c.wanted(c.Hub, hubRule, "puts the events into the queue", plan.KindEventRule, c.rule(plan.Of(hubBus, "arn"), plan.Of(hubQueue, "arn"), nil, undelivered)),
@@ -216,11 +221,20 @@ func (c EventChain) HubParts() []plan.Wanted {
 	}
 }
 
+// queue are the fields of a queue for dead letters, into which one rule may send, if
+// any.
+func (c EventChain) queue(p EventPlace, part, rule, encryption string, admits ...string) map[string][]plan.Value {
+	return map[string][]plan.Value{
+		"name": lits(c.name(part)), "policy": lits(queuePolicy(p, c.name(part), rule)), "encryption": lits(encryption), "visibility": lits(deadVisibility), "retention": lits(deadRetention),
+		"delay": lits(queueDelay), "wait": lits(queueWait), "maxSize": lits(queueSize), "deadLetters": {}, "maxReceives": {}, "admits": lits(admits...),
+	}
+}
+
 // rule are the fields of a rule.
 func (c EventChain) rule(bus, target plan.Value, role []plan.Value, dead string) map[string][]plan.Value {
 	return map[string][]plan.Value{
 		"bus": just(bus), "name": lits(c.name("")), "pattern": lits(plan.NormalDocument(c.pattern())), "state": lits("ENABLED"), "target": just(target), "role": append([]plan.Value{}, role...),
-		"deadLetters": just(plan.Of(dead, "arn")), "maxAge": lits(eventAge), "maxRetries": lits(eventRetries),
+		"input": {}, "deadLetters": just(plan.Of(dead, "arn")), "maxAge": lits(eventAge), "maxRetries": lits(eventRetries),
 	}
 }
 
@@ -246,10 +260,7 @@ func (c EventChain) SpokeParts(p EventPlace, bus plan.Value) []plan.Wanted {
 	acts.Region = ""
 	return []plan.Wanted{
 		acts,
-		c.wanted(p, unsent, "takes what did not come to the bus of the networking account", plan.KindQueue, map[string][]plan.Value{
-			"name": lits(c.name("unsent")), "policy": lits(queuePolicy(p, c.name("unsent"), p.arn("events", "rule/"+c.name("")))), "encryption": lits(plan.EncryptedBySQS),
-			"visibility": lits(deadVisibility), "retention": lits(deadRetention), "deadLetters": {}, "maxReceives": {}, "admits": {},
-		}),
+		c.wanted(p, unsent, "takes what did not come to the bus of the networking account", plan.KindQueue, c.queue(p, "unsent", p.arn("events", "rule/"+c.name("")), plan.EncryptedBySQS)),
 		sends,
 	}
 }
@@ -494,12 +505,29 @@ func (e *events) make() {
 			e.out.Wanted = append(e.out.Wanted, w)
 		}
 	}
+	e.foreignTargets()
 	if settings.CloudTrail {
 		e.trails(spokes)
 	}
 	if settings.KMSKey != "" {
 		e.problem(diag.Note, "kms-key", e.hub.ID, fmt.Sprintf("the policy of key %s must let %s do kms:GenerateDataKey and kms:Decrypt, or no event comes into the queues", settings.KMSKey, plan.EventService),
 			"SQS Developer Guide, sqs-key-management.html", "")
+	}
+}
+
+// foreignTargets tells what somebody else put on the rule of the hub. The queue
+// takes whatever that rule sends, so such a target can put in what names any account.
+func (e *events) foreignTargets() {
+	for r := range e.Estate.EventRules.All() {
+		if r.Tags[plan.TagOwner] != e.owner || r.Tags[plan.TagAddress] != hubRule {
+			continue
+		}
+		for _, t := range r.Targets {
+			if t.ID != plan.EventTarget {
+				e.problem(diag.Warning, "foreign-target", r.Account, fmt.Sprintf("somebody else put the target %s (%s) on rule %s in %s", t.ID, t.ARN, r.Name, r.Region),
+					"what a rule sends, its targets may shape: if it leads to the queue, messages in it may name any account", fmt.Sprintf("take it off, and put it on a rule of its own: aws events remove-targets --region %s --event-bus-name %s --rule %s --ids %s", r.Region, r.Bus, r.Name, t.ID))
+			}
+		}
 	}
 }
 

@@ -246,6 +246,88 @@ func TestLatticeEventsCrash(t *testing.T) {
 	}
 }
 
+// TestLatticeEventsDrift: what somebody changed of what brings events is seen and
+// mended: what a target gets in place of the event, and the times and sizes of a
+// queue. A target that somebody else put on the hub's rule stays, and is told.
+func TestLatticeEventsDrift(t *testing.T) {
+	t.Parallel()
+	r := latticeEvents(t, "")
+	made := r.world()
+	noErr(t, r.converge(t.Context(), made, reconcile.Options{}))
+	name := plan.EventName(plan.EventsOwner(r.cfg.Owner))
+	queue := estate.QueueARN(network, ireland, name)
+	target := func(change func(*estate.EventTarget)) func(*estate.Estate) {
+		return func(e *estate.Estate) {
+			v, _ := e.EventRules.Get(estate.EventRuleARN(network, ireland, name, name))
+			v.Targets = slices.Clone(v.Targets)
+			change(&v.Targets[0])
+			e.EventRules.Put(v)
+		}
+	}
+	setting := func(change func(*estate.Queue)) func(*estate.Estate) {
+		return func(e *estate.Estate) {
+			q, _ := e.Queues.Get(queue)
+			change(&q)
+			e.Queues.Put(q)
+		}
+	}
+	for _, x := range []struct {
+		name   string
+		drift  func(*estate.Estate)
+		object plan.Kind
+		field  string
+	}{
+		{"an input", target(func(v *estate.EventTarget) { v.Input = `{"account":"444444444444"}` }), plan.KindEventRule, "input"},
+		{"a part of the event", target(func(v *estate.EventTarget) { v.InputPath = "$.detail" }), plan.KindEventRule, "input"},
+		{"a template", target(func(v *estate.EventTarget) { v.Template, v.Paths = `{"account":"<x>"}`, map[string]string{"x": "$.id"} }), plan.KindEventRule, "input"},
+		{"a delay", setting(func(q *estate.Queue) { q.Delay = 15 * time.Minute }), plan.KindQueue, "delay"},
+		{"small messages", setting(func(q *estate.Queue) { q.MaxSize = 1024 }), plan.KindQueue, "maxSize"},
+		{"calls that wait", setting(func(q *estate.Queue) { q.Wait = 20 * time.Second }), plan.KindQueue, "wait"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			w := made.Fork(clock.NewVirtual(made.Now()))
+			noErr(t, w.Update(func(s *world.State) error {
+				x.drift(&s.Estate)
+				return nil
+			}))
+			planned, err := r.process(w).Plan(t.Context(), reconcile.Options{})
+			noErr(t, err)
+			if len(planned.Changes) != 1 {
+				t.Fatalf("%d changes", len(planned.Changes))
+			}
+			o, before := planned.Changes[0].After.Object, planned.Changes[0].Before.Object
+			if o.Kind != x.object || slices.Equal(o.Fields[x.field], before.Fields[x.field]) {
+				t.Errorf("%s is changed: %v -> %v", o.Kind, before.Fields, o.Fields)
+			}
+			noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
+			if d := differs(form(t, timelessEvents(made.Estate())), form(t, timelessEvents(w.Estate()))); d != "" {
+				t.Errorf("not mended: %s", d)
+			}
+		})
+	}
+	t.Run("a target of another", func(t *testing.T) {
+		w := made.Fork(clock.NewVirtual(made.Now()))
+		noErr(t, w.Update(func(s *world.State) error {
+			v, _ := s.Estate.EventRules.Get(estate.EventRuleARN(network, ireland, name, name))
+			v.Targets = append(slices.Clone(v.Targets), estate.EventTarget{ID: "theirs", ARN: queue, Input: `{"account":"444444444444"}`})
+			s.Estate.EventRules.Put(v)
+			return nil
+		}))
+		before := form(t, w.Estate())
+		planned, err := r.process(w).Plan(t.Context(), reconcile.Options{})
+		noErr(t, err)
+		if len(planned.Changes) > 0 || !slices.ContainsFunc(planned.Diagnostics, func(d diag.Diagnostic) bool {
+			return d.Severity == diag.Warning && d.Code == "foreign-target" && d.Account == string(network) && strings.Contains(d.Summary, "theirs ("+queue+")")
+		}) {
+			t.Errorf("%d changes, %+v", len(planned.Changes), planned.Diagnostics)
+		}
+		noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
+		if d := differs(before, form(t, w.Estate())); d != "" {
+			t.Errorf("it is touched: %s", d)
+		}
+	})
+}
+
 // settings are how an administrator of an account reaches a world.
 func settings(w *world.World, account estate.AccountID) sdk.Config {
 	return sdk.Config{
