@@ -170,7 +170,7 @@ func (r *chaosRun) do(s chaosStep) {
 		}); err == nil {
 			r.made[s.n] = *out.Arn
 		}
-	case "remove": // the tag first: deleting a service tells nobody
+	case "remove": // the tag first: that a service is deleted no tag tells
 		arn := r.made[s.n]
 		if _, err = c.UntagResource(ctx, &vpclattice.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{"NewService"}}); err == nil {
 			_, err = c.DeleteService(ctx, &vpclattice.DeleteServiceInput{ServiceIdentifier: &arn})

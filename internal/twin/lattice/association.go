@@ -153,7 +153,6 @@ func dissolve(c *world.Call, a estate.LatticeAssociation) (estate.LatticeAssocia
 	case a.Status != estate.LatticeDeleting:
 		a.Status = estate.LatticeDeleting
 		settle(c, a, "")
-		c.TagsChanged(a.ARN(a.Account), a.Tags, nil)
 	}
 	return a, nil
 }

@@ -146,6 +146,5 @@ func deleteServiceNetwork(_ context.Context, c *world.Call, in *vpclattice.Delet
 	}
 	c.Estate().LatticeNetworks.Delete(n.ARN)
 	forget(c, n.ARN)
-	c.TagsChanged(n.ARN, n.Tags, nil)
 	return &vpclattice.DeleteServiceNetworkOutput{}, nil
 }

@@ -205,7 +205,6 @@ func deleteService(_ context.Context, c *world.Call, in *vpclattice.DeleteServic
 			c.State.Unuse(m.certificate, v.ARN)
 		}
 		forget(c, v.ARN)
-		c.TagsChanged(v.ARN, v.Tags, nil)
 	}
 	return &vpclattice.DeleteServiceOutput{Arn: &v.ARN, Id: &v.ID, Name: &v.Name, Status: types.ServiceStatus(v.Status)}, nil
 }

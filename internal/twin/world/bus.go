@@ -64,7 +64,9 @@ var tagVersions = Private[int]{Name: "world.tagVersions"}
 
 // TagsChanged tells EventBridge that the tags of a resource, by its ARN, are others
 // than before (Tagging AWS Resources User Guide, tag-monitor.html), on the default
-// bus of the resource's account. Of tags that are the same nothing is told.
+// bus of the resource's account. Of tags that are the same nothing is told. Whether
+// it is told that a resource was deleted with its tags on, no page says: nobody
+// should count on it, so those who delete do not call this.
 func (c *Call) TagsChanged(arn string, before, after estate.Tags) {
 	changed := []string{}
 	for _, k := range slices.Sorted(maps.Keys(before.With(after))) {
