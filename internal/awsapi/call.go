@@ -17,6 +17,10 @@ import (
 // try. Credentials that AWS calls expired are got anew, once a call: it may end a
 // session before its time, and clocks differ.
 func (s *Sessions) paced(account estate.AccountID, role string, region estate.Region, p aws.CredentialsProvider) func(*middleware.Stack) error {
+	var most time.Duration
+	if of, ok := p.(*session); ok {
+		most = of.caller.patience
+	}
 	step := middleware.InitializeMiddlewareFunc("orgdns/paced", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 		out middleware.InitializeOutput, meta middleware.Metadata, err error,
 	) {
@@ -26,7 +30,7 @@ func (s *Sessions) paced(account estate.AccountID, role string, region estate.Re
 			return out, meta, err
 		}
 		call := func() error {
-			return s.opt.Loop.Call(ctx, string(account), costs, classify, func(ctx context.Context) (err error) {
+			return s.opt.Loop.Call(ctx, string(account), costs, most, classify, func(ctx context.Context) (err error) {
 				out, meta, err = next.HandleInitialize(ctx, in)
 				if s.opt.Called != nil {
 					s.opt.Called(account, service.prefix, operation, err != nil && classify(err) == pace.Throttled)

@@ -216,6 +216,8 @@ func hint(e *Error, role string, class pace.Class) string {
 		return "a private zone keeps at least one VPC: associate another one first, or delete the zone"
 	case class == pace.Doubt:
 		return "AWS gave no proper answer to several tries; run again, nothing is made twice"
+	case class == pace.Throttled:
+		return "somebody else uses up what the account may ask for: it is read again later; ask for a higher quota, or find who"
 	case class == pace.Busy:
 		return "somebody else kept changing the same thing; run again"
 	}

@@ -81,6 +81,10 @@ type Options struct {
 	// Called hears of every try of a call, from several workers. Optional.
 	Called func(account estate.AccountID, service, operation string, throttled bool)
 
+	// Patience is for how long a call of a Reader is repeated that AWS throttles: its
+	// query is refused then, and the account unread. Zero: as long as its context lives.
+	Patience time.Duration
+
 	Clock  clock.Clock
 	Loop   *pace.Loop
 	Region estate.Region // of STS; decides the partition
@@ -128,7 +132,11 @@ func New(opt Options) *Sessions {
 func Wall() clock.Clock { return clock.Wall(time.Now, time.After) }
 
 // Reader gives read access; a nil scope permits every read.
-func (s *Sessions) Reader(scope Scope) *Reader { return &Reader{s.caller(scope, readAll)} }
+func (s *Sessions) Reader(scope Scope) *Reader {
+	c := s.caller(scope, readAll)
+	c.patience = s.opt.Patience
+	return &Reader{c}
+}
 
 // Writer gives write access, and reads as far as they go with it. A nil scope
 // does not narrow the roles.
@@ -176,6 +184,7 @@ type caller struct {
 	*Sessions
 	scope     Scope
 	otherwise []plan.Permission // for accounts not in scope; nil: not narrowed
+	patience  time.Duration     // with throttling; zero: without end
 
 	mu       sync.Mutex
 	sessions map[string]*session

@@ -183,7 +183,7 @@ func (k *keeping) pass(ctx context.Context, cfg *config.Config) (*awsapi.Session
 	if err != nil {
 		return nil, nil, err
 	}
-	return k.app.connect(ctx, cfg, access, func(o *awsapi.Options) { o.Loop, o.Called = k.loop, k.journal.called })
+	return k.app.connect(ctx, cfg, access, stage.Keeping, func(o *awsapi.Options) { o.Loop, o.Called = k.loop, k.journal.called })
 }
 
 func (k *keeping) handler() event.Handler {

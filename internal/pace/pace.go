@@ -41,8 +41,8 @@ const (
 	Doubt
 )
 
-// patience bounds how long one call is repeated, by class. Throttling ends only
-// with the context: the quota is there, it only takes time.
+// patience bounds how often one call is repeated, by class. Throttling ends with
+// the context, or the caller's own patience: the quota is there, it only takes time.
 var patience = map[Class]int{Busy: 40, Doubt: 8}
 
 // share of a bucket's refill that is left for others (settled point 13).
@@ -68,10 +68,12 @@ type bucket struct {
 // otherwise.
 func New(c clock.Clock) *Loop { return &Loop{clock: c, buckets: map[string]*bucket{}} }
 
-// Call runs do until it succeeds, fails for good, or ctx is done. Before each
-// try it waits for the tokens of costs in the buckets of account.
-func (l *Loop) Call(ctx context.Context, account string, costs []Cost, classify func(error) Class, do func(context.Context) error) error {
+// Call runs do until it succeeds, fails for good, or ctx is done; or until AWS has
+// throttled it for longer than most, if that is not zero. Before each try it waits
+// for the tokens of costs in the buckets of account.
+func (l *Loop) Call(ctx context.Context, account string, costs []Cost, most time.Duration, classify func(error) Class, do func(context.Context) error) error {
 	tries := map[Class]int{}
+	var throttled time.Time // when it was for the first time
 	for {
 		if err := l.wait(ctx, account, costs); err != nil {
 			return err
@@ -91,6 +93,12 @@ func (l *Loop) Call(ctx context.Context, account string, costs []Cost, classify 
 		tries[class]++
 		if limit, bounded := patience[class]; bounded && n+1 >= limit {
 			return fmt.Errorf("given up after %d tries: %w", n+1, err)
+		}
+		if class == Throttled && n == 0 {
+			throttled = l.clock.Now()
+		}
+		if since := l.clock.Now().Sub(throttled); class == Throttled && most > 0 && since >= most {
+			return fmt.Errorf("throttled for %s: %w", since.Round(time.Second), err)
 		}
 		if class == Throttled && len(costs) > 0 {
 			l.refused(account, costs, n)

@@ -60,7 +60,7 @@ func TestEmptyBucket(t *testing.T) {
 			a := &aws{clock: v, burst: tt.burst, refill: tt.refill, at: start}
 			l := New(v)
 			for range 1000 {
-				err := l.Call(context.Background(), "1", []Cost{{"b", tt.tokens, tt.burst, tt.refill}}, classify, func(context.Context) error { return a.take(tt.tokens) })
+				err := l.Call(context.Background(), "1", []Cost{{"b", tt.tokens, tt.burst, tt.refill}}, 0, classify, func(context.Context) error { return a.take(tt.tokens) })
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,7 +115,7 @@ func TestBuckets(t *testing.T) {
 				}
 			}
 			before := v.Now()
-			if err := l.Call(context.Background(), account, costs, classify, func(context.Context) error { return nil }); err != nil {
+			if err := l.Call(context.Background(), account, costs, 0, classify, func(context.Context) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 			got := v.Now().Sub(before)
@@ -141,7 +141,7 @@ func TestTurns(t *testing.T) {
 	const callers = 20
 	for i := range callers {
 		v.Go(func() {
-			err := l.Call(context.Background(), "1", []Cost{{"b", 1, 5, 1}}, classify, func(context.Context) error { return nil })
+			err := l.Call(context.Background(), "1", []Cost{{"b", 1, 5, 1}}, 0, classify, func(context.Context) error { return nil })
 			if err != nil {
 				t.Error(err)
 			}
@@ -151,7 +151,7 @@ func TestTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.Call(context.Background(), "2", []Cost{{"b", 1, 5, 1}}, classify, func(context.Context) error { return nil }); err != nil {
+	if err := l.Call(context.Background(), "2", []Cost{{"b", 1, 5, 1}}, 0, classify, func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if at := v.Now().Sub(start); at > callers*time.Millisecond {
@@ -192,7 +192,7 @@ func TestClasses(t *testing.T) {
 			v := clock.NewVirtual(start)
 			defer v.Enter()()
 			calls := 0
-			err := New(v).Call(context.Background(), "1", []Cost{{"b", 1, 50, 10}}, classify, func(context.Context) error {
+			err := New(v).Call(context.Background(), "1", []Cost{{"b", 1, 50, 10}}, 0, classify, func(context.Context) error {
 				if calls++; calls <= len(tt.errs) {
 					return failure(tt.errs[calls-1])
 				}
@@ -220,7 +220,7 @@ func TestThrottled(t *testing.T) {
 		v := clock.NewVirtual(start)
 		leave := v.Enter()
 		var at []time.Duration
-		err := New(v).Call(context.Background(), "1", costs, classify, func(context.Context) error {
+		err := New(v).Call(context.Background(), "1", costs, 0, classify, func(context.Context) error {
 			if at = append(at, v.Now().Sub(start)); len(at) < 8 {
 				return failure(Throttled)
 			}
@@ -240,6 +240,41 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
+// TestPatience holds that a call that AWS throttles ends with the caller's patience,
+// and that time spent on anything else does not count.
+func TestPatience(t *testing.T) {
+	for _, costs := range [][]Cost{{{"b", 1, 50, 10}}, nil} {
+		v := clock.NewVirtual(start)
+		leave := v.Enter()
+		l := New(v)
+		if err := v.Sleep(context.Background(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		began, calls := v.Now(), 0
+		err := l.Call(context.Background(), "1", costs, 20*time.Second, classify, func(context.Context) error {
+			if calls++; calls == 1 {
+				_ = v.Sleep(context.Background(), time.Minute) // on a context that has no end
+				return failure(Doubt)
+			}
+			return failure(Throttled)
+		})
+		if took := v.Now().Sub(began) - time.Minute; !errors.Is(err, failure(Throttled)) || took < 20*time.Second || took > time.Minute || calls < 5 {
+			t.Errorf("with costs %v: %v after %s and %d calls", costs, err, took, calls)
+		}
+		began, calls = v.Now(), 0
+		err = l.Call(context.Background(), "1", costs, 20*time.Second, classify, func(context.Context) error {
+			if calls++; calls < 4 {
+				return failure(Throttled)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("with costs %v: throttled three times: %v after %s", costs, err, v.Now().Sub(began))
+		}
+		leave()
+	}
+}
+
 // TestRefusedTogether holds that calls which find a bucket empty at one moment
 // come again one after another, not all at once.
 func TestRefusedTogether(t *testing.T) {
@@ -250,7 +285,7 @@ func TestRefusedTogether(t *testing.T) {
 	const calls = 8
 	for range calls {
 		v.Go(func() {
-			done.Send(l.Call(context.Background(), "1", []Cost{{"b", 1, 5, 5}}, classify, func(ctx context.Context) error {
+			done.Send(l.Call(context.Background(), "1", []Cost{{"b", 1, 5, 5}}, 0, classify, func(ctx context.Context) error {
 				if err := v.Sleep(ctx, time.Millisecond); err != nil { // all are on their way before one is refused
 					return err
 				}
@@ -289,7 +324,7 @@ func TestContextEnds(t *testing.T) {
 			done := clock.NewMailbox[error](v)
 			l := New(v)
 			v.Go(func() {
-				done.Send(l.Call(ctx, "1", tt.costs, classify, func(context.Context) error {
+				done.Send(l.Call(ctx, "1", tt.costs, 0, classify, func(context.Context) error {
 					if calls++; calls == tt.calls {
 						cancel()
 					}
@@ -325,11 +360,11 @@ func TestGivenBack(t *testing.T) {
 	cost := []Cost{{"b", 100, 100, 1}}
 	ctx, cancel := context.WithCancel(context.Background())
 	nothing := func(context.Context) error { return nil }
-	if err := l.Call(context.Background(), "1", cost, classify, nothing); err != nil {
+	if err := l.Call(context.Background(), "1", cost, 0, classify, nothing); err != nil {
 		t.Fatal(err)
 	}
 	done := clock.NewMailbox[error](v)
-	v.Go(func() { done.Send(l.Call(ctx, "1", cost, classify, nothing)) })
+	v.Go(func() { done.Send(l.Call(ctx, "1", cost, 0, classify, nothing)) })
 	if err := v.Sleep(context.Background(), time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +372,7 @@ func TestGivenBack(t *testing.T) {
 	if err := done.Receive(); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if err := l.Call(context.Background(), "1", cost, classify, nothing); err != nil {
+	if err := l.Call(context.Background(), "1", cost, 0, classify, nothing); err != nil {
 		t.Fatal(err)
 	}
 	if took := v.Now().Sub(start); took > 110*time.Second {

@@ -114,6 +114,11 @@ func Sessions(owner string, c clock.Clock, base aws.CredentialsProvider, client 
 	return awsapi.New(opt)
 }
 
+// Keeping is an option of sessions by which an organization is kept from one sweep
+// to the next: an account that AWS throttles for that long is taken for unread, so
+// that it holds up no other.
+func Keeping(o *awsapi.Options) { o.Patience = 20 * time.Second }
+
 // PortsOf makes the ports of a pass of sessions.
 func PortsOf(sessions *awsapi.Sessions, c clock.Clock) reconcile.Ports {
 	return reconcile.Ports{
