@@ -38,7 +38,8 @@ type Keeper struct {
 	Told func(Done)
 	// Crowd is how many names may wait for zones that are written: when as many do,
 	// the next ones of a zone for which more than a tenth of that wait are to be
-	// followed again. 0 is 10,000; set it before the first call.
+	// followed again. So are services of an account when as many are being read
+	// there. 0 is 10,000; set it before the first call.
 	Crowd int
 
 	mu      sync.Mutex
@@ -64,6 +65,10 @@ type Keeper struct {
 	searched map[string]int  // when the last read of all records of a zone began that an event caused
 	search   map[string]bool // zones of which all records are being read for events
 	gone     map[string]bool // ARNs of services that are gone and whose records are known, since the last sweep
+	// How many services of an account events wait to be read, and the lists of services
+	// that are under way for whoever is in doubt.
+	asked map[estate.AccountID]int
+	lists map[estate.Query]*listing
 }
 
 // NewKeeper makes one that holds nothing: Sweep comes first.
@@ -72,6 +77,7 @@ func NewKeeper(p *Pass) *Keeper {
 	return &Keeper{
 		clock: p.Ports.Clock, pass: p, ports: map[string]apply.Port{}, busy: map[string]bool{}, wanted: map[string]int{}, listeners: map[string][]*listener{},
 		readAt: map[Service]int{}, written: map[string]int{}, doubtAt: map[Service]int{}, searched: map[string]int{}, search: map[string]bool{}, gone: map[string]bool{},
+		asked: map[estate.AccountID]int{}, lists: map[estate.Query]*listing{},
 	}
 }
 
@@ -161,38 +167,39 @@ func (k *Keeper) Concerned(account estate.AccountID, region estate.Region) bool 
 
 // Follow reads services again and changes records as they now say. It tells of
 // each service once, as soon as its records stand, from several workers; of
-// those whose records already do at once. It returns when all are told.
+// those whose records already do at once, and of none later since another takes long
+// to be read. It returns when all are told.
 func (k *Keeper) Follow(ctx context.Context, asks []Ask, tell func([]Followed)) {
+	defer k.listed()
+	by := map[Service]Ask{}
 	services := make([]Service, len(asks))
 	for i, a := range asks {
-		services[i] = a.Service
+		by[a.Service], services[i] = a, a.Service
 	}
-	read := k.refresh(ctx, services)
-	f := &following{keeper: k, ctx: ctx, tell: tell, left: map[Service]int{}, of: map[dnsname.Name][]Service{}, out: map[Service]*Followed{}}
-	names := map[dnsname.Name]Ask{}
-	for i, s := range services {
-		f.out[s] = &Followed{Service: s, Err: read[s].err}
-		f.left[s] = len(read[s].names)
-		for _, n := range read[s].names {
-			if f.of[n] = append(f.of[n], s); len(f.of[n]) == 1 {
-				names[n] = asks[i]
+	k.refresh(ctx, services, func(read []refreshed) {
+		f := &following{keeper: k, tell: tell, left: map[Service]int{}, of: map[dnsname.Name][]Service{}, out: map[Service]*Followed{}}
+		names := map[dnsname.Name]Ask{}
+		var at []Service
+		for _, r := range read {
+			s := r.service
+			f.out[s] = &Followed{Service: s, Err: r.err}
+			if f.left[s] = len(r.names); f.left[s] == 0 {
+				at = append(at, s)
+			}
+			for _, n := range r.names {
+				if f.of[n] = append(f.of[n], s); len(f.of[n]) == 1 {
+					names[n] = by[s]
+				}
 			}
 		}
-	}
-	var at []Service
-	for _, s := range services {
-		if f.left[s] == 0 {
-			at = append(at, s)
-		}
-	}
-	f.told(at)
-	k.settle(ctx, ctx, names, false, f.settled)
+		f.told(at)
+		k.settle(ctx, ctx, names, false, f.settled)
+	})
 }
 
-// following collects what is known of the services of one Follow.
+// following collects what is known of services that were read together.
 type following struct {
 	keeper *Keeper
-	ctx    context.Context
 	tell   func([]Followed)
 
 	mu   sync.Mutex

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,92 +21,143 @@ import (
 
 // refreshed is what a read of a service came to: the names that it had and has.
 type refreshed struct {
-	names []dnsname.Name
-	err   error
+	service Service
+	names   []dnsname.Name
+	err     error
 }
 
-// refresh reads services again into what is held.
-func (k *Keeper) refresh(ctx context.Context, services []Service) map[Service]refreshed {
-	out, before := map[Service]refreshed{}, map[Service]estate.LatticeService{}
+// refresh reads services again into what is held, and hands over what came of it: of
+// all at once, or after each moment of those that were read by then.
+func (k *Keeper) refresh(ctx context.Context, services []Service, take func([]refreshed)) {
+	had, before, by := map[Service][]dnsname.Name{}, map[Service]estate.LatticeService{}, map[Service]int{}
 	k.mu.Lock()
-	queries := k.queriesLocked(services)
-	began, ports := k.beginLocked(), k.pass.Ports
+	began, inquiries := k.beginLocked(), k.inquiriesLocked(services)
 	for _, s := range services {
-		out[s] = refreshed{names: k.namesLocked(s)}
+		had[s] = k.namesLocked(s)
 		before[s], _ = k.held.LatticeServices.Get(s.ARN)
 	}
 	k.mu.Unlock()
 	defer k.end()
-
-	patches, errs := make([]func(*estate.Estate), len(queries)), map[Service]error{}
-	failed := make([]error, len(queries))
-	sideBySide(k.clock, len(queries), inFlight, func(i int) { patches[i], failed[i] = ports.Reader.Read(ctx, queries[i].query()) })
-
-	k.mu.Lock()
-	k.moreLocked(ctx, patches)
-	for i, q := range queries {
-		if errs[q] = failed[i]; failed[i] == nil {
-			k.patchLocked(q, patches[i], began)
+	for i, q := range inquiries {
+		for _, s := range q.of {
+			by[s] = i
 		}
 	}
+	got := make([]reply, len(inquiries))
+	asTheyCome(ctx, k.clock, len(inquiries), func(i int) { got[i] = k.ask(ctx, inquiries[i]) }, func(done []int) {
+		if len(done) == 0 {
+			return
+		}
+		var patches []func(*estate.Estate)
+		for _, i := range done {
+			patches = append(patches, got[i].patch)
+		}
+		k.mu.Lock()
+		k.moreLocked(ctx, patches)
+		for _, i := range done {
+			if got[i].err == nil {
+				k.patchLocked(inquiries[i].Service, got[i].patch, began)
+			}
+		}
+		k.mu.Unlock()
+		var out []refreshed
+		for _, s := range services {
+			if i := by[s]; slices.Contains(done, i) {
+				out = append(out, refreshed{s, had[s], got[i].err})
+			}
+		}
+		k.found(ctx, out, before)
+		take(out)
+	})
+}
+
+// found completes what is known of services that were read: of those that are gone,
+// what leads to them, and the names that each has now.
+func (k *Keeper) found(ctx context.Context, read []refreshed, before map[Service]estate.LatticeService) {
 	var lost []estate.LatticeService
-	for _, s := range services {
-		if cmp.Or(errs[s], errs[s.all()]) == nil && k.lostLocked(s, before[s]) {
+	isLost := map[Service]bool{}
+	k.mu.Lock()
+	for _, r := range read {
+		if s := r.service; r.err == nil && k.lostLocked(s, before[s]) {
+			isLost[s] = true
 			lost = append(lost, estate.LatticeService{ARN: s.ARN, Account: s.Account, Region: s.Region, CustomDomain: before[s].CustomDomain})
 		}
 	}
 	k.mu.Unlock()
-	if err := k.find(ctx, lost); err != nil {
-		for _, s := range lost {
-			errs[Service{s.Account, s.Region, s.ARN}] = err
-		}
-	}
+	err := k.find(ctx, lost)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, s := range services {
-		r := out[s]
-		for _, n := range k.namesLocked(s) {
+	for i := range read {
+		r := &read[i]
+		if isLost[r.service] {
+			r.err = err
+		}
+		for _, n := range k.namesLocked(r.service) {
 			if !slices.Contains(r.names, n) {
 				r.names = append(r.names, n)
 			}
 		}
-		if r.err = cmp.Or(errs[s], errs[s.all()]); r.err != nil {
+		if r.err != nil {
 			r.names = nil // nothing is known, and nothing is done
 		}
-		out[s] = r
 	}
-	return out
 }
 
 // servicesPage is how many services a page of ListServices holds (VPC Lattice
 // API, ListServices: maxResults).
 const servicesPage = 100
 
-// queriesLocked are the reads that tell of services: each alone, or all of an
+// inquiry is a read, and the services of which it is to tell.
+type inquiry struct {
+	Service
+	of []Service
+}
+
+// inquiriesLocked are the reads that tell of services: each alone, or all of an
 // account and Region where that takes fewer calls.
-func (k *Keeper) queriesLocked(services []Service) []Service {
+func (k *Keeper) inquiriesLocked(services []Service) []inquiry {
 	groups := map[Service][]Service{}
 	for _, s := range services {
 		groups[s.all()] = append(groups[s.all()], s)
 	}
-	var out []Service
+	var out []inquiry
 	for all, group := range groups {
 		known := 0
 		for range k.held.LatticeServices.By(estate.ByRegion(all.Account, all.Region)) {
 			known++
 		}
 		if pages := 1 + (known+len(group))/servicesPage; len(group) > pages {
-			out = append(out, all)
-		} else {
-			out = append(out, group...)
+			out = append(out, inquiry{all, group})
+			continue
+		}
+		for _, s := range group {
+			out = append(out, inquiry{s, []Service{s}})
 		}
 	}
-	slices.SortFunc(out, compareServices)
-	return slices.Compact(out)
+	slices.SortFunc(out, func(a, b inquiry) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ARN, b.ARN))
+	})
+	return out
 }
 
-func compareServices(a, b Service) int {
-	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.ARN, b.ARN))
+// ask reads what an inquiry is about. An account of which so many services are being
+// read that those of others would find no room had better be asked again.
+func (k *Keeper) ask(ctx context.Context, q inquiry) (r reply) {
+	k.mu.Lock()
+	ports, have := k.pass.Ports, k.asked[q.Account]
+	if have > 0 && have+len(q.of) > cmp.Or(k.Crowd, crowd) {
+		k.mu.Unlock()
+		return reply{err: fmt.Errorf("%d services of account %s are being read already", have, q.Account)}
+	}
+	k.asked[q.Account] += len(q.of)
+	k.mu.Unlock()
+	r.patch, r.err = ports.Reader.Read(ctx, q.query())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.asked[q.Account] -= len(q.of); k.asked[q.Account] == 0 {
+		delete(k.asked, q.Account)
+	}
+	return r
 }
 
 // namesLocked are the custom domain name of a service as it is held, and the names
@@ -129,7 +182,8 @@ func (k *Keeper) recordsLocked(s Service) []estate.RecordSet {
 
 // moreLocked asks what the recipes need to know once patches are brought in, such
 // as the quota of a zone that they fill: nobody plans on the one without the
-// other. It lets go of the lock while it asks.
+// other. Lists of services it awaits for a moment: who is not read yet keeps what it
+// has. It lets go of the lock while it asks.
 func (k *Keeper) moreLocked(ctx context.Context, patches []func(*estate.Estate)) {
 	k.reading++
 	defer k.endLocked()
@@ -140,30 +194,109 @@ func (k *Keeper) moreLocked(ctx context.Context, patches []func(*estate.Estate))
 				patch(&e)
 			}
 		}
-		list := k.pass.needs(ports, Options{})(e)
-		if len(list) == 0 {
-			return
+		var lists, others []estate.Query
+		for _, q := range k.pass.needs(ports, Options{})(e) {
+			if q.Kind == estate.QueryLatticeServices {
+				lists = append(lists, q)
+			} else {
+				others = append(others, q)
+			}
+		}
+		if len(others) == 0 {
+			if !k.listLocked(ctx, lists) {
+				return
+			}
+			continue
 		}
 		k.tick++
 		began := k.tick
 		k.mu.Unlock()
-		put := answers(ctx, ports, list)
+		put := answers(ctx, ports, others)
 		k.mu.Lock()
-		if ctx.Err() != nil {
-			return
+		k.learnLocked(ctx, others, put, began)
+	}
+}
+
+// learnLocked takes over the answers to queries, unless ctx cut them off.
+func (k *Keeper) learnLocked(ctx context.Context, list []estate.Query, put func(*estate.Estate), began int) {
+	if ctx.Err() != nil {
+		return
+	}
+	e := k.held
+	put(&e)
+	k.mergeLocked(e, began)
+	for _, q := range list {
+		switch {
+		case !k.held.Answered(q):
+		case q.Kind == estate.QueryLatticeServices:
+			all := Service{Account: q.Account, Region: q.Region}
+			k.readAt[all] = max(k.readAt[all], began)
+		case q.Kind == estate.QueryRecords:
+			k.doubtLocked(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(q.ID))))
 		}
-		e = k.held
-		put(&e)
-		k.mergeLocked(e, began)
-		for _, q := range list {
-			switch {
-			case !k.held.Answered(q):
-			case q.Kind == estate.QueryLatticeServices:
-				all := Service{Account: q.Account, Region: q.Region}
-				k.readAt[all] = max(k.readAt[all], began)
-			case q.Kind == estate.QueryRecords:
-				k.doubtLocked(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(q.ID))))
-			}
+	}
+}
+
+// listing is lists of services that are read together.
+type listing struct {
+	late bool // those that are still under way take longer than a moment
+}
+
+// listLocked reads lists of services, each once at a time, whoever wants it. It
+// waits for them, but for those that are late; more says that some are there.
+func (k *Keeper) listLocked(ctx context.Context, lists []estate.Query) (more bool) {
+	var fresh []estate.Query
+	l := &listing{}
+	for _, q := range lists {
+		if k.lists[q] == nil {
+			k.lists[q] = l
+			fresh = append(fresh, q)
+		}
+	}
+	if len(fresh) > 0 {
+		began := k.beginLocked()
+		k.clock.Go(func() { k.list(ctx, l, fresh, began) })
+	}
+	for slices.ContainsFunc(lists, func(q estate.Query) bool { l := k.lists[q]; return l != nil && !l.late }) {
+		k.awaitLocked()
+	}
+	return slices.ContainsFunc(lists, func(q estate.Query) bool { return k.lists[q] == nil })
+}
+
+// list reads lists of services for listLocked.
+func (k *Keeper) list(ctx context.Context, l *listing, queries []estate.Query, began int) {
+	defer k.end()
+	k.mu.Lock()
+	ports := k.pass.Ports
+	k.mu.Unlock()
+	got := make([]reply, len(queries))
+	asTheyCome(ctx, k.clock, len(queries), func(i int) { got[i] = read(ctx, ports, queries[i]) }, func(done []int) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		var there []estate.Query
+		for _, i := range done {
+			there = append(there, queries[i])
+			delete(k.lists, queries[i])
+		}
+		if len(done) > 0 {
+			k.learnLocked(ctx, there, func(e *estate.Estate) {
+				for _, i := range done {
+					got[i].put(ports, queries[i], e)
+				}
+			}, began)
+		}
+		l.late = true
+		k.wakeLocked()
+	})
+}
+
+// listed waits for the lists of services that are under way.
+func (k *Keeper) listed() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for q, l := range maps.Clone(k.lists) {
+		for k.lists[q] == l {
+			k.awaitLocked()
 		}
 	}
 }

@@ -180,19 +180,31 @@ func ask(ctx context.Context, ports Ports, list []estate.Query, into *estate.Est
 // answers asks queries side by side, and gives what brings the answers into an
 // estate.
 func answers(ctx context.Context, ports Ports, list []estate.Query) (put func(*estate.Estate)) {
-	patches, errs := make([]func(*estate.Estate), len(list)), make([]error, len(list))
-	sideBySide(ports.Clock, len(list), inFlight, func(i int) { patches[i], errs[i] = read(ctx, ports, list[i]) })
+	got := make([]reply, len(list))
+	sideBySide(ports.Clock, len(list), inFlight, func(i int) { got[i] = read(ctx, ports, list[i]) })
 	return func(into *estate.Estate) {
 		for i, q := range list {
-			a := estate.Answer{Query: q}
-			if err := errs[i]; err != nil {
-				a.Code, a.Message = cmpOr(ports.Code(err), "Unreachable"), err.Error()
-			} else {
-				patches[i](into)
-			}
-			into.Answers.Put(a)
+			got[i].put(ports, q, into)
 		}
 	}
+}
+
+// reply is what came of a query: what brings the answer into an estate, or why it
+// was refused.
+type reply struct {
+	patch func(*estate.Estate)
+	err   error
+}
+
+// put brings it into an estate, with the note that it was asked.
+func (r reply) put(ports Ports, q estate.Query, into *estate.Estate) {
+	a := estate.Answer{Query: q}
+	if r.err != nil {
+		a.Code, a.Message = cmpOr(ports.Code(r.err), "Unreachable"), r.err.Error()
+	} else {
+		r.patch(into)
+	}
+	into.Answers.Put(a)
 }
 
 // sideBySide does n things, at most so many at a time, and waits for all.
@@ -219,6 +231,51 @@ func sideBySide(c clock.Clock, n, atOnce int, do func(i int)) {
 	}
 }
 
+// moment is how long what is there waits for what is still to come.
+const moment = time.Second
+
+// asTheyCome does n things side by side, and hands over which of them are done: all
+// at once, or after each moment those that are by then, which may be none. It returns
+// when all are handed over and taken. It is called by a worker of the clock.
+func asTheyCome(ctx context.Context, c clock.Clock, n int, do func(i int), take func(done []int)) {
+	const tick, all, end = -1, -2, -3
+	box := clock.NewMailbox[int](c)
+	ticking, stop := context.WithCancel(ctx)
+	c.Go(func() {
+		for c.Sleep(ticking, moment) == nil {
+			box.Send(tick)
+		}
+		box.Send(end)
+	})
+	c.Go(func() {
+		sideBySide(c, n, inFlight, func(i int) {
+			do(i)
+			box.Send(i)
+		})
+		stop()
+		box.Send(all)
+	})
+	var done []int
+	for under := 2; under > 0; {
+		switch i := box.Receive(); i {
+		case end:
+			under--
+		case tick, all:
+			if i == tick { // what takes after all ends in the place of what did
+				under++
+			}
+			list := slices.Sorted(slices.Values(done))
+			done = nil
+			c.Go(func() {
+				take(list)
+				box.Send(end)
+			})
+		default:
+			done = append(done, i)
+		}
+	}
+}
+
 func cmpOr(a, b string) string {
 	if a != "" {
 		return a
@@ -227,10 +284,17 @@ func cmpOr(a, b string) string {
 }
 
 // read asks AWS, or public DNS.
-func read(ctx context.Context, ports Ports, q estate.Query) (func(*estate.Estate), error) {
-	if q.Kind != estate.QueryPublic {
-		return ports.Reader.Read(ctx, q)
+func read(ctx context.Context, ports Ports, q estate.Query) (r reply) {
+	if q.Kind == estate.QueryPublic {
+		r.patch, r.err = public(ctx, ports, q)
+	} else {
+		r.patch, r.err = ports.Reader.Read(ctx, q)
 	}
+	return r
+}
+
+// public asks public DNS.
+func public(ctx context.Context, ports Ports, q estate.Query) (func(*estate.Estate), error) {
 	i := strings.LastIndexByte(q.ID, '/')
 	name, err := dnsname.Parse(q.ID[:i])
 	if err != nil {

@@ -33,6 +33,7 @@ type Swept struct {
 // which is derived from ctx, calls under way are finished and no more are made. The
 // error is for a sweep that could not be made, since nothing could be read.
 func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
+	defer k.listed()
 	pass, e, err := k.observe(stop, o)
 	if err != nil {
 		return nil, err
@@ -62,6 +63,7 @@ func (k *Keeper) Sweep(ctx, stop context.Context, o Options) (*Swept, error) {
 // Look reads the organization, and changes nothing: what is held is then as good
 // as after a sweep.
 func (k *Keeper) Look(ctx context.Context, o Options) error {
+	defer k.listed()
 	_, _, err := k.observe(ctx, o)
 	return err
 }

@@ -92,7 +92,7 @@ func (r rig) process(w *world.World, jitter *rand.Rand) process {
 		panic(err)
 	}
 	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
-	ports := stage.Ports(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access, stage.Package(stage.StandIn))
+	ports := stage.Ports(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access, stage.Package(stage.StandIn), stage.Keeping)
 	ports.Prober = stage.Prober{World: w}
 	if jitter != nil {
 		writer := ports.Writer

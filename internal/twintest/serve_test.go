@@ -135,7 +135,7 @@ func (r rig) replica(t testing.TB, w *world.World, change func(*event.Server)) *
 	}
 	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
 	ctx, kill := context.WithCancel(t.Context())
-	sessions := stage.Sessions(r.cfg.Owner, w.Clock, base, &http.Client{Transport: mortal{twin.New(w), ctx}}, "", ireland, access)
+	sessions := stage.Sessions(r.cfg.Owner, w.Clock, base, &http.Client{Transport: mortal{twin.New(w), ctx}}, "", ireland, access, stage.Keeping)
 	p := r.process(w, nil)
 	p.Ports = stage.PortsOf(sessions, w.Clock)
 	p.Ports.Prober = stage.Prober{World: w}
