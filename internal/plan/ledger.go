@@ -29,6 +29,8 @@ type Ledger struct {
 	// Odd are the sets that stand in another form than we write: somebody
 	// edited them. They are deleted as they stand.
 	Odd map[int]estate.RecordSet `json:"odd,omitempty"`
+	// others are the reservations of other owners in the zone.
+	others reserved
 }
 
 const (
@@ -82,12 +84,20 @@ func ReadLedger(e estate.Estate, z estate.Zone, owner string) Ledger {
 	if !hasLedger(z.Name, owner) {
 		return l
 	}
-	for rec := range e.Records.Prefix(strings.TrimSuffix(estate.RecordsBelow(z.ID, LedgerName(z.Name, owner, 0)), ".")) {
-		n, ok := ledgerNumber(rec.Name, z.Name, ledgerLabel(owner))
-		if !ok || rec.Type != "TXT" {
-			continue
+	all := estate.RecordsBelow(z.ID, LedgerName(z.Name, owner, 0))
+	for rec := range e.Records.Prefix(all[:strings.LastIndex(all, LedgerPrefix)+len(LedgerPrefix)]) {
+		n, own := ledgerNumber(rec.Name, z.Name, ledgerLabel(owner))
+		switch {
+		case rec.Type != "TXT":
+		case own:
+			l.stands(n, rec)
+		default:
+			for _, v := range rec.Values {
+				for _, entry := range unquote(v) {
+					l.others.add(z.Name, entry)
+				}
+			}
 		}
-		l.stands(n, rec)
 	}
 	return l
 }

@@ -143,6 +143,7 @@ func (b *builder) ledger(z estate.Zone) *ledgerView {
 	}
 	l := &ledgerView{Ledger: ReadLedger(b.e, z, b.in.Owner), has: map[string]bool{}}
 	l.Apart = b.in.Apart[z.ID]
+	l.reserved.but = &l.others
 	for _, e := range l.Entries() {
 		l.has[e] = true
 		l.reserved.add(z.Name, e)

@@ -58,7 +58,9 @@ func set(name, rrtype string, ttl uint32, vs ...string) estate.RecordSet {
 }
 
 // claim enters records into the ledger of a zone.
-func claim(e *estate.Estate, zone string, entries ...string) {
+func claim(e *estate.Estate, zone string, entries ...string) { claimFor(e, owner, zone, entries...) }
+
+func claimFor(e *estate.Estate, owner, zone string, entries ...string) {
 	z, _ := e.Zones.Get(zone)
 	_, sets := ReadLedger(*e, z, owner).Edit(zone, entries, nil)
 	for _, s := range sets {

@@ -42,7 +42,11 @@ func IsLattice(r estate.RecordSet) bool {
 }
 
 // reserved are the names that are reserved in a zone, each with its entry.
-type reserved struct{ exact, below map[dnsname.Name]string }
+type reserved struct {
+	exact, below map[dnsname.Name]string
+	// but are those that others have reserved, too: nobody's until that is settled.
+	but *reserved
+}
 
 // add takes an entry of the ledger, if it is a reservation.
 func (r *reserved) add(zone dnsname.Name, entry string) {
@@ -76,8 +80,13 @@ func (r reserved) of(set estate.RecordSet) (entry string, ok bool) {
 }
 
 // at is the reservation of a name; there is none of the wildcard below a reserved
-// name (settled point 23).
+// name (settled point 23), and none that is in dispute.
 func (r reserved) at(name dnsname.Name) (entry string, ok bool) {
+	if r.but != nil {
+		if _, others := r.but.at(name); others {
+			return "", false
+		}
+	}
 	if entry, ok = r.exact[name]; ok || name.IsWildcard() {
 		return entry, ok
 	}
@@ -89,9 +98,30 @@ func (r reserved) at(name dnsname.Name) (entry string, ok bool) {
 	return "", false
 }
 
+// meets gives an entry that reserves a name which another one reserves as well.
+func (r reserved) meets(o reserved) (entry string, found bool) {
+	either := func(a, b reserved, mine func(a, b string) string) {
+		for n, x := range a.exact {
+			if y, in := b.at(n); in && (!found || mine(x, y) < entry) {
+				entry, found = mine(x, y), true
+			}
+		}
+		for n, x := range a.below {
+			for above := range n.Ancestors() {
+				if y, in := b.below[above]; in && (!found || mine(x, y) < entry) {
+					entry, found = mine(x, y), true
+				}
+			}
+		}
+	}
+	either(r, o, func(a, _ string) string { return a })
+	either(o, r, func(_, b string) string { return b })
+	return entry, found
+}
+
 // Reserves gives which names the ledger reserves for alias records to VPC Lattice.
 func (l Ledger) Reserves() func(dnsname.Name) bool {
-	var r reserved
+	r := reserved{but: &l.others}
 	for _, e := range l.Entries() {
 		r.add(l.ZoneName, e)
 	}
@@ -120,12 +150,18 @@ func (b *builder) reserve(w Wanted, want Record) {
 	}
 	b.claims[z.ID+" "+want.Entry] = true
 	l := b.ledger(z)
+	var alone reserved
+	alone.add(z.Name, want.Entry)
+	if theirs, met := l.others.meets(alone); met {
+		b.unreserved[w.Address] = b.problem(w, diag.Error, "conflict",
+			fmt.Sprintf("%s in zone %s (%s, account %s) is reserved by another owner as well", strings.TrimPrefix(want.Entry, reservation), z.Name, z.ID, z.Account),
+			"its ledger, another "+LedgerPrefix+"… there, has "+strings.TrimPrefix(theirs, reservation), "one of the two configurations must grant other names; until then nothing is changed at these")
+		return
+	}
 	if w.Frozen || l.has[want.Entry] {
 		return
 	}
 	var found []string
-	var alone reserved
-	alone.add(z.Name, want.Entry)
 	for r := range b.e.Records.Prefix(estate.RecordsOf(z.ID)) {
 		if _, ours := l.reserved.of(r); !ours && !l.has[Entry(z.Name, r.Name, r.Type, r.SetID)] {
 			if _, here := alone.of(r); here {

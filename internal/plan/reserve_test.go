@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 )
@@ -39,6 +40,54 @@ func aliasing(name, rrtype string, service int) Wanted {
 	r := RecordOf(estate.Zone{ID: "ZC", Name: dnsname.MustParse("corp.test")}, latticeAlias(name, rrtype, service), StatementRecords)
 	r.Reserved, r.Unclaimed = true, true
 	return Wanted{Address: "records/" + name + "/" + rrtype, Account: "1", Item: Item{Record: &r}}
+}
+
+// TestReservedByAnother: names that another owner of the zone has reserved are told, and
+// nothing there is made, changed or deleted, whoever came first.
+func TestReservedByAnother(t *testing.T) {
+	for _, tt := range []struct {
+		ours, theirs string
+		meet         bool
+	}{
+		{"*.svc.corp.test", "LATTICE *.svc", true},
+		{"*.svc.corp.test", "LATTICE *.b.svc", true},
+		{"*.b.svc.corp.test", "LATTICE *.svc", true},
+		{"*.svc.corp.test", "LATTICE a.svc", true},
+		{"a.svc.corp.test", "LATTICE *.svc", true},
+		{"a.svc.corp.test", "LATTICE a.svc", true},
+		{"a.svc.corp.test", "LATTICE *", true},
+		{"*.svc.corp.test", "LATTICE svc", false},
+		{"svc.corp.test", "LATTICE *.svc", false},
+		{"*.svc.corp.test", "LATTICE *.dev", false},
+		{"*.svc.corp.test", "A a.svc", false},
+	} {
+		for _, had := range []bool{false, true} {
+			e := latticeZone(latticeAlias("z.corp.test", "A", 9))
+			claimFor(&e, "beta", "ZC", tt.theirs)
+			rest, below := strings.CutPrefix(tt.ours, "*.")
+			if had {
+				claim(&e, "ZC", Reservation(dnsname.MustParse("corp.test"), dnsname.MustParse(rest), below))
+				stale := latticeAlias(strings.Replace(tt.ours, "*.", "a.b.", 1), "A", 2)
+				e.Records.Put(stale)
+			}
+			new := aliasing(strings.Replace(tt.ours, "*.", "n.b.", 1), "A", 3)
+			new.Service, new.After = "new", []Dependency{{Address: "names/" + tt.ours}}
+			p := Make(Input{Owner: owner, Now: now, Estate: e, Wanted: append(reserving(tt.ours), new)})
+			conflict := slices.ContainsFunc(p.Diagnostics, func(d diag.Diagnostic) bool {
+				return d.Code == "conflict" && strings.Contains(d.Summary, "reserved by another owner") && strings.Contains(d.Detail, strings.TrimPrefix(tt.theirs, reservation))
+			})
+			if conflict != tt.meet {
+				t.Errorf("%s beside %s: told %v", tt.ours, tt.theirs, p.Diagnostics)
+			}
+			partly := had && tt.theirs == "LATTICE a.svc" && strings.HasPrefix(tt.ours, "*.") // the other names are in no dispute
+			if tt.meet && !partly && len(p.Changes) != 0 {
+				t.Errorf("%s beside %s: plans %v", tt.ours, tt.theirs, p.Changes)
+			}
+			if !tt.meet && len(p.Changes) == 0 {
+				t.Errorf("%s beside %s: plans nothing", tt.ours, tt.theirs)
+			}
+		}
+	}
 }
 
 // TestReservedMoves: a reserved name that moves to another zone goes from the old one
