@@ -58,13 +58,13 @@ type Keeper struct {
 	// What is read and written while other reads are under way is numbered, so that
 	// of two the later counts; see keepread.go.
 	tick     int
-	reading  int             // reads under way, a sweep included
-	readAt   map[Service]int // when the last read began that counts
-	written  map[string]int  // when a record set was written or read alone, by key
-	doubtAt  map[Service]int // when a record was learnt of whose service may be there
-	searched map[string]int  // when the last read of all records of a zone began that an event caused
-	search   map[string]bool // zones of which all records are being read for events
-	gone     map[string]bool // ARNs of services that are gone and whose records are known, since the last sweep
+	reading  int                            // reads under way, a sweep included
+	readAt   map[Service]int                // when the last read began that counts
+	written  map[string]int                 // when a record set was written or read alone, by key
+	doubtAt  map[Service]int                // when a record was learnt of whose service may be there
+	searched map[string]int                 // when the last read of all records of a zone began that an event caused
+	searchAt map[estate.AccountID]time.Time // when records of an account's zones may be read for events again
+	gone     map[string]int                 // when a service was found to be gone without a record, by ARN; since the last sweep
 	// How many services of an account events wait to be read, and the lists of services
 	// that are under way for whoever is in doubt.
 	asked map[estate.AccountID]int
@@ -76,7 +76,7 @@ func NewKeeper(p *Pass) *Keeper {
 	p = byWorkers(p)
 	return &Keeper{
 		clock: p.Ports.Clock, pass: p, ports: map[string]apply.Port{}, busy: map[string]bool{}, wanted: map[string]int{}, listeners: map[string][]*listener{},
-		readAt: map[Service]int{}, written: map[string]int{}, doubtAt: map[Service]int{}, searched: map[string]int{}, search: map[string]bool{}, gone: map[string]bool{},
+		readAt: map[Service]int{}, written: map[string]int{}, doubtAt: map[Service]int{}, searched: map[string]int{}, searchAt: map[estate.AccountID]time.Time{}, gone: map[string]int{},
 		asked: map[estate.AccountID]int{}, lists: map[estate.Query]*listing{},
 	}
 }

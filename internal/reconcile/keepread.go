@@ -3,11 +3,11 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
@@ -75,23 +75,19 @@ func (k *Keeper) refresh(ctx context.Context, services []Service, take func([]re
 // what leads to them, and the names that each has now.
 func (k *Keeper) found(ctx context.Context, read []refreshed, before map[Service]estate.LatticeService) {
 	var lost []estate.LatticeService
-	isLost := map[Service]bool{}
 	k.mu.Lock()
 	for _, r := range read {
 		if s := r.service; r.err == nil && k.lostLocked(s, before[s]) {
-			isLost[s] = true
 			lost = append(lost, estate.LatticeService{ARN: s.ARN, Account: s.Account, Region: s.Region, CustomDomain: before[s].CustomDomain})
 		}
 	}
 	k.mu.Unlock()
-	err := k.find(ctx, lost)
+	errs := k.find(ctx, lost)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range read {
 		r := &read[i]
-		if isLost[r.service] {
-			r.err = err
-		}
+		r.err = cmp.Or(r.err, errs[r.service.ARN])
 		for _, n := range k.namesLocked(r.service) {
 			if !slices.Contains(r.names, n) {
 				r.names = append(r.names, n)
@@ -333,62 +329,102 @@ func (k *Keeper) unaskedLocked(n dnsname.Name) bool {
 }
 
 // lostLocked reports whether a service is gone of which another process may have made
-// a record: none is held, and nobody has looked for one since the last sweep. before
-// is what was held of it before it was read.
+// a record: none is held. before is what was held of it before it was read.
 func (k *Keeper) lostLocked(s Service, before estate.LatticeService) bool {
 	row, stands := k.held.LatticeServices.Get(s.ARN)
 	nameless := before.ARN != "" && before.CustomDomain.IsZero() // a name never changes
-	return s.ARN != "" && (!stands || row.Gone()) && !nameless && !k.gone[s.ARN] && len(k.recordsLocked(s)) == 0
+	return s.ARN != "" && (!stands || row.Gone()) && !nameless && len(k.recordsLocked(s)) == 0
 }
 
-// find reads the records again that may lead to services that are gone. Of a zone
-// they are read once at a time: who comes meanwhile shares the next read with all
-// who wait.
-func (k *Keeper) find(ctx context.Context, gone []estate.LatticeService) error {
-	if len(gone) == 0 {
+const (
+	// recordsPage is how many record sets a page holds (API_ListResourceRecordSets,
+	// maxitems).
+	recordsPage = 300
+	// searchRest is how long the zones of an account are left in peace after a page of
+	// their records was read for events: Route 53 answers ten requests a second of an
+	// account, to everybody there.
+	searchRest = 2 * time.Second
+)
+
+// find sees to it that the records are known that may lead to services that are lost,
+// and says of which that is not so yet: those of an account's zones are read now and
+// then only, however many events ask for it, and each read serves all who asked before
+// it.
+func (k *Keeper) find(ctx context.Context, lost []estate.LatticeService) map[string]error {
+	if len(lost) == 0 {
 		return nil
 	}
 	k.mu.Lock()
-	list, since := recipe.LatticeZones(k.pass.input(k.held, k.pass.Ports, Options{}), gone), k.tick
-	k.mu.Unlock()
-	errs := make([]error, len(list))
-	sideBySide(k.clock, len(list), inFlight, func(i int) { errs[i] = k.records(ctx, list[i], since) })
-	err := errors.Join(errs...)
-	k.mu.Lock()
 	defer k.mu.Unlock()
+	if len(k.gone)+len(lost) > crowd { // no sweep was made for long
+		clear(k.gone)
+	}
+	of := map[estate.AccountID][]estate.LatticeService{}
+	for _, s := range lost {
+		if _, known := k.gone[s.ARN]; !known {
+			k.gone[s.ARN] = k.tick
+		}
+		of[s.Account] = append(of[s.Account], s)
+	}
+	zones, unread := map[estate.AccountID][]estate.Query{}, map[estate.Query]bool{}
+	for account, list := range of {
+		zones[account] = recipe.LatticeZones(k.pass.input(k.held, k.pass.Ports, Options{}), list)
+		for _, q := range zones[account] {
+			unread[q] = unread[q] || slices.ContainsFunc(list, func(s estate.LatticeService) bool { return k.searched[q.ID] <= k.gone[s.ARN] })
+		}
+	}
+	failed := k.searchLocked(ctx, unread)
 	k.moreLocked(ctx, nil)
-	for _, s := range gone {
-		k.gone[s.ARN] = err == nil
+	out := map[string]error{}
+	for _, s := range lost {
+		for _, q := range zones[s.Account] {
+			if k.searched[q.ID] <= k.gone[s.ARN] {
+				out[s.ARN] = cmp.Or(failed[q], ctx.Err(), fmt.Errorf("it is not known yet whether a record of zone %s leads to %s: they are read for events again at %s",
+					q.ID, s.ARN, k.searchAt[q.Account].UTC().Format(time.TimeOnly)))
+			}
+		}
 	}
-	return cmp.Or(err, ctx.Err())
+	return out
 }
 
-// records reads all records of a zone, unless somebody has begun to since.
-func (k *Keeper) records(ctx context.Context, q estate.Query, since int) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for k.search[q.ID] {
-		k.awaitLocked()
+// searchLocked reads all records of zones, of accounts that were left in peace for long
+// enough, and says which could not be read. It lets go of the lock meanwhile.
+func (k *Keeper) searchLocked(ctx context.Context, zones map[estate.Query]bool) map[estate.Query]error {
+	var list []estate.Query
+	now, until := k.clock.Now(), map[estate.AccountID]time.Time{}
+	for q, wanted := range zones {
+		if !wanted || now.Before(k.searchAt[q.Account]) {
+			continue
+		}
+		list = append(list, q)
+		pages := 1
+		for range k.held.Records.Prefix(estate.RecordsOf(q.ID)) {
+			pages++
+		}
+		pages = (pages + recordsPage - 1) / recordsPage
+		if until[q.Account].IsZero() {
+			until[q.Account] = now
+		}
+		until[q.Account] = until[q.Account].Add(time.Duration(pages) * searchRest)
 	}
-	if k.searched[q.ID] > since {
-		return nil
-	}
-	k.search[q.ID] = true
-	began, ports := k.beginLocked(), k.pass.Ports
+	maps.Copy(k.searchAt, until)
+	slices.SortFunc(list, func(a, b estate.Query) int { return cmp.Compare(a.ID, b.ID) })
+	began, ports, got := k.beginLocked(), k.pass.Ports, make([]reply, len(list))
+	defer k.endLocked()
 	k.mu.Unlock()
-	patch, err := ports.Reader.Read(ctx, q)
+	sideBySide(k.clock, len(list), inFlight, func(i int) { got[i] = read(ctx, ports, list[i]) })
 	k.mu.Lock()
-	if err == nil {
-		e := k.held
-		patch(&e)
-		k.mergeLocked(e, began)
-		k.doubtLocked(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(q.ID))))
-		k.searched[q.ID] = began
+	failed := map[estate.Query]error{}
+	for i, q := range list {
+		if failed[q] = got[i].err; got[i].err == nil {
+			e := k.held
+			got[i].patch(&e)
+			k.mergeLocked(e, began)
+			k.doubtLocked(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(q.ID))))
+			k.searched[q.ID] = began
+		}
 	}
-	k.endLocked()
-	delete(k.search, q.ID)
-	k.wakeLocked()
-	return err
+	return failed
 }
 
 // beginLocked numbers a read.

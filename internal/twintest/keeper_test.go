@@ -458,24 +458,39 @@ func TestKeeperOthers(t *testing.T) {
 	}
 
 	// services that were there for a moment, told one by one at once, while a list of
-	// records takes its time: all that come meanwhile share the next one
+	// records takes its time: all that come meanwhile come again, and share the next one
+	wait(t, w, time.Minute)
 	before.kind, before.do = estate.QueryRecords, func() { wait(t, w, 5*time.Second) }
-	ended := clock.NewMailbox[struct{}](w.Clock)
+	ended := clock.NewMailbox[bool](w.Clock)
+	var moment []estate.LatticeService
 	for i := range 20 {
 		s := serviceOf(team(i%2), 200+i, "", w.Now())
-		w.Clock.Go(func() {
-			follow(t, b, s)
-			ended.Send(struct{}{})
-		})
+		moment = append(moment, s)
+		w.Clock.Go(func() { ended.Send(follow(t, b, s)[s.ARN].Err == nil) })
 	}
-	for range 20 {
-		ended.Receive()
+	known := 0
+	for range moment {
+		if ended.Receive() {
+			known++
+		}
 	}
-	if c := calls(w); !strings.Contains(c, "ListResourceRecordSets 2") {
-		t.Errorf("they cost %s", c)
+	if c := calls(w); known == 0 || known == len(moment) || !strings.Contains(c, "ListResourceRecordSets 1") {
+		t.Errorf("%d of them are known to be gone; they cost %s", known, c)
+	}
+	wait(t, w, 5*time.Second)
+	for range 2 {
+		for arn, got := range follow(t, b, moment...) {
+			if got.Err != nil || len(got.Changes) != 0 {
+				t.Errorf("%s comes again: %+v", arn, got)
+			}
+		}
+	}
+	if c := calls(w); !strings.Contains(c, "ListResourceRecordSets 1") {
+		t.Errorf("they cost %s when they come again", c)
 	}
 
 	// one going, of which the record is not known
+	wait(t, w, 5*time.Second)
 	going := serviceOf(team(0), 40, "going.svc.corp.internal", w.Now())
 	services(t, w, []estate.LatticeService{going})
 	follow(t, a, going)

@@ -161,3 +161,56 @@ func TestKeeperSlow(t *testing.T) {
 	services(t, w, nil, rival.ARN)
 	equal(t, "in the end", leads(t, w), promised(w))
 }
+
+// TestServeUnheard: an account tells of services that nobody knows, one a second for
+// minutes. What that costs Route 53 is a small part of what the zone's account may ask
+// for, and a service that another process served and that is gone among them loses its
+// name soon.
+func TestServeUnheard(t *testing.T) {
+	t.Parallel()
+	const records, seconds = 3000, 300
+	r := chained(lattices(t, 2), 2)
+	for i := range records {
+		r.start.Records.Put(estate.RecordSet{Zone: latticeZone, Name: name(fmt.Sprintf("h%d.corp.internal", i)), Type: "A", TTL: 60, Values: []string{"10.0.0.1"}})
+	}
+	w := r.world()
+	defer w.Clock.Enter()()
+	s := r.replica(t, w, nil)
+	other := reconcile.NewKeeper(r.process(w, nil).Pass)
+	swept(t, other)
+	wait(t, w, 3*time.Minute)
+	gone := serviceOf(team(1), 1, "gone.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{gone})
+	follow(t, other, gone)
+	equal(t, "by another process", leads(t, w), promised(w))
+	w.ForgetCalls()
+	left := time.Duration(0)
+	for i := range seconds {
+		told(t, w, "ServiceDeleted", serviceOf(team(0), 1000+i, "", w.Now()))
+		if i == 100 {
+			services(t, w, nil, gone.ARN)
+			told(t, w, "ServiceDeleted", gone)
+		}
+		wait(t, w, time.Second)
+		if i > 100 && left == 0 && len(leads(t, w)) == 0 {
+			left = time.Duration(i-99) * time.Second
+		}
+	}
+	if left == 0 || left > 90*time.Second {
+		t.Errorf("the name was gone after %s", left)
+	}
+	lists := 0
+	for _, c := range w.Calls() {
+		if c.Operation == "ListResourceRecordSets" {
+			lists += c.Count
+		}
+	}
+	if most := seconds / 2 * 11 / 10; lists < 20 || lists > most {
+		t.Errorf("%d lists of records in %d seconds, want at most %d", lists, seconds, most)
+	}
+	wait(t, w, 30*time.Minute) // all that came again is known to be gone
+	if got := s.notes.outcomes(); got["settled"] != seconds || got["applied"] != 1 || got["givenUp"] != 0 {
+		t.Errorf("outcomes %v", got)
+	}
+	s.end(t)
+}
