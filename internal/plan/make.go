@@ -36,6 +36,9 @@ type Input struct {
 	Retired []Retired
 	// Refused are services that get no name, for the plan's; it is added to.
 	Refused map[string]diag.Diagnostic
+	// Only, where it is not nil, are names of which alone reserved records are
+	// compared; of nothing else anything is planned, nor taken out.
+	Only []dnsname.Name
 }
 
 // Make compares what is wanted with what stands. Problems are in the plan's
@@ -65,6 +68,12 @@ func Make(in Input) *Plan {
 		}
 		b.wanted[w.Address] = true
 		b.frozen[w.Address] = w.Frozen
+	}
+	if in.Only != nil {
+		b.records()
+		b.orphansAt(in.Only)
+		b.finish()
+		return b.plan
 	}
 	// Zones first, then certificates: records refer to both.
 	b.zones()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/orgdns/orgdns/internal/diag"
@@ -234,6 +235,25 @@ func (b *builder) reservedRecord(w Wanted, want Record, z estate.Zone, name dnsn
 		c.Basis = append(c.Basis, b.basis(estate.Query{Kind: estate.QueryLatticeServices, Account: s.Account, Region: s.Region}, "latticeServices", s.ARN))
 	}
 	b.add(w, c)
+}
+
+// orphansAt takes out reserved records at names that nobody wants.
+func (b *builder) orphansAt(names []dnsname.Name) {
+	for _, n := range names {
+		for above := range n.Ancestors() {
+			for z := range b.e.Zones.By(estate.ByName(above)) {
+				if slices.Contains(b.in.Frozen, z.ID) || !b.e.Answered(estate.Query{Kind: estate.QueryRecords, Account: z.Account, ID: z.ID}) {
+					continue
+				}
+				for r := range b.e.Records.Prefix(estate.RecordsAt(z.ID, n)) {
+					if _, ours := b.ledger(z).reserved.of(r); ours && !b.wantedRecords[r.Key()] {
+						b.plan.Managed++
+						b.plan.Changes = append(b.plan.Changes, b.removal(z, r))
+					}
+				}
+			}
+		}
+	}
 }
 
 // taken finds what keeps alias records from a name: a record set of others that

@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -120,7 +121,9 @@ func (d *latticeDomain) find(in Input) {
 	made := func(address string, z plan.Zone) {
 		z.Name, z.Reference = d.Zone, plan.Reference(in.Config.Owner, address)
 		d.id, d.ours = plan.Of(address, "id"), true
-		d.zone, d.stands = plan.OwnZone(in.Estate, in.Config.Owner, d.account, z)
+		if d.zone, d.stands = plan.OwnZone(in.Estate, in.Config.Owner, d.account, z); d.stands && in.Only != nil {
+			d.id = plan.Lit(d.zone.ID)
+		}
 	}
 	is := func(ref config.AccountRef) bool {
 		a, problems := in.Config.FindAccount(ref, in.Estate)
@@ -334,7 +337,7 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 	for i := range r.domains {
 		out[&r.domains[i]], others[&r.domains[i]] = map[dnsname.Name]latticeClaim{}, map[dnsname.Name][]estate.LatticeService{}
 	}
-	for s := range r.Estate.LatticeServices.All() {
+	for s := range r.services() {
 		if !claims(s) {
 			continue
 		}
@@ -365,6 +368,38 @@ func (r *latticeDomains) claims() map[*latticeDomain]map[dnsname.Name]latticeCla
 // lead to, and stays.
 func claims(s estate.LatticeService) bool {
 	return !s.CustomDomain.IsZero() && !s.DNS.Name.IsZero() && !s.Gone()
+}
+
+// services are those in question.
+func (r *latticeDomains) services() iter.Seq[estate.LatticeService] {
+	if r.Only == nil {
+		return r.Estate.LatticeServices.All()
+	}
+	return func(yield func(estate.LatticeService) bool) {
+		for _, n := range r.Only {
+			for s := range r.Estate.LatticeServices.By(estate.ByCustomDomain(n)) {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// standing are the records of a zone at the names in question.
+func (r *latticeDomains) standing(z estate.Zone) iter.Seq[estate.RecordSet] {
+	if r.Only == nil {
+		return r.Estate.Records.Prefix(estate.RecordsOf(z.ID))
+	}
+	return func(yield func(estate.RecordSet) bool) {
+		for _, n := range r.Only {
+			for rec := range r.Estate.Records.Prefix(estate.RecordsAt(z.ID, n)) {
+				if !yield(rec) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // having are the Lattice domains in which a service gets its custom domain name, with
@@ -512,6 +547,9 @@ func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeCl
 	limit, count, stands := int64(plan.RecordsQuota), int64(2), map[dnsname.Name]bool{} // NS and SOA
 	if d.stands {
 		limit = plan.RecordsLimit(r.Estate, d.zone)
+		if r.Only != nil && mayFill(r.Estate, d.zone)*5 < limit*4 {
+			return list // far from it: it need not be counted
+		}
 		count = 0
 		for range r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)) {
 			count++
@@ -551,6 +589,11 @@ func (r *latticeDomains) room(d *latticeDomain, list []latticeClaim) []latticeCl
 	return slices.DeleteFunc(list, func(c latticeClaim) bool { return out[c.name] })
 }
 
+// mayFill is how many records a zone may hold when every service has its own.
+func mayFill(e estate.Estate, z estate.Zone) int64 {
+	return z.RecordCount + int64(e.LatticeServices.Len()*len(latticeTypes))
+}
+
 // latticeEntries is how many reservations a set of the ledger holds at least: a
 // name has 255 characters at most, a set 8,000.
 const latticeEntries = 30
@@ -577,7 +620,7 @@ func (r *latticeDomains) keep(d *latticeDomain, claims map[dnsname.Name]latticeC
 	if !d.stands {
 		return nil
 	}
-	records, held := r.Estate.Records.Prefix(estate.RecordsOf(d.zone.ID)), map[dnsname.Name]bool{}
+	records, held := r.standing(d.zone), map[dnsname.Name]bool{}
 	for rec := range records {
 		if plan.IsLattice(rec) && d.mayStand(r.Input, rec) {
 			held[rec.Name] = true

@@ -76,7 +76,7 @@ func (n *needs) latticeDomains() {
 			if n.CleanupGuidance {
 				n.ask(estate.Query{Kind: estate.QueryZoneTags, Account: z.Account, ID: z.ID})
 			}
-			if z.RecordCount+int64(n.Estate.LatticeServices.Len()*len(latticeTypes)) > plan.RecordsWarning {
+			if mayFill(n.Estate, z) > plan.RecordsWarning {
 				n.ask(estate.Query{Kind: estate.QueryLimits, Account: z.Account, ID: z.ID})
 			}
 		}

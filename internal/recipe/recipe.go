@@ -43,6 +43,9 @@ type Input struct {
 	Codes map[string]Code
 	// Secrets are the external IDs of writers, by the address of their role.
 	Secrets map[string]string
+	// Only, where it is not nil, are names of VPC Lattice services: what is wanted is
+	// made of these alone, and of nothing else. The zones must stand in which they lie.
+	Only []dnsname.Name
 }
 
 // Output is what the recipes make of it.
@@ -86,6 +89,12 @@ func Make(in Input) Output {
 	out := Output{Apart: map[string]bool{}, Refused: map[string]diag.Diagnostic{}}
 	d := &delegations{Input: in, out: &out, validated: map[dnsname.Name]string{}, links: map[string][]*plan.Record{}}
 	d.apart()
+	if in.Only != nil {
+		l := &latticeDomains{Input: in, out: &out}
+		l.make()
+		out.Diagnostics.Sort()
+		return out
+	}
 	if !in.Destroy {
 		d.make()
 		p := &privateZones{in, &out}
