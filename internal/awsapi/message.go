@@ -133,8 +133,9 @@ func (s *Sessions) DeadLetters(id QueueID) *Queue {
 func (s *Sessions) Backlog(id QueueID) *Queue { return s.queue(id, plan.MaySendMessages) }
 
 func (s *Sessions) queue(id QueueID, may ...plan.May) *Queue {
-	var p []plan.Permission
-	for _, m := range append(may, plan.MayUseKeys) { // it may be encrypted with a key of one's own
+	// It may be encrypted with a key of one's own; which, its role says.
+	p := []plan.Permission{{Account: id.Account, Region: id.Region, May: plan.MayUseKeys}}
+	for _, m := range may {
 		p = append(p, plan.Permission{Account: id.Account, Region: id.Region, Named: id.Name, May: m})
 	}
 	return &Queue{id: id, caller: s.caller(Scope{id.Account: p}, nil)}

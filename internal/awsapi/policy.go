@@ -287,7 +287,7 @@ var parts = map[plan.May][]part{
 	}, arns.queues, false, false}},
 	plan.MaySendMessages: {{"SendMessages", []string{"sqs:SendMessage"}, arns.queues, false, false}},
 	// SQS Developer Guide, sqs-key-management.html.
-	plan.MayUseKeys:       {{"QueueKeys", []string{"kms:Decrypt", "kms:GenerateDataKey"}, arns.keys, false, false}},
+	plan.MayUseKeys:       {{queueKeys, []string{"kms:Decrypt", "kms:GenerateDataKey"}, arns.queueKeys, false, false}},
 	plan.MayChangeRecords: {following},
 	plan.MayAssume:        {{"Assume", []string{"sts:AssumeRole"}, arns.roles, false, false}},
 }
@@ -362,6 +362,14 @@ type arns struct {
 
 func anyResource(arns, plan.Permission) []string { return []string{"*"} }
 
+// region is that of a permission, or any.
+func (a arns) region(p plan.Permission) string {
+	if p.Region == "" || a.wide {
+		return "*"
+	}
+	return string(p.Region)
+}
+
 func (a arns) zones(p plan.Permission) []string { return []string{a.zone(p)} }
 
 func (a arns) zone(p plan.Permission) string {
@@ -376,25 +384,18 @@ func (a arns) changes(plan.Permission) []string {
 }
 
 func (a arns) certificates(p plan.Permission) []string {
-	region := string(p.Region)
-	if region == "" || a.wide {
-		region = "*"
-	}
-	return []string{fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, region, a.account)}
+	return []string{fmt.Sprintf("arn:%s:acm:%s:%s:certificate/*", a.partition, a.region(p), a.account)}
 }
 
 // retired are the endpoints that may be deleted though others made them.
 func (a arns) retired(p plan.Permission) []string {
-	ids, region := p.Endpoints, string(p.Region)
+	ids := p.Endpoints
 	if len(ids) == 0 || a.wide {
 		ids = []string{"*"}
 	}
-	if region == "" || a.wide {
-		region = "*"
-	}
 	var out []string
 	for _, id := range ids {
-		out = append(out, fmt.Sprintf("arn:%s:ec2:%s:%s:vpc-endpoint/%s", a.partition, region, a.account, id))
+		out = append(out, fmt.Sprintf("arn:%s:ec2:%s:%s:vpc-endpoint/%s", a.partition, a.region(p), a.account, id))
 	}
 	return out
 }
@@ -402,11 +403,7 @@ func (a arns) retired(p plan.Permission) []string {
 func (a arns) buckets(plan.Permission) []string { return []string{"arn:" + a.partition + ":s3:::*"} }
 
 func (a arns) keys(p plan.Permission) []string {
-	region := string(p.Region)
-	if region == "" || a.wide {
-		region = "*"
-	}
-	return []string{fmt.Sprintf("arn:%s:kms:%s:%s:key/*", a.partition, region, a.account)}
+	return []string{fmt.Sprintf("arn:%s:kms:%s:%s:key/*", a.partition, a.region(p), a.account)}
 }
 
 func (a arns) functions(p plan.Permission) []string { return a.named(p, "lambda", "function:") }
@@ -421,16 +418,13 @@ func (a arns) parameters(p plan.Permission) []string { return a.named(p, "ssm", 
 
 // named are resources of a name pattern.
 func (a arns) named(p plan.Permission, service string, types ...string) []string {
-	region, name := string(p.Region), p.Named
-	if region == "" || a.wide {
-		region = "*"
-	}
+	name := p.Named
 	if name == "" || a.wide {
 		name = "*"
 	}
 	var out []string
 	for _, t := range types {
-		out = append(out, fmt.Sprintf("arn:%s:%s:%s:%s:%s%s", a.partition, service, region, a.account, t, name))
+		out = append(out, fmt.Sprintf("arn:%s:%s:%s:%s:%s%s", a.partition, service, a.region(p), a.account, t, name))
 	}
 	return out
 }
@@ -459,6 +453,7 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 	a := arns{partition, account, wide >= anyZone}
 	type group struct {
 		part
+		permissions              []plan.Permission
 		resources, regions, vpcs []string // of all permissions
 		everywhere, anyVPC       bool
 	}
@@ -473,6 +468,7 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 					groups[part.sid] = g
 					order = append(order, part.sid)
 				}
+				g.permissions = append(g.permissions, p)
 				g.resources = append(g.resources, part.resources(a, p)...)
 				g.regions = append(g.regions, string(p.Region))
 				values := vpcValues(p)
@@ -492,6 +488,9 @@ func statements(partition string, account estate.AccountID, permissions []plan.P
 		}
 		if service := passedTo[sid]; service != "" {
 			st.Condition = conditions{"StringEquals": {"iam:PassedToService": {service}}}
+		}
+		if sid == queueKeys {
+			st.Condition = a.throughQueues(g.permissions)
 		}
 		if sid == deadlines {
 			if st.Condition == nil {

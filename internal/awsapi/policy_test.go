@@ -269,3 +269,33 @@ func TestPartitions(t *testing.T) {
 		}
 	}
 }
+
+// TestQueueKey: who takes messages may use the key that encrypts them, no other, and
+// through SQS alone.
+func TestQueueKey(t *testing.T) {
+	const id, foreign = "1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:eu-west-1:999999999999:"
+	own := "arn:aws:kms:eu-west-1:" + string(account) + ":key/"
+	via := `{"StringLike":{"kms:ViaService":"sqs.eu-west-1.amazonaws.com"}}`
+	bears := `{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/events"},"StringLike":{"kms:ViaService":"sqs.eu-west-1.amazonaws.com"}}`
+	for _, x := range []struct {
+		key, resource, condition string
+		wide                     breadth
+	}{
+		{id, own + id, via, exact},
+		{"mrk-1234abcd12ab34cd56ef1234567890ab", own + "mrk-1234abcd12ab34cd56ef1234567890ab", via, exact},
+		{foreign + "key/" + id, foreign + "key/" + id, via, exact},
+		{"alias/events", own + "*", bears, exact},
+		{foreign + "alias/events", foreign + "key/*", bears, exact},
+		{"", "arn:aws:kms:eu-west-1:*:key/*", via, exact}, // of a session, which the role limits
+		{"alias/events", "arn:aws:kms:*:*:key/*", `{"StringLike":{"kms:ViaService":"sqs.*.amazonaws.com"}}`, anyZone},
+	} {
+		general, _ := statements("aws", account, []plan.Permission{{Account: account, May: plan.MayUseKeys, Region: "eu-west-1", Key: x.key}}, x.wide)
+		if len(general) != 1 {
+			t.Fatalf("%q: %d statements", x.key, len(general))
+		}
+		got := general[0]
+		if c, err := json.Marshal(got.Condition); err != nil || len(got.Resource) != 1 || got.Resource[0] != x.resource || string(c) != x.condition {
+			t.Errorf("%q: %v under %s, want %s under %s", x.key, got.Resource, c, x.resource, x.condition)
+		}
+	}
+}

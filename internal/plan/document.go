@@ -104,6 +104,11 @@ func (c Conditions) ForAll(operator, key string, values []string) {
 	c.set("Null", key, []string{"false"})
 }
 
+// ForAny asks that one of the key's values is among these.
+func (c Conditions) ForAny(operator, key string, values []string) {
+	c.set("ForAnyValue:"+operator, key, values)
+}
+
 func (c Conditions) set(operator, key string, values []string) {
 	if c[operator] == nil {
 		c[operator] = map[string]List[string]{}

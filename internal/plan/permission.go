@@ -25,6 +25,9 @@ type Permission struct {
 	// LikeNames.
 	Named string `json:"named,omitempty"`
 
+	// Key is the KMS key that MayUseKeys is about, by ID, ARN or alias; empty is any.
+	Key string `json:"key,omitempty"`
+
 	// VPCs limit what is done with VPCs; none does not limit.
 	VPCs []estate.VPCRef `json:"vpcs,omitempty"`
 
@@ -72,7 +75,7 @@ const (
 	MayTakeMessages         May = "takeMessages"         // Region, Named: receive and let go
 	MaySendMessages         May = "sendMessages"         // Region, Named
 	MayShareNetwork         May = "shareNetwork"         // Region: what RAM asks for to share rules, Profiles and Transit Gateways
-	MayUseKeys              May = "useKeys"              // Region: the account's KMS keys, for queues that they encrypt
+	MayUseKeys              May = "useKeys"              // Region, Key: use a KMS key for the queues that it encrypts, and for nothing else
 	MayReadLimits           May = "readLimits"           // quotas of the account and, with Zone, of that zone alone
 	MayCreateZone           May = "createZone"           // any; CreateHostedZone cannot be limited by name
 	MayDeleteZone           May = "deleteZone"           // Zone

@@ -13,7 +13,7 @@ func (p *Plan) Permissions() map[estate.AccountID][]Permission {
 	out := map[estate.AccountID][]Permission{}
 	add := func(x Permission) {
 		same := func(y Permission) bool {
-			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role && x.Named == y.Named
+			return x.May == y.May && x.Region == y.Region && x.Zone == y.Zone && x.Role == y.Role && x.Named == y.Named && x.Key == y.Key
 		}
 		i := slices.IndexFunc(out[x.Account], same)
 		if i < 0 {

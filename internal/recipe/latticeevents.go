@@ -630,8 +630,8 @@ func (p *permissions) latticeEvents(in Input) {
 	p.make(e.hub.ID, region, plan.KindShare)
 	named(e.hub.ID, region, plan.KindEventBus, plan.KindEventRule, plan.KindQueue, plan.KindParameter)
 	messages(e.hub.ID, region, plan.MayTakeMessages, plan.MaySendMessages)
-	if in.Config.LatticeEvents.KMSKey != "" {
-		p.may(e.hub.ID, region, plan.MayUseKeys)
+	if key := in.Config.LatticeEvents.KMSKey; key != "" {
+		p.add(plan.Permission{Account: e.hub.ID, May: plan.MayUseKeys, Region: region, Key: key})
 	}
 	for _, s := range ownSpokes(in) {
 		named(s.Account, s.Region, plan.KindEventRule, plan.KindQueue)

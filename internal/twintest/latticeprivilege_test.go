@@ -118,15 +118,23 @@ func (r eventRig) chainLife(ctx context.Context, t *testing.T, w *world.World) e
 	return nil
 }
 
+// sessions are those of the program in a world.
+func (r eventRig) sessions(w *world.World) (*awsapi.Sessions, error) {
+	access, err := stage.Accesses(r.cfg, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return nil, err
+	}
+	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
+	return stage.Sessions(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access), nil
+}
+
 // used lets services come and go, and then looks at the dead letters.
 func (r eventRig) used(ctx context.Context, t *testing.T, w *world.World) error {
 	defer w.Clock.Enter()()
-	access, err := stage.Accesses(r.cfg, func(string) (string, bool) { return "", false })
+	sessions, err := r.sessions(w)
 	if err != nil {
 		return err
 	}
-	base := credentials.NewStaticCredentialsProvider(string(management), world.AdministratorSecret, "")
-	sessions := stage.Sessions(r.cfg.Owner, w.Clock, base, &http.Client{Transport: twin.New(w)}, "", ireland, access)
 	var failed []error
 	server := r.replica(t, w, func(s *event.Server) {
 		s.Queues = []event.Queue{r.deployedQueue(t, w)}
@@ -276,5 +284,58 @@ func TestLatticeEventsActions(t *testing.T) {
 	}
 	if tried < 50 {
 		t.Errorf("only %d actions were tried", tried)
+	}
+}
+
+// TestLatticeEventsKey: with what `orgdns iam` prints, the key of the configuration is
+// used, by whatever it is named, for messages that it encrypts; no other key is.
+func TestLatticeEventsKey(t *testing.T) {
+	t.Parallel()
+	const (
+		id    = "1234abcd-12ab-34cd-56ef-1234567890ab"
+		other = "99999999-12ab-34cd-56ef-1234567890ab"
+		here  = "arn:aws:kms:eu-west-1:222222222222:"
+	)
+	for _, x := range []struct {
+		key    string
+		others []string
+	}{
+		{"alias/events", []string{"alias/other", id}},
+		{here + "alias/events", []string{"alias/other", id}},
+		{id, []string{"alias/events", other}},
+		{here + "key/" + id, []string{"alias/events", here + "key/" + other}},
+	} {
+		t.Run(x.key, func(t *testing.T) {
+			t.Parallel()
+			full := latticeEvents(t, ", kmsKey: '"+x.key+"'")
+			least, _ := printed(t, full.rig, full.start)
+			r := eventRig{least}
+			w := r.world()
+			noErr(t, r.converge(t.Context(), w, reconcile.Options{}))
+			defer w.Clock.Enter()()
+			sessions, err := r.sessions(w)
+			noErr(t, err)
+			arn, _ := recipe.EventQueues(recipe.Input{Config: r.cfg}, "aws")
+			queue, err := awsapi.ParseQueue(arn, "")
+			noErr(t, err)
+			use := func() (send, receive error) {
+				send = sessions.Backlog(queue).Send(t.Context(), awsapi.Message{Body: "{}"})
+				_, receive = sessions.Queue(queue).Receive(t.Context(), time.Second, time.Second)
+				return send, receive
+			}
+			send, receive := use()
+			noErr(t, errors.Join(send, receive))
+			for _, key := range x.others {
+				noErr(t, w.Update(func(s *world.State) error {
+					q, _ := s.Estate.Queues.Get(arn)
+					q.KMSKey = key
+					s.Estate.Queues.Put(q)
+					return nil
+				}))
+				if send, receive := use(); send == nil || receive == nil || !strings.Contains(send.Error(), "kms:") || !strings.Contains(receive.Error(), "kms:Decrypt") {
+					t.Errorf("%s is used: %v, %v", key, send, receive)
+				}
+			}
+		})
 	}
 }

@@ -19,18 +19,34 @@ var keyUses = map[string][]string{
 	"sqs:ReceiveMessage": {"kms:Decrypt"},
 }
 
-// keyOf is the key of a queue. An alias may be that of any key of the account:
-// the twin has none.
-func keyOf(q estate.Queue) string {
+// keyOf is the key of a queue, and the alias by which the queue names it. The twin
+// has no aliases: such a key has no ID, that alias, and no other.
+func keyOf(q estate.Queue) (arn, alias string) {
 	prefix := "arn:aws:kms:" + string(q.Region) + ":" + string(q.Account) + ":"
-	switch name := strings.TrimPrefix(q.KMSKey, prefix); {
-	case strings.HasPrefix(name, "arn:"):
-		return name
-	case strings.HasPrefix(name, "alias/"):
-		return prefix + "key/*"
-	default:
-		return prefix + "key/" + strings.TrimPrefix(name, "key/")
+	head, name, named := strings.Cut(q.KMSKey, "alias/")
+	switch {
+	case named && head != "": // of another account, perhaps
+		return head + "key/*", "alias/" + name
+	case named:
+		return prefix + "key/*", "alias/" + name
+	case strings.HasPrefix(q.KMSKey, "arn:"):
+		return q.KMSKey, ""
 	}
+	return prefix + "key/" + q.KMSKey, ""
+}
+
+// viaSQS are the condition keys of what SQS asks of KMS with the permissions of who
+// called it (KMS Developer Guide, conditions-kms.html; IAM User Guide,
+// access_forward_access_sessions.html).
+func viaSQS(c *world.Call, q estate.Queue) world.Conditions {
+	out := world.Conditions{
+		"kms:viaservice": {"sqs." + string(q.Region) + ".amazonaws.com"}, "kms:calleraccount": {string(c.Account())},
+		"aws:viaawsservice": {"true"}, "aws:calledvia": {"sqs.amazonaws.com"}, "aws:calledviafirst": {"sqs.amazonaws.com"}, "aws:calledvialast": {"sqs.amazonaws.com"},
+	}
+	if _, alias := keyOf(q); alias != "" {
+		out["kms:resourcealiases"] = []string{alias}
+	}
+	return out
 }
 
 // ofAWS reports whether AWS manages the key: its policy lets all use it who may
@@ -43,9 +59,10 @@ func useKey(c *world.Call, q estate.Queue, action string) error {
 	if q.KMSKey == "" || ofAWS(q) {
 		return nil
 	}
-	p, _ := c.Estate().ResourcePolicies.Get(keyOf(q))
+	key, _ := keyOf(q)
+	p, _ := c.Estate().ResourcePolicies.Get(key)
 	for _, use := range keyUses[action] {
-		if err := iam.Authorize(c, use, iam.Resource{ARN: keyOf(q), Account: q.Account, Policy: p.Document}, nil); err != nil {
+		if err := iam.Authorize(c, use, iam.Resource{ARN: key, Account: q.Account, Policy: p.Document}, viaSQS(c, q)); err != nil {
 			return keyDenied(err)
 		}
 	}
@@ -58,12 +75,13 @@ func lendKey(c *world.Call, q estate.Queue, authorize func(action string, r iam.
 	if q.KMSKey == "" {
 		return nil
 	}
-	p, known := c.Estate().ResourcePolicies.Get(keyOf(q))
+	key, _ := keyOf(q)
+	p, known := c.Estate().ResourcePolicies.Get(key)
 	if !known && !ofAWS(q) {
 		return nil
 	}
 	for _, use := range keyUses["sqs:SendMessage"] {
-		if err := authorize(use, iam.Resource{ARN: keyOf(q), Account: q.Account, Policy: p.Document}); err != nil {
+		if err := authorize(use, iam.Resource{ARN: key, Account: q.Account, Policy: p.Document}); err != nil {
 			return keyDenied(err)
 		}
 	}

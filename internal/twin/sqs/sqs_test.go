@@ -366,6 +366,26 @@ func TestAccess(t *testing.T) {
 	}
 	must(t, cl, receiveMessage, &sqs.ReceiveMessageInput{QueueUrl: q})
 	refused(t, other, sendMessage, in, "KMS.AccessDeniedException", "kms:GenerateDataKey")
+	// What SQS asks of KMS for a caller comes through SQS, and bears the alias of the queue.
+	for _, x := range []struct{ key, condition, no string }{
+		{"1", `"StringEquals":{"kms:ViaService":"sqs.eu-west-1.amazonaws.com"}`, ""},
+		{"1", `"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}`, "kms:Decrypt"},
+		{"1", `"Bool":{"aws:ViaAWSService":"true"}`, ""},
+		{"1", `"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/q"}`, "kms:Decrypt"},
+		{"alias/q", `"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/q"}`, ""},
+		{"alias/other", `"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/q"}`, "kms:Decrypt"},
+	} {
+		must(t, cl, setQueueAttributes, &sqs.SetQueueAttributesInput{QueueUrl: q, Attributes: map[string]string{"KmsMasterKeyId": x.key}})
+		limited := cl
+		limited.Caller = world.Caller{Account: cl.Account, ARN: "arn:aws:iam::" + string(cl.Account) + ":user/limited", Administrator: true, SessionPolicies: []string{
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"},{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{` + x.condition + `}}]}`,
+		}}
+		if in := (&sqs.ReceiveMessageInput{QueueUrl: q}); x.no == "" {
+			must(t, limited, receiveMessage, in)
+		} else {
+			refused(t, limited, receiveMessage, in, "KMS.AccessDeniedException", x.no)
+		}
+	}
 	must(t, cl, setQueueAttributes, &sqs.SetQueueAttributesInput{QueueUrl: q, Attributes: map[string]string{"KmsMasterKeyId": "alias/aws/sqs"}})
 	if err := deliver(arn, rule); !errors.As(err, &locked) {
 		t.Errorf("delivery by a key that AWS manages, which EventBridge may not use: %v", err)
