@@ -45,9 +45,10 @@ type Keeper struct {
 	mu      sync.Mutex
 	pass    *Pass
 	held    estate.Estate
-	version int              // grows with what is held, and with the configuration
-	open    *open            // of version
-	granted map[Service]bool // to whom names are granted; of the zero Service, whether to others, too; nil: to be found
+	version int                   // grows with what is held, and with the configuration
+	open    *open                 // of version
+	bound   map[dnsname.Name]bool // what the last whole plan leaves to a sweep: open.bound
+	granted map[Service]bool      // to whom names are granted; of the zero Service, whether to others, too; nil: to be found
 	ports   map[string]apply.Port
 	busy    map[string]bool // zones, by ID, in which somebody writes
 	wanted  map[string]int  // zones that a sweep waits for
@@ -85,7 +86,7 @@ func NewKeeper(p *Pass) *Keeper {
 func (k *Keeper) SetPass(p *Pass) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.pass, k.ports, k.granted = byWorkers(p), map[string]apply.Port{}, nil
+	k.pass, k.ports, k.granted, k.bound = byWorkers(p), map[string]apply.Port{}, nil, nil
 	k.version++
 }
 
@@ -248,7 +249,7 @@ func (k *Keeper) judge(f *Followed) {
 			switch {
 			case !stands && k.unaskedLocked(rec.Name):
 				f.Err = cmp.Or(f.Err, fmt.Errorf("%s leads to %s, and not everybody could be asked whose that may be", rec.Name, f.Service.ARN))
-			case k.openLocked().later[rec.Name]:
+			case k.openLocked(rec.Name).later[rec.Name]:
 				f.Err = cmp.Or(f.Err, fmt.Errorf("%s still leads to %s, and is left to a sweep", rec.Name, f.Service.ARN))
 			}
 		}
@@ -265,7 +266,7 @@ func (k *Keeper) judge(f *Followed) {
 	if f.Serves || f.Err != nil {
 		return
 	}
-	o := k.openLocked()
+	o := k.openLocked(f.Name)
 	switch why, refused := o.plan.Refused[s.ARN]; {
 	case refused && (why.Severity == diag.Error || why.Code == "unread"): // it is not known whether it may
 		f.Err = why

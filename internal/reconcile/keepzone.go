@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,12 +23,14 @@ import (
 // holds up no other.
 
 // open is what is left to be done on the estate that is held, as far as an event
-// may do it.
+// may do it: at some names, or at all.
 type open struct {
 	version int
+	covers  map[dnsname.Name]bool // nil: all
 	plan    *plan.Plan
 	zones   map[string]map[dnsname.Name][]plan.Change // by zone ID and name
 	later   map[dnsname.Name]bool                     // left to a sweep
+	bound   map[dnsname.Name]bool                     // of these, those that go with what is no event's
 }
 
 // has reports whether something is left to be done at a name.
@@ -40,22 +43,69 @@ func (o *open) has(n dnsname.Name) bool {
 	return o.later[n]
 }
 
-// openLocked plans on what is held, unless nothing has changed since.
-func (k *Keeper) openLocked() *open {
-	if k.open == nil || k.open.version != k.version {
-		k.open = newOpen(k.pass, k.held, k.pass.make(k.held, k.pass.Ports, Options{}), k.version)
+// openLocked plans names on what is held, unless nothing has changed since. What goes
+// with changes that are no event's only a whole plan tells: one is made after each
+// sweep, and by its word these names are left to the next.
+func (k *Keeper) openLocked(names ...dnsname.Name) *open {
+	if k.bound == nil {
+		k.wholeLocked()
+	}
+	if k.open.version != k.version {
+		k.open = &open{version: k.version, covers: map[dnsname.Name]bool{}}
+	}
+	if k.open.covers == nil {
+		return k.open
+	}
+	more := slices.DeleteFunc(slices.Clone(names), func(n dnsname.Name) bool { return k.open.covers[n] })
+	if len(more) > 0 || k.open.plan == nil {
+		slices.SortFunc(more, dnsname.Name.Compare)
+		more = append([]dnsname.Name{}, slices.Compact(more)...)
+		k.open.add(newOpen(k.pass, k.held, k.pass.makeOnly(k.held, k.pass.Ports, Options{}, more), k.bound, more))
+		for _, n := range more {
+			k.open.covers[n] = true
+		}
 	}
 	return k.open
 }
 
-// newOpen takes out of a plan for an estate what an event may do.
-func newOpen(p *Pass, e estate.Estate, made *plan.Plan, version int) *open {
-	barred := recipe.LatticeBarred(p.input(e, p.Ports, Options{}), made.Diagnostics)
-	o := &open{version: version, plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}}
-	apart := map[string]bool{}
+// wholeLocked plans all names.
+func (k *Keeper) wholeLocked() *open {
+	o := newOpen(k.pass, k.held, k.pass.make(k.held, k.pass.Ports, Options{}), nil, nil)
+	o.version = k.version
+	k.open, k.bound = o, o.bound
+	return o
+}
+
+// add takes in what is left to be done at other names.
+func (o *open) add(more *open) {
+	if o.plan == nil {
+		o.plan, o.zones, o.later = more.plan, more.zones, more.later
+		return
+	}
+	o.plan.Changes = append(o.plan.Changes, more.plan.Changes...)
+	maps.Copy(o.plan.Refused, more.plan.Refused)
+	maps.Copy(o.later, more.later)
+	for zone, byName := range more.zones {
+		if o.zones[zone] == nil {
+			o.zones[zone] = byName
+		} else {
+			maps.Copy(o.zones[zone], byName)
+		}
+	}
+}
+
+// newOpen takes out of a plan for an estate what an event may do, of some names or of
+// all (nil). Names that are bound are left to a sweep.
+func newOpen(p *Pass, e estate.Estate, made *plan.Plan, bound map[dnsname.Name]bool, only []dnsname.Name) *open {
+	in := p.input(e, p.Ports, Options{})
+	in.Only = only
+	barred := recipe.LatticeBarred(in, made.Diagnostics)
+	o := &open{plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}, bound: map[dnsname.Name]bool{}}
+	apart, mine := map[string]bool{}, map[string]bool{}
 	for _, c := range made.Changes {
 		zone, name, ok := eventfulAt(made, c)
-		apart[c.Address] = !ok || barred(zone, name)
+		mine[c.Address] = ok && !barred(zone, name)
+		apart[c.Address] = !mine[c.Address] || bound[name]
 	}
 	spread(made, apart)
 	for _, c := range made.Changes {
@@ -65,6 +115,7 @@ func newOpen(p *Pass, e estate.Estate, made *plan.Plan, version int) *open {
 		}
 		if apart[c.Address] {
 			o.later[name] = true
+			o.bound[name] = o.bound[name] || mine[c.Address]
 			continue
 		}
 		if o.zones[zone] == nil {
@@ -154,7 +205,7 @@ const attempts = 4
 // zone by zone. When stop is done, calls under way are finished and no more made.
 func (k *Keeper) settle(ctx, stop context.Context, names map[dnsname.Name]Ask, sweep bool, tell func([]settledName)) {
 	k.mu.Lock()
-	o := k.openLocked()
+	o := k.openLocked(slices.Collect(maps.Keys(names))...)
 	k.mu.Unlock()
 	at := map[string][]dnsname.Name{}
 	var idle []settledName
@@ -205,16 +256,17 @@ func (k *Keeper) settleZone(ctx, stop context.Context, zone string, names []dnsn
 	defer k.ignore(zone, l)
 	for len(names) > 0 {
 		k.mu.Lock()
-		for stop.Err() == nil && (k.busy[zone] || k.wanted[zone] > 0) && slices.ContainsFunc(names, k.openAtLocked(zone)) {
+		for stop.Err() == nil && (k.busy[zone] || k.wanted[zone] > 0) && slices.ContainsFunc(names, k.openAtLocked(zone, names)) {
 			k.awaitLocked()
 		}
 		var ready []settledName
+		open := k.openAtLocked(zone, names)
 		left := slices.DeleteFunc(slices.Clone(names), func(n dnsname.Name) bool {
 			settled := settledName{name: n, done: l.done[n], err: ctx.Err()}
-			if settled.err == nil && stop.Err() != nil && k.openAtLocked(zone)(n) {
+			if settled.err == nil && stop.Err() != nil && open(n) {
 				settled.err = errStopped
 			}
-			if k.openAtLocked(zone)(n) && settled.err == nil {
+			if open(n) && settled.err == nil {
 				return false
 			}
 			ready = append(ready, settled)
@@ -294,9 +346,10 @@ func (k *Keeper) ignore(zone string, l *listener) {
 	k.listeners[zone] = slices.DeleteFunc(k.listeners[zone], func(o *listener) bool { return o == l })
 }
 
-// openAtLocked reports whether something is left to be done at a name.
-func (k *Keeper) openAtLocked(zone string) func(dnsname.Name) bool {
-	return func(n dnsname.Name) bool { return len(k.openLocked().zones[zone][n]) > 0 }
+// openAtLocked gives at which of some names of a zone something is left to be done.
+func (k *Keeper) openAtLocked(zone string, names []dnsname.Name) func(dnsname.Name) bool {
+	byName := k.openLocked(names...).zones[zone]
+	return func(n dnsname.Name) bool { return len(byName[n]) > 0 }
 }
 
 // work is a part of what is open in a zone, as much as one batch takes.
@@ -311,7 +364,13 @@ type work struct {
 // for which somebody waits, as far as the batch has room. What nobody waits for is
 // a sweep's, which the limits of the configuration may stop.
 func (k *Keeper) takeLocked(zone string, names []dnsname.Name) work {
-	o := k.openLocked()
+	var rest []dnsname.Name
+	for _, l := range k.listeners[zone] {
+		rest = append(rest, slices.Collect(maps.Keys(l.done))...)
+	}
+	slices.SortFunc(rest, dnsname.Name.Compare)
+	rest = rest[:min(len(rest), plan.BatchElements)] // more than a batch holds
+	o := k.openLocked(slices.Concat(names, rest)...)
 	byName := o.zones[zone]
 	taken, elements := map[dnsname.Name]bool{}, 0
 	sub := *o.plan
@@ -334,17 +393,8 @@ func (k *Keeper) takeLocked(zone string, names []dnsname.Name) work {
 			break
 		}
 	}
-	var rest []dnsname.Name
-	for _, l := range k.listeners[zone] {
-		for n := range l.done {
-			if len(byName[n]) > 0 {
-				rest = append(rest, n)
-			}
-		}
-	}
-	slices.SortFunc(rest, dnsname.Name.Compare)
 	for _, n := range rest {
-		if !add(n) {
+		if len(byName[n]) > 0 && !add(n) {
 			break
 		}
 	}

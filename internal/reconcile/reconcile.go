@@ -383,14 +383,23 @@ func (p *Pass) make(e estate.Estate, ports Ports, o Options) *plan.Plan {
 	if p.Source != nil {
 		return p.Source.Make(e, ports.Clock.Now(), o)
 	}
+	return p.makeOnly(e, ports, o, nil)
+}
+
+// makeOnly is make of some names of VPC Lattice services, or of everything (nil).
+func (p *Pass) makeOnly(e estate.Estate, ports Ports, o Options, only []dnsname.Name) *plan.Plan {
 	in := p.input(e, ports, o)
+	in.Only = only
 	made := recipe.Make(in)
 	out := plan.Make(plan.Input{
-		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart, Orders: made.Orders, Frozen: made.Frozen, Retired: made.Retired, Refused: made.Refused,
+		Owner: p.Config.Owner, Now: in.Now, Estate: e, Wanted: made.Wanted, Adopt: o.Adopt, Apart: made.Apart, Orders: made.Orders, Frozen: made.Frozen, Retired: made.Retired, Refused: made.Refused, Only: only,
 	})
 	out.Diagnostics.Add(made.Diagnostics...)
 	out.Waiting = append(out.Waiting, made.Waiting...)
 	out.Duplicates = made.Duplicates
+	if only != nil {
+		return out
+	}
 	if err := p.savings(in, made, out.Duplicates); err != nil {
 		out.Diagnostics.Add(diag.Diagnostic{Severity: diag.Warning, Code: "cost", Summary: err.Error()})
 	}

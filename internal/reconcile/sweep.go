@@ -81,6 +81,7 @@ func (k *Keeper) observe(ctx context.Context, o Options) (*Pass, estate.Estate, 
 		return nil, e, err
 	}
 	k.mergeLocked(e, began)
+	k.bound = nil
 	clear(k.gone)
 	k.moreLocked(ctx, nil)
 	return pass, k.held, ctx.Err()
@@ -97,7 +98,7 @@ func limited(list diag.List) bool {
 // which they write is theirs until the last of them has come to its end there.
 func (k *Keeper) others(ctx, stop context.Context, pass *Pass, planned *Planned, out *Swept) error {
 	whole := planned.Plan
-	o := newOpen(pass, planned.Before, whole, 0)
+	o := newOpen(pass, planned.Before, whole, nil, nil)
 	events := map[string]bool{}
 	for _, byName := range o.zones {
 		for _, changes := range byName {
@@ -166,7 +167,7 @@ func zoneOf(p *plan.Plan, c plan.Change) string {
 // names. What stop keeps from being made is no failure.
 func (k *Keeper) missed(ctx, stop context.Context, o Options, out *Swept) {
 	k.mu.Lock()
-	open, pass := k.openLocked(), k.pass
+	open, pass := k.wholeLocked(), k.pass
 	k.mu.Unlock()
 	names, stopped := open.within(pass, o, limited(out.Problems))
 	out.Problems.Add(stopped...)
