@@ -155,6 +155,7 @@ func (r *endpointShares) make() {
 			in.make()
 			all = append(all, in)
 		}
+		one.unoffered(len(shareRegions(s, hub)))
 	}
 	r.oneProfile()
 	for _, in := range all { // what several shares want is known by now
@@ -169,6 +170,16 @@ type share struct {
 	config.EndpointShare
 	hub    config.Account
 	frozen bool
+	// missing are its services where they are not offered, and nothing stands of them.
+	missing []missingService
+}
+
+// missingService is a service of a share in a Region in which it has no interface
+// endpoints.
+type missingService struct {
+	config.SharedService
+	region  estate.Region
+	offered bool // with endpoints of another type
 }
 
 func newShare(in Input, s config.EndpointShare, hub config.Account, out *Output) *share {
@@ -493,8 +504,7 @@ func (s *shareIn) offered() {
 		one.ServiceRegion = estate.Region(asked.ID)
 		if known && !ok || ok && len(offer.Types) > 0 && !slices.Contains(offer.Types, estate.EndpointInterface) {
 			if one.kept = s.keptService(one); !one.kept {
-				s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints in %s, so the share %s is without it there", name, s.region, s.Name), "",
-					"take the Region out, or give the service a share of its own")
+				s.missing = append(s.missing, missingService{svc, s.region, ok})
 				continue
 			}
 			s.problem(svc.Pos, diag.Warning, "not-offered", fmt.Sprintf("%s has no interface endpoints for account %s in %s any more: what the share %s has of it stays as it is", name, s.hub.ID, s.region, s.Name),

@@ -48,14 +48,14 @@ func TestStandingIsUsed(t *testing.T) {
 			r.start.VPCs.Put(v)
 		}
 	}
-	r.cfg = shareVariant(t, "resolver", "services: [ec2, sts]", "services: [{ name: ec2, endpoint: { tags: { role: ec2 } } }, { name: sts, endpoint: "+sts+" }, no-such]\n    forward: suffix").cfg
+	r.cfg = shareVariant(t, "resolver", "services: [ec2, sts]", "services: [{ name: ec2, endpoint: { tags: { role: ec2 } } }, { name: sts, endpoint: "+sts+" }, com.amazonaws.eu-west-1.kms]\n    forward: suffix").cfg
 	w = r.world()
 	planned, err := r.process(w, nil).Plan(t.Context(), reconcile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"com.amazonaws.eu-west-1.no-such has no interface endpoints in eu-west-1", "com.amazonaws.eu-central-1.no-such has no interface endpoints in eu-central-1",
+		"com.amazonaws.eu-west-1.kms has no interface endpoints in eu-central-1",
 		"no VPC in eu-central-1 is selected for the share shared", "the inbound endpoint rslvr-in-", "the outbound endpoint rslvr-out-",
 	} {
 		if got := fmt.Sprint(planned.Diagnostics); !strings.Contains(got, want) {
