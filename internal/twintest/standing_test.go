@@ -29,6 +29,7 @@ func TestStandingIsUsed(t *testing.T) {
 	sts := ""
 	for g := range e.SecurityGroups.By(estate.ByRegion(walkHub, ireland)) {
 		g.Tags = estate.Tags{}
+		g.Name = "theirs-" + g.Name
 		r.start.SecurityGroups.Put(g)
 	}
 	for p := range e.Endpoints.By(estate.ByRegion(walkHub, ireland)) {
