@@ -24,7 +24,7 @@ var root = object("configuration", "a configuration",
 		key("latticeEvents", optional(latticeEventsKind), "How the services of VPC Lattice are told of at once.", func(c *Config) **LatticeEvents { return &c.LatticeEvents }),
 		key("expect", listOf(expectKind), "DNS tests: checked on the twin at plan time, live after apply.", func(c *Config) *[]Expectation { return &c.Expect }),
 		key("limits", limitsKind, "Stops a run that would change more than this, until it is told `--accept-limits`.", func(c *Config) *Limits { return &c.Limits }),
-		key("policies", policiesKind, "What kinds of change a run may make.", func(c *Config) *Policies { return &c.Policies }),
+		key("policies", policiesKind, "What kinds of change may be made, by a run or for an event.", func(c *Config) *Policies { return &c.Policies }),
 		key("quotas", quotasKind, "Quotas that AWS raised in every account that does not say otherwise.", func(c *Config) *Quotas { return &c.Quotas }),
 	}, nil)
 

@@ -68,7 +68,7 @@ type Outcome string
 const (
 	Applied  Outcome = "applied"  // records were changed for it
 	Settled  Outcome = "settled"  // all stands as it should already
-	Unserved Outcome = "unserved" // the service may not have its name; there is no record of it
+	Unserved Outcome = "unserved" // the service may not have its name, or the configuration rules out the change: see Code
 	Refused  Outcome = "refused"  // the event is not followed: see Reason
 	Retried  Outcome = "retried"  // it could not be done now, and comes again
 	GivenUp  Outcome = "givenUp"  // it could not be done, many times

@@ -143,7 +143,7 @@ type Followed struct {
 	Name    dnsname.Name // its custom domain name, if it stands and has one
 	Serves  bool         // a record leads from there to it
 	Changes []Done       // what was changed at its names meanwhile
-	// Problem is why it does not get its name.
+	// Problem is why it does not get its name, or one that is gone keeps its records.
 	Problem *diag.Diagnostic
 	// Err says that it could not be read, or its records not be changed: it is to
 	// be followed again.
@@ -246,10 +246,14 @@ func (k *Keeper) judge(f *Followed) {
 	s, stands := k.held.LatticeServices.Get(f.Service.ARN)
 	if !stands || s.CustomDomain.IsZero() || s.Gone() {
 		for _, rec := range k.recordsLocked(f.Service) {
+			o := k.openLocked(rec.Name)
+			why, ruled := o.ruled[rec.Name]
 			switch {
 			case !stands && k.unaskedLocked(rec.Name):
 				f.Err = cmp.Or(f.Err, fmt.Errorf("%s leads to %s, and not everybody could be asked whose that may be", rec.Name, f.Service.ARN))
-			case k.openLocked(rec.Name).later[rec.Name]:
+			case ruled:
+				f.Problem = &why
+			case o.later[rec.Name]:
 				f.Err = cmp.Or(f.Err, fmt.Errorf("%s still leads to %s, and is left to a sweep", rec.Name, f.Service.ARN))
 			}
 		}
@@ -267,12 +271,15 @@ func (k *Keeper) judge(f *Followed) {
 		return
 	}
 	o := k.openLocked(f.Name)
+	rule, ruled := o.ruled[f.Name]
 	switch why, refused := o.plan.Refused[s.ARN]; {
 	case refused && (why.Severity == diag.Error || why.Code == "unread"): // it is not known whether it may
 		f.Err = why
 		k.unaskedLocked(f.Name)
 	case refused:
 		f.Problem = &why
+	case ruled:
+		f.Problem = &rule
 	case o.has(f.Name):
 		f.Err = fmt.Errorf("the records of %s are still to be made", f.Name)
 	default:

@@ -31,6 +31,7 @@ type open struct {
 	zones   map[string]map[dnsname.Name][]plan.Change // by zone ID and name
 	later   map[dnsname.Name]bool                     // left to a sweep
 	bound   map[dnsname.Name]bool                     // of these, those that go with what is no event's
+	ruled   map[dnsname.Name]diag.Diagnostic          // left as it is: the configuration rules a change out
 }
 
 // has reports whether something is left to be done at a name.
@@ -79,12 +80,13 @@ func (k *Keeper) wholeLocked() *open {
 // add takes in what is left to be done at other names.
 func (o *open) add(more *open) {
 	if o.plan == nil {
-		o.plan, o.zones, o.later = more.plan, more.zones, more.later
+		o.plan, o.zones, o.later, o.ruled = more.plan, more.zones, more.later, more.ruled
 		return
 	}
 	o.plan.Changes = append(o.plan.Changes, more.plan.Changes...)
 	maps.Copy(o.plan.Refused, more.plan.Refused)
 	maps.Copy(o.later, more.later)
+	maps.Copy(o.ruled, more.ruled)
 	for zone, byName := range more.zones {
 		if o.zones[zone] == nil {
 			o.zones[zone] = byName
@@ -100,11 +102,15 @@ func newOpen(p *Pass, e estate.Estate, made *plan.Plan, bound map[dnsname.Name]b
 	in := p.input(e, p.Ports, Options{})
 	in.Only = only
 	barred := recipe.LatticeBarred(in, made.Diagnostics)
-	o := &open{plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}, bound: map[dnsname.Name]bool{}}
+	o := &open{plan: made, zones: map[string]map[dnsname.Name][]plan.Change{}, later: map[dnsname.Name]bool{}, bound: map[dnsname.Name]bool{}, ruled: map[dnsname.Name]diag.Diagnostic{}}
 	apart, mine := map[string]bool{}, map[string]bool{}
 	for _, c := range made.Changes {
 		zone, name, ok := eventfulAt(made, c)
-		mine[c.Address] = ok && !barred(zone, name)
+		why, ruled := p.ruledOut(c)
+		mine[c.Address] = ok && !barred(zone, name) && !ruled
+		if ruled && !name.IsZero() {
+			o.ruled[name] = why
+		}
 		apart[c.Address] = !mine[c.Address] || bound[name]
 	}
 	spread(made, apart)

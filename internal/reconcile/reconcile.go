@@ -461,20 +461,29 @@ func (p *Pass) guard(out *Planned, o Options) {
 
 // policies refuses kinds of change that the configuration rules out.
 func (p *Pass) policies(out *Planned) {
-	allowed := map[string]func(plan.Action) bool{
-		config.ChangesNoDeletes:  func(a plan.Action) bool { return a != plan.Delete },
-		config.ChangesCreateOnly: func(a plan.Action) bool { return a == plan.Create || a == plan.Await },
-	}[p.Config.Policies.Changes]
-	if allowed == nil {
-		return
-	}
 	for _, c := range out.Changes {
-		if !allowed(c.Action) && !c.Bookkeeping() {
-			out.Diagnostics.Add(diag.Diagnostic{
-				Code: "policy", Pos: p.Config.Policies.At("changes"), Address: c.Address, Account: string(c.Account),
-				Summary: fmt.Sprintf("the configuration does not let orgdns %s %s", c.Action, c.Address),
-				Detail:  "policies.changes is " + p.Config.Policies.Changes,
-			})
+		if why, ruledOut := p.ruledOut(c); ruledOut {
+			out.Diagnostics.Add(why)
 		}
 	}
+}
+
+// ruledOut reports whether the configuration lets nobody make such a change, neither
+// a run nor an event.
+func (p *Pass) ruledOut(c plan.Change) (why diag.Diagnostic, is bool) {
+	switch changes := p.Config.Policies.Changes; {
+	case c.Bookkeeping():
+	case changes == config.ChangesNoDeletes:
+		is = c.Action == plan.Delete
+	case changes == config.ChangesCreateOnly:
+		is = c.Action != plan.Create && c.Action != plan.Await
+	}
+	if !is {
+		return why, false
+	}
+	return diag.Diagnostic{
+		Code: "policy", Pos: p.Config.Policies.At("changes"), Address: c.Address, Account: string(c.Account),
+		Summary: fmt.Sprintf("the configuration does not let orgdns %s %s", c.Action, c.Address),
+		Detail:  "policies.changes is " + p.Config.Policies.Changes,
+	}, true
 }

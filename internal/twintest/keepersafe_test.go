@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -436,5 +437,58 @@ func TestLatticeStalePlan(t *testing.T) {
 	stale("as before", false)
 	if err := r.process(w, nil).apply(t.Context(), planned); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestKeeperPolicy: what the configuration rules out, no event does, and no sweep; what
+// it does not is made beside it. Whoever tells of it is told why, once.
+func TestKeeperPolicy(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		changes        string
+		deletes, moves bool // what it lets be done
+	}{
+		{"createOnly", false, false},
+		{"noDeletes", false, true},
+		{"all", true, true},
+	} {
+		t.Run(tt.changes, func(t *testing.T) {
+			r := lattices(t, 1)
+			r.cfg = loadConfig(t, fstest.MapFS{"orgdns.yaml": {Data: []byte(latticesConfig(1, 0, "100%") + "policies: { changes: " + tt.changes + " }\n")}}, "orgdns.yaml")
+			w := r.world()
+			defer w.Clock.Enter()()
+			gone, moved := serviceOf(team(0), 1, "gone.svc.corp.internal", w.Now()), serviceOf(team(0), 2, "moved.svc.corp.internal", w.Now())
+			services(t, w, []estate.LatticeService{gone, moved})
+			k := reconcile.NewKeeper(r.process(w, nil).Pass)
+			swept(t, k)
+			again := serviceOf(team(0), 3, "moved.svc.corp.internal", w.Now())
+			fresh := serviceOf(team(0), 4, "fresh.svc.corp.internal", w.Now())
+			missed := serviceOf(team(0), 5, "missed.svc.corp.internal", w.Now())
+			services(t, w, []estate.LatticeService{again, fresh, missed}, gone.ARN, moved.ARN)
+			want := promised(w)
+			if !tt.moves {
+				want["moved.svc.corp.internal"] = moved.DNS.Name.String()
+			}
+			if !tt.deletes {
+				want["gone.svc.corp.internal"] = gone.DNS.Name.String()
+			}
+			unheard := maps.Clone(want)
+			delete(unheard, "missed.svc.corp.internal")
+			got := follow(t, k, gone, moved, again, fresh)
+			equal(t, "told", leads(t, w), unheard)
+			for arn, lets := range map[string]bool{gone.ARN: tt.deletes, moved.ARN: tt.moves, again.ARN: tt.moves, fresh.ARN: true} {
+				f := got[arn]
+				if f.Err != nil || lets != (f.Problem == nil) || lets != (len(f.Changes) == 2) || !lets && f.Problem.Code != "policy" {
+					t.Errorf("%s: %+v", arn, f)
+				}
+			}
+			for range 2 {
+				s, err := k.Sweep(t.Context(), t.Context(), reconcile.Options{})
+				if err != nil || s.Problems.HasErrors() == tt.deletes {
+					t.Errorf("a sweep: %v, %v", err, s.Problems)
+				}
+				equal(t, "swept", leads(t, w), want)
+			}
+		})
 	}
 }
