@@ -12,6 +12,7 @@ const (
 	EndpointInterface      = "Interface"
 	EndpointGateway        = "Gateway"
 	EndpointServiceNetwork = "ServiceNetwork"
+	EndpointResource       = "Resource"
 )
 
 // States of a VPC endpoint, and of the connection that an endpoint service sees
@@ -65,6 +66,13 @@ type Endpoint struct {
 	// are known also while PrivateDNS is off, where the service was read.
 	Names        []EndpointName `json:"names,omitempty"`
 	PrivateNames []dnsname.Name `json:"privateNames,omitempty"`
+
+	// Network is the service network to which an endpoint of that type leads, Resource
+	// the resource configuration (ARNs). With PrivateDNS on, VPC Lattice manages
+	// hosted zones for what is among Domains (R7.4).
+	Network  string         `json:"network,omitempty"`
+	Resource string         `json:"resource,omitempty"`
+	Domains  PrivateDomains `json:"domains,omitzero"`
 
 	RouteTables []string  `json:"routeTables,omitempty"` // of a gateway endpoint
 	Created     time.Time `json:"created,omitzero"`

@@ -64,6 +64,8 @@ type Estate struct {
 	LatticeServices     Table[LatticeService]
 	LatticeNetworks     Table[LatticeNetwork]
 	LatticeAssociations Table[LatticeAssociation]
+	LatticeGateways     Table[LatticeGateway]
+	LatticeResources    Table[LatticeResource]
 
 	ResolverRules        Table[ResolverRule]
 	RuleAssociations     Table[RuleAssociation]
@@ -137,6 +139,8 @@ type snapshot struct {
 	LatticeServices      []LatticeService      `json:"latticeServices,omitempty"`
 	LatticeNetworks      []LatticeNetwork      `json:"latticeNetworks,omitempty"`
 	LatticeAssociations  []LatticeAssociation  `json:"latticeAssociations,omitempty"`
+	LatticeGateways      []LatticeGateway      `json:"latticeGateways,omitempty"`
+	LatticeResources     []LatticeResource     `json:"latticeResources,omitempty"`
 	ResolverRules        []ResolverRule        `json:"resolverRules,omitempty"`
 	RuleAssociations     []RuleAssociation     `json:"ruleAssociations,omitempty"`
 	ResolverEndpoints    []ResolverEndpoint    `json:"resolverEndpoints,omitempty"`
@@ -203,6 +207,8 @@ func (e Estate) MarshalJSON() ([]byte, error) {
 		LatticeServices:      slices.Collect(e.LatticeServices.All()),
 		LatticeNetworks:      slices.Collect(e.LatticeNetworks.All()),
 		LatticeAssociations:  slices.Collect(e.LatticeAssociations.All()),
+		LatticeGateways:      slices.Collect(e.LatticeGateways.All()),
+		LatticeResources:     slices.Collect(e.LatticeResources.All()),
 		ResolverRules:        slices.Collect(e.ResolverRules.All()),
 		RuleAssociations:     slices.Collect(e.RuleAssociations.All()),
 		ResolverEndpoints:    slices.Collect(e.ResolverEndpoints.All()),
@@ -276,6 +282,8 @@ func (e *Estate) UnmarshalJSON(b []byte) error {
 	e.LatticeServices.Put(s.LatticeServices...)
 	e.LatticeNetworks.Put(s.LatticeNetworks...)
 	e.LatticeAssociations.Put(s.LatticeAssociations...)
+	e.LatticeGateways.Put(s.LatticeGateways...)
+	e.LatticeResources.Put(s.LatticeResources...)
 	e.ResolverRules.Put(s.ResolverRules...)
 	e.RuleAssociations.Put(s.RuleAssociations...)
 	e.ResolverEndpoints.Put(s.ResolverEndpoints...)

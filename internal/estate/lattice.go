@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -90,19 +91,25 @@ func (n LatticeNetwork) IndexKeys() []string {
 	return []string{ByAccount(n.Account), ByRegion(n.Account, n.Region), ByLatticeName(n.Account, n.Region, n.Name)}
 }
 
-// LatticeAssociation is a service or a VPC in a service network (VPC Lattice API,
-// ServiceNetworkServiceAssociationSummary, ServiceNetworkVpcAssociationSummary).
+// LatticeAssociation is a service, a VPC or a resource in a service network (VPC
+// Lattice API, ServiceNetworkServiceAssociationSummary,
+// ServiceNetworkVpcAssociationSummary, ServiceNetworkResourceAssociationSummary).
 type LatticeAssociation struct {
-	ID      string    `json:"id"`      // snsa-… of a service, snva-… of a VPC
-	Account AccountID `json:"account"` // who made it
-	Region  Region    `json:"region"`
-	Network string    `json:"network"`           // ARN of the service network
-	Service string    `json:"service,omitempty"` // ARN, or
-	VPC     string    `json:"vpc,omitempty"`
-	Groups  []string  `json:"groups,omitempty"` // security groups of a VPC's
-	Status  string    `json:"status"`           // one of the Lattice… states
-	Created time.Time `json:"created,omitzero"`
-	Tags    Tags      `json:"tags,omitzero"`
+	ID       string    `json:"id"`      // snsa-… of a service, snva-… of a VPC, snra-… of a resource
+	Account  AccountID `json:"account"` // who made it
+	Region   Region    `json:"region"`
+	Network  string    `json:"network"`            // ARN of the service network
+	Service  string    `json:"service,omitempty"`  // ARN, or
+	VPC      string    `json:"vpc,omitempty"`      // or
+	Resource string    `json:"resource,omitempty"` // ARN of a resource configuration
+	Groups   []string  `json:"groups,omitempty"`   // security groups of a VPC's
+	Status   string    `json:"status"`             // one of the Lattice… states
+	// PrivateDNS lets VPC Lattice manage hosted zones for custom domains of
+	// resources: of a VPC's for those of Domains, of a resource's at all (R7.4).
+	PrivateDNS bool           `json:"privateDNS,omitempty"`
+	Domains    PrivateDomains `json:"domains,omitzero"`
+	Created    time.Time      `json:"created,omitzero"`
+	Tags       Tags           `json:"tags,omitzero"`
 }
 
 func (a LatticeAssociation) Key() string { return a.ID }
@@ -111,17 +118,23 @@ func (a LatticeAssociation) IndexKeys() []string {
 	if a.VPC != "" {
 		return append(keys, ByVPC(a.VPC))
 	}
-	return append(keys, ByMember(a.Service))
+	return append(keys, ByMember(a.Member()))
 }
+
+// Member is the ARN of the service or resource configuration that is associated.
+func (a LatticeAssociation) Member() string { return cmp.Or(a.Service, a.Resource) }
 
 // ARN of the association in an account: its maker has one, and the owner of what
 // is associated (VPC Lattice User Guide, sharing.html).
 func (a LatticeAssociation) ARN(in AccountID) string {
-	kind := "servicenetworkserviceassociation"
-	if a.VPC != "" {
-		kind = "servicenetworkvpcassociation"
+	kind := "service"
+	switch {
+	case a.VPC != "":
+		kind = "vpc"
+	case a.Resource != "":
+		kind = "resource"
 	}
-	return LatticeARN(in, a.Region, kind, a.ID)
+	return LatticeARN(in, a.Region, "servicenetwork"+kind+"association", a.ID)
 }
 
 // LatticeARN is the ARN of a resource of VPC Lattice (Service Authorization

@@ -254,7 +254,8 @@ const (
 	TargetCloudFront   = "cloudFront"
 	TargetLoadBalancer = "loadBalancer"
 	TargetS3Website    = "s3Website"
-	TargetLattice      = "latticeService" // the generated name of a VPC Lattice service
+	TargetLattice      = "latticeService"  // the generated name of a VPC Lattice service
+	TargetResource     = "latticeResource" // that of a resource in a service network of VPC Lattice
 )
 
 // AliasTarget is an AWS resource that an alias record can point at: a name in

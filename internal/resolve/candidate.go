@@ -16,6 +16,7 @@ const (
 	system                  // custom SYSTEM rule
 	privateZone             // private hosted zone, an autodefined FORWARD rule to it (R1.8)
 	managedZone             // zone of AWS's own with an endpoint's private name (R3.3)
+	latticeZone             // zone of AWS's own with the custom domain of a VPC Lattice resource (R7.4)
 	autodefined             // EC2, reverse and local names
 	recursive               // the Internet Resolver
 	barred                  // no candidate: the policy ends the query
@@ -38,6 +39,7 @@ type candidate struct {
 	rule     estate.ResolverRule // forwarding, system
 	zone     estate.Zone         // privateZone
 	endpoint estate.Endpoint     // managedZone
+	lattice  estate.LatticeZone  // latticeZone
 	number   Rule                // autodefined: the rule that defines it
 }
 
@@ -51,6 +53,8 @@ func (c candidate) String() string {
 		return "private zone " + c.domain.String()
 	case managedZone:
 		return "private name " + c.domain.String() + " of endpoint " + c.endpoint.ID
+	case latticeZone:
+		return "custom domain " + c.domain.String() + " of resource configuration " + c.lattice.Resource.ID
 	case autodefined:
 		return "autodefined rule for " + c.domain.String()
 	}
@@ -59,7 +63,8 @@ func (c candidate) String() string {
 
 // stronger orders candidates for one name: the most specific first (R1.9), then
 // by origin (R2.6), then custom rules before zones (R1.10, R1.11). Policy may put
-// the kind before the origin, and managed zones before custom rules.
+// the kind before the origin, managed zones before custom rules, and those of VPC
+// Lattice before zones of the same name.
 func (r *Resolver) stronger(a, b candidate) int {
 	origin, kind := cmp.Compare(a.origin, b.origin), cmp.Compare(r.rank(a), r.rank(b))
 	if !r.p.ProfileOriginFirst {
@@ -71,12 +76,16 @@ func (r *Resolver) stronger(a, b candidate) int {
 		cmp.Compare(a.rule.ID, b.rule.ID),
 		cmp.Compare(a.zone.ID, b.zone.ID),
 		cmp.Compare(a.endpoint.ID, b.endpoint.ID),
+		cmp.Compare(a.lattice.Resource.ID, b.lattice.Resource.ID),
 	)
 }
 
 func (r *Resolver) rank(c candidate) kind {
-	if c.kind == managedZone && !r.p.ForwardBeatsManaged {
+	switch {
+	case (c.kind == managedZone || c.kind == latticeZone) && !r.p.ForwardBeatsManaged:
 		return -1
+	case c.kind == latticeZone && !r.p.ZoneBeatsLattice:
+		return system // before zones of the same name
 	}
 	return c.kind
 }
@@ -110,6 +119,7 @@ func (q *query) candidates() (in, out []candidate) {
 		}
 	}
 	out = append(out, q.managedZones()...)
+	out = append(out, q.latticeZones()...)
 	out = append(out, q.autodefined()...)
 	if q.vpc.DNSHostnames {
 		in, out = append(in, out...), nil
@@ -194,7 +204,7 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 		switch lost.kind {
 		case autodefined:
 			rule = "R1.11"
-		case managedZone:
+		case managedZone, latticeZone:
 			rule = "R3.6"
 		}
 		q.step(rule, lost.zone.ID, "%s beats %s", w, lost)
@@ -230,6 +240,13 @@ func (q *query) explain(w candidate, all []candidate) Rule {
 		} else if rule == "R1.9" {
 			rule = "R3.3"
 		}
+	}
+	if lost, ok := has(func(c candidate) bool {
+		return c.domain == w.domain && (w.kind == latticeZone || c.kind == latticeZone) && c.String() != w.String()
+	}); ok && !w.custom() && !lost.custom() {
+		rule = q.step("R7.4", lost.zone.ID, "%s stands against %s of the same name", w, lost)
+	} else if w.kind == latticeZone && rule == "R1.9" {
+		rule = "R7.4"
 	}
 	if w.kind == privateZone {
 		if lost, ok := has(func(c candidate) bool { return c.kind == privateZone && c.domain != w.domain }); ok {

@@ -122,6 +122,7 @@ func (d *differ) view(n dnsname.Name, notes map[string]string) {
 					notes[v] += note
 				}
 			})
+			d.latticeAt(i, above, func(note, vpc string) { notes[vpc] += note })
 			if d.glue(); d.cut[above] {
 				for rule := range r.e.ResolverRules.ByPrefix(estate.AllDelegations) {
 					d.noteRule(i, rule, notes)
@@ -305,6 +306,11 @@ func (d *differ) types(n dnsname.Name) []string {
 				}
 				for _, a := range p.Addresses {
 					types["A"], types["AAAA"] = true, types["AAAA"] || a.IPv6.IsValid()
+				}
+			}
+			for above := range n.Ancestors() {
+				if _, ok := estate.First(r.e.LatticeResources.By(estate.ByCustomDomain(above))); ok {
+					types["A"], types["AAAA"] = true, true
 				}
 			}
 			for t := range r.e.Targets.By(estate.ByName(n)) {

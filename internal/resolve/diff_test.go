@@ -160,6 +160,14 @@ func everyName(estates ...estate.Estate) map[dnsname.Name]bool {
 				}
 			}
 		}
+		for r := range e.LatticeResources.All() {
+			for n := range latticeDomains(r) {
+				out[n] = true
+				if below, err := n.Child("unknown"); err == nil {
+					out[below] = true
+				}
+			}
+		}
 		for rs := range e.Records.All() {
 			out[rs.Name] = true
 			if below, err := rs.Name.Child("unknown"); err == nil {
@@ -292,7 +300,8 @@ func someNetwork(t *rapid.T, pick func(string, []string) string, apex string) ch
 			}
 		}
 	}
-	switch rapid.IntRange(0, 23).Draw(t, "network") {
+	resource, member := "rcfg-"+pick("resource", []string{"a", "b"}), pick("member", []string{"A", "B", "C", "rcfg-a", "rcfg-b"})
+	switch rapid.IntRange(0, 28).Draw(t, "network") {
 	case 0:
 		return profileOn(rp, on)
 	case 1:
@@ -357,6 +366,20 @@ func someNetwork(t *rapid.T, pick func(string, []string) string, apex string) ch
 			e.EndpointServices.Put(estate.EndpointService{ID: "vpce-svc-1", Name: "com.amazonaws.vpce.eu-west-1.vpce-svc-1", PrivateName: name("a.t"),
 				NameState: pick("nameState", []string{estate.NameVerified, estate.NameFailed})})
 		}
+	case 24:
+		return latticeResource(resource, pick("customDomain", []string{"a.t", "*.a.t", "b.b.t"}), func(r *estate.LatticeResource) {
+			r.Verified, r.Target = rapid.Bool().Draw(t, "verified"), name(pick("leadsTo", []string{"a.a.t", "b.t"}))
+		})
+	case 25, 26:
+		return all(inNetwork(member, func(a *estate.LatticeAssociation) {
+			a.PrivateDNS = rapid.IntRange(0, 3).Draw(t, "association") > 0
+			a.Domains.Preference = pick("preference", []string{estate.DomainsAll, estate.DomainsVerified})
+		}))
+	case 27:
+		return endpoint(endpointID, on, "net", nil, toNetwork)
+	case 28:
+		id := pick("associated", []string{"a", "b"})
+		return target("snra-"+id+".rcfg-"+id+".4232ccc.vpc-lattice-rsc.eu-west-1.on.aws", "ZRSC", estate.TargetResource, pick("address", []string{"129.224.0.1", "129.224.0.2"}))
 	}
 	return nil
 }

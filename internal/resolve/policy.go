@@ -53,13 +53,17 @@ type Policy struct {
 	// EndpointWholeSet answers an endpoint's name with the addresses of all
 	// its network interfaces; else with the first (R3.1).
 	EndpointWholeSet bool
-	// ManagedZoneNegative lets the zone of a private name answer for all that
-	// is below it, NXDOMAIN where it has nothing (R3.4); else such names are
-	// resolved as if it were not there.
+	// ManagedZoneNegative lets the zone of a private name, or of a custom domain of
+	// VPC Lattice, answer for all that is below it, NXDOMAIN where it has nothing
+	// (R3.4); else such names are resolved as if it were not there.
 	ManagedZoneNegative bool
 	// ForwardBeatsManaged lets a FORWARD rule of exactly a private name's zone
 	// win over it, as over a private zone (R3.6).
 	ForwardBeatsManaged bool
+	// ZoneBeatsLattice lets any other zone of a name answer before the one that
+	// VPC Lattice manages for the custom domain of a resource (R7.4); else that of
+	// VPC Lattice does.
+	ZoneBeatsLattice bool
 	// KeepUnverifiedName answers the private name of an endpoint service also
 	// when its verification does not stand any more (R3.7).
 	KeepUnverifiedName bool
@@ -120,6 +124,7 @@ var DefaultPolicy = Policy{
 	EndpointWholeSet:         true,
 	ManagedZoneNegative:      true,
 	ForwardBeatsManaged:      true,
+	ZoneBeatsLattice:         true,
 	KeepUnverifiedName:       true,
 	VPCPlus2:                 ServFail,
 	Loop:                     ServFail,

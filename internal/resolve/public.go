@@ -259,8 +259,11 @@ func (q *query) awsName() (part, bool) {
 
 // nameRule is the rule by which the name of an AWS resource answers.
 func nameRule(t estate.AliasTarget) Rule {
-	if t.Kind == estate.TargetLattice {
+	switch t.Kind {
+	case estate.TargetLattice:
 		return "R7.2"
+	case estate.TargetResource:
+		return "R7.4"
 	}
 	return "R6.1"
 }

@@ -6,7 +6,7 @@
 //
 // The rules are those of the resolution reference, sections 1 (order of
 // evaluation), 2 (Profiles), 3 (interface endpoints), 4 (Resolver endpoints and
-// forwarding), 5 (delegation), 6 (records) and 7 (VPC Lattice services). What competes for a name in a VPC
+// forwarding), 5 (delegation), 6 (records) and 7 (VPC Lattice). What competes for a name in a VPC
 // is one flat list of candidates, from the VPC itself, its Profile and AWS; a
 // further kind is a further entry. A query that is forwarded to an inbound
 // endpoint of the estate is asked anew in that VPC. Undocumented choices are
@@ -14,9 +14,8 @@
 //
 // Values go in and come out; nothing is asked, cached or kept. Left out: time
 // (caches are off, changes are visible at once), reachability of addresses,
-// security groups of Resolver endpoints, VPC Lattice's resource configurations,
-// names of peered VPCs, DNS64, DNSSEC validation, and name servers under names
-// of one's own (white labels). [Diff] asks from VPCs, not through their inbound
+// security groups of Resolver endpoints, names of peered VPCs, DNS64, DNSSEC
+// validation, and name servers under names of one's own (white labels). [Diff] asks from VPCs, not through their inbound
 // endpoints.
 package resolve
 
@@ -189,6 +188,8 @@ func (q *query) once() part {
 		return q.private(w, rule)
 	case managedZone:
 		return q.managed(w, rule)
+	case latticeZone:
+		return q.latticeZone(w, rule)
 	case autodefined:
 		return q.local(w, rule)
 	}

@@ -95,5 +95,6 @@ var rules = map[Rule]ruleInfo{
 	"R6.14": {Modelled, "A wildcard applies at the closest encloser only; empty non-terminals exist."},
 	"R7.2":  {Documented, "The name that VPC Lattice generates for a service is public and answers with link-local addresses."},
 	"R7.3":  {Documented, "VPC Lattice makes no record for the custom domain of a service."},
+	"R7.4":  {Documented, "VPC Lattice manages a zone for the custom domain of a resource in the VPCs that reach it, as far as private DNS is on and their preference takes it."},
 	"R7.5":  {Documented, "The names of a service-network endpoint are public and answer with its addresses."},
 }

@@ -292,6 +292,8 @@ func TestSwitches(t *testing.T) {
 		{"EndpointWholeSet", t22, "A " + ec2 + " A", func(p *Policy) { p.EndpointWholeSet = false }, "10.0.1.5"},
 		{"ManagedZoneNegative", all(t22, record("AWS", "x.ec2.eu-west-1 A 52.0.0.9")), "A x." + ec2 + " A", func(p *Policy) { p.ManagedZoneNegative = false }, "52.0.0.9"},
 		{"ForwardBeatsManaged", all(t22, forward(ec2, "10.9.9.9", "A")), "A " + ec2 + " A", func(p *Policy) { p.ForwardBeatsManaged = false }, both},
+		{"ZoneBeatsLattice", all(latticeResource("rcfg-db", "www.example.com"), inNetwork("A"), inNetwork("rcfg-db"), target(dbHost, "ZRSC", estate.TargetResource, dbAddress),
+			phz("PHZ", "www.example.com", []string{"A"}, "@ A 10.0.0.1")), "A www.example.com A", func(p *Policy) { p.ZoneBeatsLattice = false }, dbAddress},
 		{"KeepUnverifiedName", all(svc, func(e *estate.Estate) {
 			e.EndpointServices.Put(estate.EndpointService{ID: "vpce-svc-1", Name: "com.amazonaws.vpce.eu-west-1.vpce-svc-1", PrivateName: name("svc.example.com"), NameState: estate.NameFailed})
 		}), "A svc.example.com A", func(p *Policy) { p.KeepUnverifiedName = false }, "192.0.2.7"},

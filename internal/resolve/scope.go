@@ -72,6 +72,10 @@ func (t nameSet) touchedByNetwork(s sides) {
 			}
 		}
 	}
+	if s.latticeDiffers() {
+		t.lattice(a)
+		t.lattice(b)
+	}
 	for _, p := range changed(a.Endpoints, b.Endpoints, sameEndpoint) {
 		for _, e := range s {
 			if p, ok := e.Endpoints.Get(p.ID); ok {
@@ -368,6 +372,7 @@ func (d *differ) network(side int, n dnsname.Name) []string {
 			out = append(out, x.String())
 		}
 	})
+	d.latticeAt(side, n, func(note, vpc string) { out = append(out, note[1:], vpc) })
 	for z := range r.e.Zones.By(estate.ByName(n)) {
 		if z.Private {
 			vpcs := d.vpcsOf(side, z.ARN())

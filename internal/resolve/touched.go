@@ -31,6 +31,7 @@ func Touched(before, after estate.Estate) []dnsname.Name {
 			for p := range e.Endpoints.All() {
 				t.endpoint(p)
 			}
+			t.lattice(e)
 		}
 	}
 	for _, rs := range changed(before.Records, after.Records, estate.RecordSet.Same) {
@@ -208,6 +209,9 @@ func (d *differ) closure(touched []dnsname.Name) []dnsname.Name {
 					}
 				}
 			}
+			for own := range r.latticeBehind(n) {
+				add(own)
+			}
 			for t := range r.e.Targets.By(estate.ByName(n)) {
 				if dual, err := n.Child("dualstack"); err == nil {
 					queue = append(queue, dual) // for what leads there; it is no name of its own
@@ -281,7 +285,8 @@ func (d *differ) appears(n dnsname.Name) bool {
 	return false
 }
 
-// under walks the names at and below n that any zone or endpoint has.
+// under walks the names at and below n that any zone, endpoint or resource of VPC
+// Lattice has.
 func (r *Resolver) under(n dnsname.Name) iter.Seq[dnsname.Name] {
 	return func(yield func(dnsname.Name) bool) {
 		for _, key := range []string{estate.ByName(n), estate.ByPrivateName(n)} {
@@ -290,6 +295,13 @@ func (r *Resolver) under(n dnsname.Name) iter.Seq[dnsname.Name] {
 					if own.Under(n) && !yield(own) {
 						return
 					}
+				}
+			}
+		}
+		for c := range r.e.LatticeResources.ByPrefix(estate.ByCustomDomain(n)) {
+			for own := range latticeDomains(c) {
+				if own.Under(n) && !yield(own) {
+					return
 				}
 			}
 		}
