@@ -66,23 +66,45 @@ func (k *Keeper) refresh(ctx context.Context, services []Service, take func([]re
 				out = append(out, refreshed{s, had[s], got[i].err})
 			}
 		}
-		k.found(ctx, out, before)
-		take(out)
+		k.found(ctx, out, before, take)
 	})
 }
 
-// found completes what is known of services that were read: of those that are gone,
-// what leads to them, and the names that each has now.
-func (k *Keeper) found(ctx context.Context, read []refreshed, before map[Service]estate.LatticeService) {
+// found hands over services that were read. Those that are lost come later than the
+// others, if it takes long to find what leads to them.
+func (k *Keeper) found(ctx context.Context, read []refreshed, before map[Service]estate.LatticeService, take func([]refreshed)) {
+	var parts [2][]refreshed // the others, and the lost
 	var lost []estate.LatticeService
 	k.mu.Lock()
 	for _, r := range read {
 		if s := r.service; r.err == nil && k.lostLocked(s, before[s]) {
+			parts[1] = append(parts[1], r)
 			lost = append(lost, estate.LatticeService{ARN: s.ARN, Account: s.Account, Region: s.Region, CustomDomain: before[s].CustomDomain})
+		} else {
+			parts[0] = append(parts[0], r)
 		}
 	}
 	k.mu.Unlock()
-	errs := k.find(ctx, lost)
+	var errs [2]map[string]error
+	asTheyCome(ctx, k.clock, len(parts), func(i int) {
+		if i == 1 {
+			errs[i] = k.find(ctx, lost)
+		}
+	}, func(done []int) {
+		var out []refreshed
+		for _, i := range done {
+			k.complete(parts[i], errs[i])
+			out = append(out, parts[i]...)
+		}
+		if len(out) > 0 {
+			take(out)
+		}
+	})
+}
+
+// complete adds to services that were read why nothing is known of some, by ARN, and the
+// names that each has now.
+func (k *Keeper) complete(read []refreshed, errs map[string]error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range read {
@@ -520,6 +542,15 @@ func (k *Keeper) mergeLocked(e estate.Estate, began int) {
 		} else {
 			e.Answers.Delete(estate.Answer{Query: s.query()}.Key())
 		}
+	}
+	for zone, at := range k.searched {
+		if at <= began {
+			continue
+		}
+		for set := range e.Records.Prefix(estate.RecordsOf(zone)) {
+			e.Records.Delete(set.Key())
+		}
+		e.Records.Put(slices.Collect(k.held.Records.Prefix(estate.RecordsOf(zone)))...)
 	}
 	for key, at := range k.written {
 		if at <= began {

@@ -214,3 +214,93 @@ func TestServeUnheard(t *testing.T) {
 	}
 	s.end(t)
 }
+
+// TestServeThrottledZone: all that an account may ask of Route 53 is used up, reads as
+// well as writes. Names in another account's zone follow at once, though the same batch
+// tells of services that nobody knows, for which records are to be looked for there.
+func TestServeThrottledZone(t *testing.T) {
+	t.Parallel()
+	r := chained(twoZones(t), 3)
+	w := r.world()
+	defer w.Clock.Enter()()
+	s := r.replica(t, w, nil)
+	wait(t, w, time.Minute)
+	w.Inject(world.Fault{Account: network, Service: "route53", Kind: world.FaultThrottle, Count: -1})
+	for i := range 10 {
+		o := serviceOf(team(i%3), 100+i, fmt.Sprintf("o%d.other.internal", i), w.Now())
+		services(t, w, []estate.LatticeService{o})
+		told(t, w, "ServiceDeleted", serviceOf(team(i%3), 200+i, "", w.Now()))
+		told(t, w, "ServiceCreated", o)
+		wait(t, w, 3*time.Second)
+		if _, ok := w.Estate().Records.Get(estate.RecordKey(otherZone, o.CustomDomain, "AAAA", "")); !ok {
+			t.Errorf("%s is not there after 3 s", o.CustomDomain)
+		}
+	}
+	late := serviceOf(team(0), 300, "late.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{late})
+	sweeps := len(s.notes.sweeps)
+	wait(t, w, 20*time.Minute)
+	if len(s.notes.sweeps) == sweeps || len(leads(t, w)) != 0 {
+		t.Errorf("%d sweeps, names %v", len(s.notes.sweeps)-sweeps, leads(t, w))
+	}
+	w.ClearFaults()
+	wait(t, w, 31*time.Minute)
+	if leads(t, w)["late.svc.corp.internal"] == "" {
+		t.Error("the name that nobody told of is not there")
+	}
+	s.end(t)
+	if got := s.notes.outcomes(); got["applied"] != 10 || got["settled"] != 10 || got["givenUp"] != 0 {
+		t.Errorf("outcomes %v", got)
+	}
+}
+
+// TestServeEarly: an event is there before AWS shows the service of which it tells.
+func TestServeEarly(t *testing.T) {
+	t.Parallel()
+	r := chained(lattices(t, 1), 1)
+	w := r.world()
+	defer w.Clock.Enter()()
+	s := r.replica(t, w, nil)
+	wait(t, w, time.Minute)
+	early, never := serviceOf(team(0), 1, "a.svc.corp.internal", w.Now()), serviceOf(team(0), 2, "b.svc.corp.internal", w.Now())
+	told(t, w, "ServiceCreated", early, never)
+	wait(t, w, 2*time.Second)
+	services(t, w, []estate.LatticeService{early})
+	wait(t, w, time.Minute)
+	equal(t, "shown later", leads(t, w), promised(w))
+	s.end(t)
+	if got := s.notes.outcomes(); got["applied"] != 1 || got["settled"] != 1 || got["retried"] != 3 {
+		t.Errorf("outcomes %v", got)
+	}
+}
+
+// TestKeeperSearchBesideSweep: what a search of records found for an event counts more
+// than what a sweep read before it, and takes over after it.
+func TestKeeperSearchBesideSweep(t *testing.T) {
+	t.Parallel()
+	r := lattices(t, 2)
+	w := r.world()
+	defer w.Clock.Enter()()
+	a, pass := reconcile.NewKeeper(r.process(w, nil).Pass), *r.process(w, nil).Pass
+	slow := &sluggish{pass.Ports.Reader, w.Clock, team(0), 0}
+	pass.Ports.Reader = slow
+	b := reconcile.NewKeeper(&pass)
+	swept(t, a)
+	swept(t, b)
+	slow.by = 500 * time.Millisecond // the lists of a sweep, after the records
+	ended := clock.NewMailbox[struct{}](w.Clock)
+	w.Clock.Go(func() {
+		swept(t, b)
+		ended.Send(struct{}{})
+	})
+	wait(t, w, 100*time.Millisecond)
+	gone := serviceOf(team(1), 1, "gone.svc.corp.internal", w.Now())
+	services(t, w, []estate.LatticeService{gone})
+	follow(t, a, gone)
+	services(t, w, nil, gone.ARN)
+	if got := follow(t, b, gone)[gone.ARN]; got.Err != nil || len(got.Changes) != 2 {
+		t.Errorf("beside a sweep: %+v", got)
+	}
+	ended.Receive()
+	equal(t, "in the end", leads(t, w), promised(w))
+}
