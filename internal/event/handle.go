@@ -28,6 +28,9 @@ const (
 	// goings is how often it is looked whether a service that is said to be going
 	// has gone: a tag is taken off before the service is deleted.
 	goings = 5
+	// comings is how often it is looked whether a service is there that is said to be:
+	// AWS may show it a moment later than it tells of it.
+	comings = 3
 )
 
 // Handler decides on messages.
@@ -215,6 +218,9 @@ func (b *batch) followed(ctx context.Context, list []reconcile.Followed) {
 		for _, m := range b.of[f.Service] {
 			if m.hint.Gone && f.Serves && f.Err == nil && m.Receives < goings {
 				f.Err = errors.New("the service is said to be going, and stands")
+			}
+			if !m.hint.Gone && f.Absent && f.Err == nil && m.Receives < comings {
+				f.Err = errors.New("the service is said to be there, and is not found")
 			}
 			if f.Err != nil {
 				b.again(ctx, m, f)

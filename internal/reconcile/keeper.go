@@ -143,6 +143,7 @@ type Followed struct {
 	Name    dnsname.Name // its custom domain name, if it stands and has one
 	Serves  bool         // a record leads from there to it
 	Changes []Done       // what was changed at its names meanwhile
+	Absent  bool         // there is no such service, as far as AWS shows it
 	// Problem is why it does not get its name, or one that is gone keeps its records.
 	Problem *diag.Diagnostic
 	// Err says that it could not be read, or its records not be changed: it is to
@@ -244,6 +245,7 @@ func (k *Keeper) judge(f *Followed) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s, stands := k.held.LatticeServices.Get(f.Service.ARN)
+	f.Absent = !stands && f.Err == nil
 	if !stands || s.CustomDomain.IsZero() || s.Gone() {
 		for _, rec := range k.recordsLocked(f.Service) {
 			o := k.openLocked(rec.Name)
