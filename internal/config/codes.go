@@ -20,6 +20,7 @@ const (
 	CodeDuplicate   = "duplicate"    // said twice, in one file or in two
 
 	CodeUnknownAccount = "unknown-account" // an account that is not in the list
+	CodeUnknownRegion  = "unknown-region"  // warning: a Region that AWS did not have when this was written
 	CodeUnknownShare   = "unknown-share"   // an endpoint share that the configuration does not have
 	CodeUnknownZone    = "unknown-zone"    // a private zone that the configuration does not have
 	CodeOutside        = "outside-parent"  // a name outside the domain in which it must lie

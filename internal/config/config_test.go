@@ -25,7 +25,9 @@ func load(t testing.TB, files map[string]string, paths ...string) *Config {
 	}
 	c, problems := Load(fsys, paths...)
 	for _, p := range problems {
-		t.Error(p)
+		if p.Code != CodeUnknownRegion { // which TestUnknownRegion holds
+			t.Error(p)
+		}
 	}
 	return c
 }
@@ -356,6 +358,35 @@ func TestPunycode(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestUnknownRegion: a Region that nobody knows is taken and warned of wherever one
+// can stand, since AWS adds some; one that cannot be is an error.
+func TestUnknownRegion(t *testing.T) {
+	text := `owner: acme
+defaults: { role: orgdns, region: eu-wset-1 }
+accounts:
+  net: { id: "222222222222", regions: [eu-west-1, us-gov-west-1, eu-west-9, mars-north-1] }
+privateZones:
+  - { domain: corp.test, account: net, anchor: { vpc: vpc-0123456789abcdef0, region: ap-suotheast-2 }, vpcs: { account: net, region: eu-west-11 } }
+`
+	c, problems := Load(fstest.MapFS{"orgdns.yaml": {Data: []byte(text)}}, "orgdns.yaml")
+	var got strings.Builder
+	for _, p := range problems {
+		fmt.Fprintf(&got, "%s %s %s: %s; %s\n", p.Severity, p.Code, p.Pos, p.Summary, p.Hint)
+	}
+	want := `warning unknown-region orgdns.yaml:2:35: "eu-wset-1" is no Region that orgdns knows; did you mean "eu-west-1"?
+warning unknown-region orgdns.yaml:4:66: "eu-west-9" is no Region that orgdns knows; if AWS has added it, all is well
+warning unknown-region orgdns.yaml:4:77: "mars-north-1" is no Region that orgdns knows; if AWS has added it, all is well
+warning unknown-region orgdns.yaml:6:86: "ap-suotheast-2" is no Region that orgdns knows; did you mean "ap-southeast-2"?
+error bad-value orgdns.yaml:6:134: "eu-west-11" is not a Region; write its code, as in "eu-west-1"
+`
+	if got.String() != want {
+		t.Errorf("got\n%swant\n%s", got.String(), want)
+	}
+	if c != nil && (c.Defaults.Region != "eu-wset-1" || len(c.Accounts[0].Regions) != 4) {
+		t.Errorf("read %+v", c)
 	}
 }
 

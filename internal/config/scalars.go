@@ -50,6 +50,29 @@ func pattern[T ~string](word string, re *regexp.Regexp, hint string) kind[T] {
 	})
 }
 
+// toldIfNew is a Region that is taken, and warned of, when AWS had none of that name
+// when this was written: it may be new, or a slip.
+func toldIfNew(k kind[estate.Region]) kind[estate.Region] {
+	known := estate.Regions()
+	names := make([]string, len(known))
+	for i, r := range known {
+		names[i] = string(r)
+	}
+	return kind[estate.Region]{k.desc, func(r *reader, n *node) (estate.Region, bool) {
+		v, ok := k.read(r, n)
+		if !ok || slices.Contains(known, v) {
+			return v, ok
+		}
+		hint := nearest(string(v), names)
+		if hint == "" {
+			hint = "if AWS has added it, all is well"
+		}
+		r.add(diag.Diagnostic{Severity: diag.Warning, Code: CodeUnknownRegion, Pos: n.pos, Hint: hint,
+			Summary: quote(string(v)) + " is no Region that orgdns knows", Detail: "AWS adds one now and then; in one that is not there, or not switched on for an account, every call fails"})
+		return v, true
+	}}
+}
+
 // jsonPattern writes \w as ECMA 262 and Go read it alike.
 func jsonPattern(re *regexp.Regexp) string {
 	return strings.ReplaceAll(re.String(), `\w`, `A-Za-z0-9_`)
@@ -66,7 +89,7 @@ var (
 		}
 		return "", &fault{CodeBadValue, quote(s) + " is not an account ID", "", hint}
 	})
-	regionKind   = pattern[estate.Region]("a Region", regionCode, `write its code, as in "eu-west-1"`)
+	regionKind   = toldIfNew(pattern[estate.Region]("a Region", regionCode, `write its code, as in "eu-west-1"`))
 	roleKind     = pattern[string]("a role name", roleName, "write the name of the role, without its ARN")
 	newRoleKind  = pattern[string]("a role name", newRoleName, "write the name alone: up to 64 letters, digits and any of +=,.@-_")
 	arnKind      = pattern[string]("the ARN of a role or user", principalARN, `write it as in "arn:aws:iam::111122223333:role/dns-writer"`)
