@@ -134,6 +134,12 @@ func (p *Pass) notEmpty(out *Planned, second *plan.Plan) {
 	})
 }
 
+// trustUnread says what is not known of a resource share, how to look, and how to
+// mend it: only the management account, or a delegated administrator, may ask
+// (Organizations API, ListAWSServiceAccessForOrganization; RAM User Guide,
+// getting-started-sharing.html).
+const trustUnread = "sharing within the organization: whether RAM may is not read; in the management account `aws organizations list-aws-service-access-for-organization` tells (ram.amazonaws.com), and `aws ram enable-sharing-with-aws-organization` lets it"
+
 // unproven marks the changes that a rehearsal cannot prove, since something
 // that decides on them was not read.
 func (p *Pass) unproven(out *Planned) {
@@ -143,7 +149,7 @@ func (p *Pass) unproven(out *Planned) {
 			c.Unproven = append(c.Unproven, "health check "+c.After.Record.Health+": orgdns reads none")
 		}
 		if c.Item().Kind() == plan.KindShare && c.Action != plan.Delete && out.Before.Organization.TrustedServices == nil {
-			c.Unproven = append(c.Unproven, "sharing within the organization: whether RAM may was not read")
+			c.Unproven = append(c.Unproven, trustUnread)
 		}
 		role := p.Config.AccountByID(c.Account).Role
 		if role == "" {
