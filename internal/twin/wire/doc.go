@@ -10,7 +10,7 @@
 //
 // Signatures, authorization, throttling and state are not here; the signing
 // name, the operation's name and the decoded tree are what they need. Event
-// streams, and unions and documents in handlers, are refused when a handler is
-// registered. The tables change by internal/trim alone, which needs botocore;
+// streams, and in handlers documents and unions whose members they do not name
+// ([Handler.Union]), are refused when a handler is registered. The tables change by internal/trim alone, which needs botocore;
 // nothing else is generated. The protocols are those of https://smithy.io/2.0/aws/protocols/.
 package wire

@@ -16,6 +16,7 @@ import (
 type Handler[C any] struct {
 	operation string
 	in, out   reflect.Type
+	unions    []reflect.Type
 	serve     func(ctx context.Context, call C, fill func(in reflect.Value) error) (out reflect.Value, err error)
 }
 
@@ -41,6 +42,15 @@ func Handle[C, I, O any](serve func(ctx context.Context, call C, in *I) (*O, err
 	}
 }
 
+// Union names the types that stand for the members of the unions in a handler's
+// input and output, by a value of each. The handlers of a service share them.
+func (h Handler[C]) Union(members ...any) Handler[C] {
+	for _, m := range members {
+		h.unions = append(h.unions, reflect.TypeOf(m))
+	}
+	return h
+}
+
 // A Mux has the handlers of one service.
 type Mux[C any] struct {
 	service  *Service
@@ -58,6 +68,9 @@ type bound[C any] struct {
 func NewMux[C any](s *Service, handlers ...Handler[C]) (*Mux[C], error) {
 	m := &Mux[C]{service: s, handlers: map[string]bound[C]{}}
 	p := planner{made: map[planKey]*plan{}}
+	for _, h := range handlers {
+		p.unions = append(p.unions, h.unions...)
+	}
 	for _, h := range handlers {
 		op, err := s.Operation(h.operation)
 		if err != nil {

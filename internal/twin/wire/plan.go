@@ -27,6 +27,7 @@ type planKey struct {
 // found in made, and is whole before anything runs it.
 type planner struct {
 	made     map[planKey]*plan
+	unions   []reflect.Type // members of unions
 	problems []error
 }
 
@@ -64,7 +65,7 @@ func (p *planner) make(s *shape, t reflect.Type, path string) plan {
 	}
 	switch {
 	case s.union:
-		return p.fail(path, "%s is a union, which handlers cannot take", s.name)
+		return p.unionPlan(s, t, path)
 	case s.eventStream:
 		return p.fail(path, "%s is an event stream, which is not spoken here", s.name)
 	case s.kind == kindDocument:
@@ -154,6 +155,61 @@ func (p *planner) structPlan(s *shape, t reflect.Type, path string) plan {
 				}
 			}
 			return t, nil
+		},
+	}
+}
+
+// unionPlan pairs the members of a union with the types that stand for them in the
+// SDK: each a struct with the value, named as the union and its member are.
+func (p *planner) unionPlan(s *shape, t reflect.Type, path string) plan {
+	type alternative struct {
+		name  string
+		typ   reflect.Type
+		value *plan
+	}
+	var all []alternative
+	for _, m := range s.members {
+		for _, u := range p.unions {
+			if strings.EqualFold(u.Name(), t.Name()+"Member"+m.name) && t.Kind() == reflect.Interface && reflect.PointerTo(u).Implements(t) {
+				all = append(all, alternative{m.name, u, p.plan(m.shape, u.Field(0).Type, path+"."+m.name)})
+			}
+		}
+	}
+	if len(all) != len(s.members) {
+		return p.fail(path, "%s is a union, of which the handler does not name all members", s.name)
+	}
+	return plan{
+		fill: func(dst reflect.Value, v any) error {
+			t, _ := v.(map[string]any)
+			for _, a := range all {
+				value := t[a.name]
+				if value == nil {
+					continue
+				}
+				fresh := reflect.New(a.typ)
+				if err := a.value.fill(fresh.Elem().Field(0), value); err != nil {
+					return fmt.Errorf("%s: %w", a.name, err)
+				}
+				dst.Set(fresh)
+				return nil
+			}
+			return fmt.Errorf("%T is no member of a union", v)
+		},
+		tree: func(src reflect.Value) (any, error) {
+			if src.IsNil() {
+				return nil, nil
+			}
+			for _, a := range all {
+				if src.Elem().Type() != reflect.PointerTo(a.typ) {
+					continue
+				}
+				v, err := a.value.tree(src.Elem().Elem().Field(0))
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", a.name, err)
+				}
+				return Tree{a.name: v}, nil
+			}
+			return nil, fmt.Errorf("%s is no member of the union", src.Elem().Type())
 		},
 	}
 }

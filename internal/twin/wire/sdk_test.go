@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
+	latticetypes "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 )
 
 // clients are the SDK's, by the table's name. EC2's is left to the package that
@@ -52,6 +54,13 @@ var clients = map[string]reflect.Type{
 	"resourcegroupstaggingapi": reflect.TypeFor[*resourcegroupstaggingapi.Client](),
 	"route53profiles":          reflect.TypeFor[*route53profiles.Client](),
 	"route53resolver":          reflect.TypeFor[*route53resolver.Client](),
+}
+
+// unions are the members of the unions that handlers take.
+var unions = []reflect.Type{
+	reflect.TypeFor[latticetypes.ResourceConfigurationDefinitionMemberArnResource](),
+	reflect.TypeFor[latticetypes.ResourceConfigurationDefinitionMemberDnsResource](),
+	reflect.TypeFor[latticetypes.ResourceConfigurationDefinitionMemberIpResource](),
 }
 
 // refused are the operations that no handler can take, since a union is in them.
@@ -84,7 +93,7 @@ func TestTablesFitSDK(t *testing.T) {
 				t.Errorf("the SDK has no operation %s", full)
 				continue
 			}
-			p := planner{made: map[planKey]*plan{}}
+			p := planner{made: map[planKey]*plan{}, unions: unions}
 			p.plan(op.in, method.Type.In(2).Elem(), "input")
 			p.plan(op.out, method.Type.Out(0).Elem(), "output")
 			if slices.Contains(refused, full) {
@@ -96,6 +105,38 @@ func TestTablesFitSDK(t *testing.T) {
 			for _, problem := range p.problems {
 				t.Errorf("%s: %v", full, problem)
 			}
+		}
+	}
+}
+
+// TestUnion: a union goes into the type of its member and back; one whose members
+// a handler does not name is refused when the handler is registered.
+func TestUnion(t *testing.T) {
+	s, err := Load("vpc-lattice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := s.Operation("CreateResourceConfiguration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := Handle(func(_ context.Context, _ string, in *vpclattice.CreateResourceConfigurationInput) (*vpclattice.CreateResourceConfigurationOutput, error) {
+		return &vpclattice.CreateResourceConfigurationOutput{ResourceConfigurationDefinition: in.ResourceConfigurationDefinition}, nil
+	})
+	if _, err := NewMux(s, handler); err == nil || !strings.Contains(err.Error(), "is a union") {
+		t.Errorf("without its members: %v", err)
+	}
+	mux, err := NewMux(s, handler.Union(latticetypes.ResourceConfigurationDefinitionMemberArnResource{},
+		latticetypes.ResourceConfigurationDefinitionMemberDnsResource{}, latticetypes.ResourceConfigurationDefinitionMemberIpResource{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, definition := range []Tree{
+		{"dnsResource": Tree{"domainName": "db.corp", "ipAddressType": "IPV4"}}, {"ipResource": Tree{"ipAddress": "10.0.0.1"}}, {"arnResource": Tree{"arn": "arn:aws:rds:1"}},
+	} {
+		out, err := mux.Serve(t.Context(), "", op, Tree{"name": "db", "type": "SINGLE", "resourceConfigurationDefinition": definition})
+		if err != nil || !reflect.DeepEqual(out["resourceConfigurationDefinition"], definition) {
+			t.Errorf("%v came back as %v, %v", definition, out, err)
 		}
 	}
 }
