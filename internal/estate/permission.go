@@ -24,7 +24,8 @@ type ShareKind struct {
 // and in words for Profiles: consumers see what is associated and associate
 // VPCs (Route 53 Developer Guide, sharing-profiles.html), and for VPC Lattice
 // (VPC Lattice User Guide, sharing.html); the exact lists of the others are our
-// reading of what consumers can do, as is the permission's name for services.
+// reading of what consumers can do, as is the permission's name for services; that
+// for resource configurations is in Amazon EventBridge's User Guide, connection-private.
 var ShareKinds = []ShareKind{
 	{Name: "ec2:Subnet", Service: "ec2", Prefix: "subnet/", Inside: true, Week: true, Permission: "AWSRAMDefaultPermissionSubnet", Actions: []string{
 		"ec2:CreateNetworkInterface", "ec2:DescribeSubnets", "ec2:RunInstances",
@@ -49,11 +50,15 @@ var ShareKinds = []ShareKind{
 	{Name: "ssm:Parameter", Service: "ssm", Prefix: "parameter/", Permission: "AWSRAMDefaultPermissionSSMParameterReadOnly", Actions: []string{
 		"ssm:DescribeParameters", "ssm:GetParameter", "ssm:GetParameters",
 	}},
+	{Name: "vpc-lattice:ResourceConfiguration", Service: "vpc-lattice", Prefix: "resourceconfiguration/", Permission: "AWSRAMPermissionVpcLatticeResourceConfiguration", Actions: []string{
+		"vpc-lattice:CreateServiceNetworkResourceAssociation", "vpc-lattice:GetResourceConfiguration",
+	}},
 	{Name: "vpc-lattice:Service", Service: "vpc-lattice", Prefix: "service/", Permission: "AWSRAMPermissionVpcLatticeServiceReadWrite", Actions: []string{
 		"vpc-lattice:CreateServiceNetworkServiceAssociation", "vpc-lattice:GetService",
 	}},
 	{Name: "vpc-lattice:ServiceNetwork", Service: "vpc-lattice", Prefix: "servicenetwork/", Permission: "AWSRAMPermissionVpcLatticeServiceNetworkReadWrite", Actions: []string{
-		"vpc-lattice:CreateServiceNetworkServiceAssociation", "vpc-lattice:CreateServiceNetworkVpcAssociation", "vpc-lattice:GetServiceNetwork",
+		"vpc-lattice:CreateServiceNetworkResourceAssociation", "vpc-lattice:CreateServiceNetworkServiceAssociation",
+		"vpc-lattice:CreateServiceNetworkVpcAssociation", "vpc-lattice:GetServiceNetwork",
 	}},
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/orgdns/orgdns/internal/twin/acm"
 	"github.com/orgdns/orgdns/internal/twin/ec2"
 	"github.com/orgdns/orgdns/internal/twin/iam"
+	"github.com/orgdns/orgdns/internal/twin/lattice"
 	"github.com/orgdns/orgdns/internal/twin/sigv4"
 	"github.com/orgdns/orgdns/internal/twin/wire"
 	"github.com/orgdns/orgdns/internal/twin/world"
@@ -118,6 +119,7 @@ func (c *call) work(ctx context.Context, fault world.Fault) (*wire.Response, err
 		wc.Authorize = iam.Authorizer(wc)
 		settle(ctx, wc)
 		ec2.Settle(state, wc.Now) // of a private name AWS sees what stands before the call
+		lattice.Settle(state, wc.Now)
 		if c.key.Service != "route53" {
 			acm.Settle(state, wc.Now) // services see certificates as they are now
 		}

@@ -77,13 +77,10 @@ func associate(c *world.Call, a estate.LatticeAssociation, tags estate.Tags, q q
 	if err := checkTags(tags); err != nil {
 		return a, err
 	}
-	prefix, of := "snsa", a.Network+" "+a.Service
-	if a.VPC != "" {
-		prefix, of = "snva", a.Network+" "+a.VPC
-	}
+	prefix, of := prefixOf(a), a.Network+" "+a.VPC+a.Member()
 	rows := func(yield func(estate.LatticeAssociation) bool) {
 		for other := range c.Estate().LatticeAssociations.By(estate.ByMember(a.Network)) {
-			if (other.VPC == "") == (a.VPC == "") && !yield(other) {
+			if prefixOf(other) == prefix && !yield(other) {
 				return
 			}
 		}
@@ -101,6 +98,17 @@ func associate(c *world.Call, a estate.LatticeAssociation, tags estate.Tags, q q
 	return a, nil
 }
 
+// prefixOf is what the IDs of associations of a kind begin with.
+func prefixOf(a estate.LatticeAssociation) string {
+	switch {
+	case a.VPC != "":
+		return "snva"
+	case a.Resource != "":
+		return "snra"
+	}
+	return "snsa"
+}
+
 // settle writes an association whose status comes to another.
 func settle(c *world.Call, a estate.LatticeAssociation, to string) {
 	c.Estate().LatticeAssociations.Put(a)
@@ -110,7 +118,7 @@ func settle(c *world.Call, a estate.LatticeAssociation, to string) {
 // member is the owner of what is associated with a service network.
 func member(c *world.Call, a estate.LatticeAssociation) estate.AccountID {
 	if a.VPC == "" {
-		return ownerOf(a.Service)
+		return ownerOf(a.Member())
 	}
 	v, _ := c.Estate().VPCs.Get(a.VPC)
 	return v.Account
@@ -189,7 +197,7 @@ func listServiceAssociations(_ context.Context, c *world.Call, in *vpclattice.Li
 		return nil, invalid("serviceNetworkIdentifier", "The service network or the service must be given.")
 	}
 	rows, next, err := page(associations(c, in.ServiceNetworkIdentifier, func(a estate.LatticeAssociation) bool {
-		return a.VPC == "" && (in.ServiceIdentifier == nil || a.Service == arnOf(c, kindService, in.ServiceIdentifier))
+		return a.Service != "" && (in.ServiceIdentifier == nil || a.Service == arnOf(c, kindService, in.ServiceIdentifier))
 	}), estate.LatticeAssociation.Key, in.MaxResults, in.NextToken)
 	out := &vpclattice.ListServiceNetworkServiceAssociationsOutput{NextToken: next}
 	for _, a := range rows {

@@ -1,12 +1,14 @@
 // Package lattice is the twin's Amazon VPC Lattice, as far as names hang on it:
-// services with their custom domain and generated name, service networks, and what
+// services with their custom domain and generated name, resource configurations,
+// their gateways and the verification of their domains, service networks, and what
 // is associated with them; tags, policies, and sharing by RAM. The generated name
-// of a service is an alias target of the estate, so that it answers (R7.2); for a
-// custom domain Lattice makes no record (R7.3).
+// of a service or a resource is an alias target of the estate, so that it answers
+// (R7.2); for the custom domain of a service Lattice makes no record (R7.3), for that
+// of a resource zones in VPCs ([estate.Estate.LatticeZones], R7.4).
 //
 // Not here: listeners, rules, target groups, traffic and what auth policies do to
-// it, access logs, resource configurations and gateways with their private DNS
-// (R7.4), domain verification.
+// it, access logs, resources that are named by an ARN, endpoints to resources and
+// service networks other than those that come with an estate.
 package lattice
 
 import (
@@ -35,10 +37,19 @@ func Service() []wire.Handler[*world.Call] {
 		wire.Handle(createServiceNetwork), wire.Handle(getServiceNetwork), wire.Handle(listServiceNetworks), wire.Handle(updateServiceNetwork), wire.Handle(deleteServiceNetwork),
 		wire.Handle(createServiceAssociation), wire.Handle(getServiceAssociation), wire.Handle(listServiceAssociations), wire.Handle(deleteServiceAssociation),
 		wire.Handle(createVPCAssociation), wire.Handle(getVPCAssociation), wire.Handle(listVPCAssociations), wire.Handle(updateVPCAssociation), wire.Handle(deleteVPCAssociation),
+		wire.Handle(createResourceGateway), wire.Handle(getResourceGateway), wire.Handle(listResourceGateways), wire.Handle(updateResourceGateway), wire.Handle(deleteResourceGateway),
+		wire.Handle(createResource).Union(definitions...), wire.Handle(getResource), wire.Handle(listResources), wire.Handle(updateResource), wire.Handle(deleteResource),
+		wire.Handle(createResourceAssociation), wire.Handle(getResourceAssociation), wire.Handle(listResourceAssociations), wire.Handle(deleteResourceAssociation),
+		wire.Handle(startDomainVerification), wire.Handle(getDomainVerification), wire.Handle(listDomainVerifications), wire.Handle(deleteDomainVerification),
 		wire.Handle(tagResource), wire.Handle(untagResource), wire.Handle(listTagsForResource),
 		wire.Handle(putResourcePolicy), wire.Handle(getResourcePolicy), wire.Handle(deleteResourcePolicy),
 		wire.Handle(putAuthPolicy), wire.Handle(getAuthPolicy), wire.Handle(deleteAuthPolicy),
 	}
+}
+
+// definitions are the members of ResourceConfigurationDefinition.
+var definitions = []any{
+	types.ResourceConfigurationDefinitionMemberArnResource{}, types.ResourceConfigurationDefinitionMemberDnsResource{}, types.ResourceConfigurationDefinitionMemberIpResource{},
 }
 
 // Delay is how long AWS takes to make, change and delete what has a status. It
@@ -52,10 +63,15 @@ type quota struct {
 }
 
 var (
-	services            = quota{"L-620C821E", "SERVICE", 2000} // of an account in a Region
-	networks            = quota{"L-9CAD07FB", "SERVICE_NETWORK", 50}
-	serviceAssociations = quota{"L-75D4A19E", "SERVICE_NETWORK_SERVICE_ASSOCIATION", 500} // of a service network
-	vpcAssociations     = quota{"L-EF6E2D62", "SERVICE_NETWORK_VPC_ASSOCIATION", 500}
+	services             = quota{"L-620C821E", "SERVICE", 2000} // of an account in a Region
+	networks             = quota{"L-9CAD07FB", "SERVICE_NETWORK", 50}
+	resources            = quota{"L-5FF8F9B9", "RESOURCE_CONFIGURATION", 2000}
+	domains              = quota{"L-73D0F278", "DOMAIN_VERIFICATION", 5}
+	gateways             = quota{"L-0DCA4434", "RESOURCE_GATEWAY", 500}                    // of a VPC
+	children             = quota{"L-9BC96FEF", "RESOURCE_CONFIGURATION", 60}               // of a group
+	serviceAssociations  = quota{"L-75D4A19E", "SERVICE_NETWORK_SERVICE_ASSOCIATION", 500} // of a service network
+	vpcAssociations      = quota{"L-EF6E2D62", "SERVICE_NETWORK_VPC_ASSOCIATION", 500}
+	resourceAssociations = quota{"L-6095700C", "SERVICE_NETWORK_RESOURCE_ASSOCIATION", 500}
 )
 
 // tagQuota is how many tags a request may have (API_TagResource), and so a
@@ -68,9 +84,14 @@ const (
 	kindNetwork            = "servicenetwork"
 	kindServiceAssociation = "servicenetworkserviceassociation"
 	kindVPCAssociation     = "servicenetworkvpcassociation"
+
+	kindGateway             = "resourcegateway"
+	kindResource            = "resourceconfiguration"
+	kindResourceAssociation = "servicenetworkresourceassociation"
+	kindVerification        = "domainverification"
 )
 
-// moreTable holds what is said of services and networks and does not stand in the
+// moreTable holds what is said of resources of VPC Lattice and does not stand in the
 // estate, by ARN.
 var moreTable = world.Private[more]{Name: "lattice.more"}
 
@@ -78,6 +99,13 @@ type more struct {
 	auth        types.AuthType
 	certificate string // ARN
 	updated     time.Time
+
+	perENI *int32 // of a resource gateway
+
+	definition types.ResourceConfigurationDefinition // of a resource configuration, as what follows
+	ports      []string
+	protocol   types.ProtocolType
+	shareable  bool // it may come into service networks that can be shared
 }
 
 func moreOf(c *world.Call, arn string) more {

@@ -70,6 +70,8 @@ func TestService(t *testing.T) {
 	arn := estate.LatticeARN(owner, "eu-west-1", kindService, id("svc"))
 	service, network := wire.Tree{"serviceIdentifier": id("svc")}, wire.Tree{"serviceNetworkIdentifier": id("sn")}
 	snsa, snva := wire.Tree{"serviceNetworkServiceAssociationIdentifier": id("snsa")}, wire.Tree{"serviceNetworkVpcAssociationIdentifier": id("snva")}
+	gateway, resource := wire.Tree{"resourceGatewayIdentifier": id("rgw")}, wire.Tree{"resourceConfigurationIdentifier": id("rcfg")}
+	snra, verification := wire.Tree{"serviceNetworkResourceAssociationIdentifier": id("snra")}, wire.Tree{"domainVerificationIdentifier": id("dv")}
 	both := wire.Tree{"serviceIdentifier": id("svc"), "serviceNetworkIdentifier": id("sn")}
 	worldtest.Handlers(t, "vpc-lattice", Service(), map[string]wire.Tree{
 		"CreateService": {"name": "rates"}, "GetService": service, "UpdateService": service, "DeleteService": service,
@@ -80,7 +82,14 @@ func TestService(t *testing.T) {
 		"CreateServiceNetworkVpcAssociation": {"vpcIdentifier": "vpc-12345678", "serviceNetworkIdentifier": id("sn")}, "ListServiceNetworkVpcAssociations": network,
 		"GetServiceNetworkVpcAssociation": snva, "DeleteServiceNetworkVpcAssociation": snva,
 		"UpdateServiceNetworkVpcAssociation": {"serviceNetworkVpcAssociationIdentifier": id("snva"), "securityGroupIds": []any{"sg-12345678"}},
-		"TagResource":                        {"resourceArn": arn, "tags": wire.Tree{"a": "b"}}, "UntagResource": {"resourceArn": arn, "tagKeys": []any{"a"}}, "ListTagsForResource": {"resourceArn": arn},
+		"CreateResourceGateway":              {"name": "gateway", "vpcIdentifier": "vpc-12345678", "subnetIds": []any{"subnet-1"}}, "ListResourceGateways": {},
+		"GetResourceGateway": gateway, "UpdateResourceGateway": gateway, "DeleteResourceGateway": gateway,
+		"CreateResourceConfiguration": {"name": "database", "type": "SINGLE", "resourceGatewayIdentifier": id("rgw"), "resourceConfigurationDefinition": wire.Tree{"ipResource": wire.Tree{"ipAddress": "10.0.0.7"}}},
+		"GetResourceConfiguration":    resource, "UpdateResourceConfiguration": resource, "DeleteResourceConfiguration": resource,
+		"CreateServiceNetworkResourceAssociation": {"resourceConfigurationIdentifier": id("rcfg"), "serviceNetworkIdentifier": id("sn")}, "ListServiceNetworkResourceAssociations": network,
+		"GetServiceNetworkResourceAssociation": snra, "DeleteServiceNetworkResourceAssociation": snra,
+		"StartDomainVerification": {"domainName": "example.com"}, "GetDomainVerification": verification, "DeleteDomainVerification": verification,
+		"TagResource": {"resourceArn": arn, "tags": wire.Tree{"a": "b"}}, "UntagResource": {"resourceArn": arn, "tagKeys": []any{"a"}}, "ListTagsForResource": {"resourceArn": arn},
 		"PutResourcePolicy": {"resourceArn": arn, "policy": "{}"}, "GetResourcePolicy": {"resourceArn": arn}, "DeleteResourcePolicy": {"resourceArn": arn},
 		"PutAuthPolicy": {"resourceIdentifier": id("svc"), "policy": "{}"}, "GetAuthPolicy": {"resourceIdentifier": id("svc")}, "DeleteAuthPolicy": {"resourceIdentifier": id("svc")},
 	})
@@ -298,8 +307,12 @@ func TestVPCs(t *testing.T) {
 	refused(t, cl, createVPCAssociation, in(net.Id, "sg-2"), "ResourceNotFoundException", "sg-2")
 	refused(t, cl.In(consumer, ""), createVPCAssociation, in(net.Arn), "AccessDeniedException", "resource-based policy")
 	private := in(net.Id)
-	private.PrivateDnsEnabled = aws.Bool(true)
-	refused(t, cl, createVPCAssociation, private, "NotImplementedByTwin", "PrivateDnsEnabled")
+	private.DnsOptions = &types.DnsOptions{PrivateDnsPreference: types.PrivateDnsPreferenceAllDomains}
+	refused(t, cl, createVPCAssociation, private, "ValidationException", "only supported when private DNS is enabled")
+	private.PrivateDnsEnabled, private.DnsOptions.PrivateDnsSpecifiedDomains = aws.Bool(true), []string{"a.example.com"}
+	refused(t, cl, createVPCAssociation, private, "ValidationException", "and only there")
+	private.DnsOptions = &types.DnsOptions{PrivateDnsPreference: types.PrivateDnsPreferenceSpecifiedDomainsOnly}
+	refused(t, cl, createVPCAssociation, private, "ValidationException", "Domains are specified with")
 	a := must(t, cl, createVPCAssociation, in(net.Id))
 	refused(t, cl, createVPCAssociation, in(other.Id), "ConflictException", *net.Id)
 	c.Advance(Delay)

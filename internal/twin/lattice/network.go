@@ -76,17 +76,21 @@ func network(c *world.Call, identifier *string) (estate.LatticeNetwork, error) {
 	return n, nil
 }
 
-// counted is how many services and VPCs a service network has.
-func counted(c *world.Call, arn string) (services, vpcs *int64) {
-	services, vpcs = new(int64), new(int64)
+// counted is how many services, VPCs and resource configurations a service network
+// has.
+func counted(c *world.Call, arn string) (services, vpcs, resources *int64) {
+	services, vpcs, resources = new(int64), new(int64), new(int64)
 	for a := range c.Estate().LatticeAssociations.By(estate.ByMember(arn)) {
-		if a.VPC != "" {
+		switch {
+		case a.VPC != "":
 			*vpcs++
-		} else {
+		case a.Resource != "":
+			*resources++
+		default:
 			*services++
 		}
 	}
-	return services, vpcs
+	return services, vpcs, resources
 }
 
 func getServiceNetwork(_ context.Context, c *world.Call, in *vpclattice.GetServiceNetworkInput) (*vpclattice.GetServiceNetworkOutput, error) {
@@ -95,7 +99,7 @@ func getServiceNetwork(_ context.Context, c *world.Call, in *vpclattice.GetServi
 		return nil, err
 	}
 	m := moreOf(c, n.ARN)
-	services, vpcs := counted(c, n.ARN)
+	services, vpcs, _ := counted(c, n.ARN)
 	return &vpclattice.GetServiceNetworkOutput{
 		Arn: &n.ARN, Id: &n.ID, Name: &n.Name, AuthType: m.auth, CreatedAt: at(n.Created), LastUpdatedAt: at(m.updated),
 		NumberOfAssociatedServices: services, NumberOfAssociatedVPCs: vpcs,
@@ -111,10 +115,10 @@ func listServiceNetworks(_ context.Context, c *world.Call, in *vpclattice.ListSe
 	all, next, err := page(visible(c, c.Estate().LatticeNetworks, kindNetwork), estate.LatticeNetwork.Key, in.MaxResults, in.NextToken)
 	out := &vpclattice.ListServiceNetworksOutput{NextToken: next}
 	for _, n := range all {
-		services, vpcs := counted(c, n.ARN)
+		services, vpcs, resources := counted(c, n.ARN)
 		out.Items = append(out.Items, types.ServiceNetworkSummary{
 			Arn: &n.ARN, Id: &n.ID, Name: &n.Name, CreatedAt: at(n.Created), LastUpdatedAt: at(moreOf(c, n.ARN).updated),
-			NumberOfAssociatedServices: services, NumberOfAssociatedVPCs: vpcs,
+			NumberOfAssociatedServices: services, NumberOfAssociatedVPCs: vpcs, NumberOfAssociatedResourceConfigurations: resources,
 		})
 	}
 	return out, err
@@ -138,11 +142,13 @@ func deleteServiceNetwork(_ context.Context, c *world.Call, in *vpclattice.Delet
 	if err != nil {
 		return nil, err
 	}
-	switch services, vpcs := counted(c, n.ARN); {
+	switch services, vpcs, resources := counted(c, n.ARN); {
 	case *services > 0:
 		return nil, conflict("SERVICE_NETWORK", n.ID, "ServiceNetwork %s has service(s) associated.", n.ID)
 	case *vpcs > 0:
 		return nil, conflict("SERVICE_NETWORK", n.ID, "ServiceNetwork %s has VPC(s) associated.", n.ID)
+	case *resources > 0:
+		return nil, conflict("SERVICE_NETWORK", n.ID, "ServiceNetwork %s has resource configuration(s) associated.", n.ID)
 	}
 	c.Estate().LatticeNetworks.Delete(n.ARN)
 	forget(c, n.ARN)

@@ -36,6 +36,16 @@ func tagged(c *world.Call, arn string) (tags estate.Tags, set func(estate.Tags),
 	if n, ok := e.LatticeNetworks.Get(arn); ok && n.Region == c.Region {
 		return n.Tags, func(t estate.Tags) { n.Tags = t; e.LatticeNetworks.Put(n) }, true
 	}
+	if g, ok := e.LatticeGateways.Get(arn); ok && g.Region == c.Region {
+		return g.Tags, func(t estate.Tags) { g.Tags = t; e.LatticeGateways.Put(g) }, true
+	}
+	if r, ok := e.LatticeResources.Get(arn); ok && r.Region == c.Region {
+		return r.Tags, func(t estate.Tags) { r.Tags = t; e.LatticeResources.Put(r) }, true
+	}
+	if _, err := ownVerification(c, &arn); err == nil {
+		tags, _ := world.Tags.Get(c.State, arn)
+		return tags, func(t estate.Tags) { world.Tags.Put(c.State, arn, t) }, true
+	}
 	a, ok := e.LatticeAssociations.Get(idOf(arn))
 	return a.Tags, func(t estate.Tags) { a.Tags = t; e.LatticeAssociations.Put(a) }, ok && a.Region == c.Region && a.ARN(a.Account) == arn
 }

@@ -1,6 +1,7 @@
 package lattice
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,9 +26,6 @@ func createVPCAssociation(_ context.Context, c *world.Call, in *vpclattice.Creat
 			return nil, err
 		}
 	}
-	if aws.ToBool(in.PrivateDnsEnabled) || in.DnsOptions != nil { // zones of resource configurations (R7.4)
-		return nil, c.Unsupported("PrivateDnsEnabled")
-	}
 	id, err := repeated(c, in.ClientToken, in)
 	if err != nil {
 		return nil, err
@@ -40,15 +38,60 @@ func createVPCAssociation(_ context.Context, c *world.Call, in *vpclattice.Creat
 		if err := checkVPC(c, vpc, in.SecurityGroupIds); err != nil {
 			return nil, err
 		}
-		if a, err = associate(c, estate.LatticeAssociation{Network: networkARN, VPC: vpc, Groups: in.SecurityGroupIds}, tags, vpcAssociations); err != nil {
+		private, err := privateDomains(in.PrivateDnsEnabled, in.DnsOptions)
+		if err != nil {
+			return nil, err
+		}
+		a = estate.LatticeAssociation{Network: networkARN, VPC: vpc, Groups: in.SecurityGroupIds, PrivateDNS: aws.ToBool(in.PrivateDnsEnabled), Domains: private}
+		if a, err = associate(c, a, tags, vpcAssociations); err != nil {
 			return nil, err
 		}
 		remember(c, in.ClientToken, in, a.ID)
 	}
 	return &vpclattice.CreateServiceNetworkVpcAssociationOutput{
 		Id: &a.ID, Arn: aws.String(a.ARN(c.Account())), Status: types.ServiceNetworkVpcAssociationStatus(a.Status), CreatedBy: aws.String(string(a.Account)),
-		SecurityGroupIds: a.Groups, PrivateDnsEnabled: aws.Bool(false),
+		SecurityGroupIds: a.Groups, PrivateDnsEnabled: &a.PrivateDNS, DnsOptions: dnsOptions(a),
 	}, nil
+}
+
+// privateDomains reads the custom domains of resources for which VPC Lattice is to
+// manage zones in the VPC: verified ones unless another preference is given, which
+// only private DNS may have, and domains only where the preference speaks of them
+// (API_DnsOptions). Nothing of it can be changed (resource-configuration.html, "Custom
+// domain names for resource consumers").
+func privateDomains(on *bool, o *types.DnsOptions) (p estate.PrivateDomains, err error) {
+	switch {
+	case !aws.ToBool(on) && o != nil:
+		return p, invalid("dnsOptions", "DNS options are only supported when private DNS is enabled.")
+	case !aws.ToBool(on):
+		return p, nil
+	case o == nil:
+		o = &types.DnsOptions{}
+	}
+	p.Preference = string(cmp.Or(o.PrivateDnsPreference, types.PrivateDnsPreferenceVerifiedDomainsOnly))
+	specifies := p.Preference == estate.DomainsSpecified || p.Preference == estate.DomainsVerifiedAndSpecified
+	if specifies != (len(o.PrivateDnsSpecifiedDomains) > 0) {
+		return p, invalid("privateDnsSpecifiedDomains", "Domains are specified with the preferences %s and %s, and only there.", estate.DomainsSpecified, estate.DomainsVerifiedAndSpecified)
+	}
+	for _, d := range o.PrivateDnsSpecifiedDomains {
+		n, err := domainOf(&d)
+		if err != nil {
+			return p, err
+		}
+		p.Specified = append(p.Specified, n)
+	}
+	return p, nil
+}
+
+func dnsOptions(a estate.LatticeAssociation) *types.DnsOptions {
+	if !a.PrivateDNS {
+		return nil
+	}
+	o := &types.DnsOptions{PrivateDnsPreference: types.PrivateDnsPreference(cmp.Or(a.Domains.Preference, estate.DomainsVerified))}
+	for _, n := range a.Domains.Specified {
+		o.PrivateDnsSpecifiedDomains = append(o.PrivateDnsSpecifiedDomains, n.String())
+	}
+	return o
 }
 
 // checkVPC holds a VPC to be the caller's, with the security groups, and in no
@@ -85,7 +128,7 @@ func getVPCAssociation(_ context.Context, c *world.Call, in *vpclattice.GetServi
 	s := vpcSummary(c, a)
 	return &vpclattice.GetServiceNetworkVpcAssociationOutput{
 		Id: s.Id, Arn: s.Arn, Status: s.Status, CreatedBy: s.CreatedBy, CreatedAt: s.CreatedAt, VpcId: s.VpcId, SecurityGroupIds: a.Groups,
-		ServiceNetworkId: s.ServiceNetworkId, ServiceNetworkArn: s.ServiceNetworkArn, ServiceNetworkName: s.ServiceNetworkName, PrivateDnsEnabled: aws.Bool(false),
+		ServiceNetworkId: s.ServiceNetworkId, ServiceNetworkArn: s.ServiceNetworkArn, ServiceNetworkName: s.ServiceNetworkName, PrivateDnsEnabled: s.PrivateDnsEnabled, DnsOptions: s.DnsOptions,
 	}, nil
 }
 
@@ -93,7 +136,7 @@ func vpcSummary(c *world.Call, a estate.LatticeAssociation) types.ServiceNetwork
 	n, _ := c.Estate().LatticeNetworks.Get(a.Network)
 	return types.ServiceNetworkVpcAssociationSummary{
 		Id: &a.ID, Arn: aws.String(a.ARN(c.Account())), Status: types.ServiceNetworkVpcAssociationStatus(a.Status), CreatedBy: aws.String(string(a.Account)), CreatedAt: at(a.Created),
-		VpcId: &a.VPC, ServiceNetworkId: &n.ID, ServiceNetworkArn: &n.ARN, ServiceNetworkName: &n.Name,
+		VpcId: &a.VPC, ServiceNetworkId: &n.ID, ServiceNetworkArn: &n.ARN, ServiceNetworkName: &n.Name, PrivateDnsEnabled: &a.PrivateDNS, DnsOptions: dnsOptions(a),
 	}
 }
 

@@ -41,6 +41,16 @@ var checks = map[string]func(c *world.Call, arn, id string) error{
 		}
 		return nil
 	},
+	"vpc-lattice:ResourceConfiguration": func(c *world.Call, arn, _ string) error {
+		r, ok := c.Estate().LatticeResources.Get(arn)
+		if err := owned(c, ok && r.Status != estate.LatticeDeleting, r.Account, r.Region, arn); err != nil {
+			return err
+		}
+		if r.Type == estate.ResourceChild { // resource-configuration.html, "Types of resource configurations"
+			return invalid("The resource configuration %s is a child, which is shared with its group.", r.ID)
+		}
+		return nil
+	},
 	"vpc-lattice:Service": func(c *world.Call, arn, _ string) error {
 		v, ok := c.Estate().LatticeServices.Get(arn)
 		return owned(c, ok && !v.Gone(), v.Account, v.Region, arn)

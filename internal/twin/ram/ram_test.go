@@ -290,12 +290,26 @@ func TestRefusals(t *testing.T) {
 		{create(false, []string{"arn:aws:ec2:eu-west-1:111111111111:transit-gateway/tgw-1"}), "UnknownResourceException", ""},
 		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:service/svc-1"}), "UnknownResourceException", ""},
 		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:servicenetwork/sn-1"}), "UnknownResourceException", ""},
-		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:resourceconfiguration/rcfg-1"}), "NotImplementedByTwin", ""},
+		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:resourceconfiguration/rcfg-1"}), "UnknownResourceException", ""},
+		{create(false, []string{"arn:aws:vpc-lattice:eu-west-1:111111111111:resourcegateway/rgw-1"}), "NotImplementedByTwin", ""},
 		{create(false, []string{"arn:aws:glue:eu-west-1:111111111111:catalog/c"}), "NotImplementedByTwin", ""},
 		{create(false, slices.Repeat(arn("subnet-1"), 101)), "ResourceShareLimitExceededException", ""},
 	} {
 		refused(t, cl, createResourceShare, tt.in, tt.code, tt.text)
 	}
+	// A child is shared with its group alone (VPC Lattice User Guide,
+	// resource-configuration.html, "Types of resource configurations").
+	const rcfg = "arn:aws:vpc-lattice:eu-west-1:111111111111:resourceconfiguration/"
+	if err := cl.World.Update(func(s *world.State) error {
+		for id, kind := range map[string]string{"rcfg-1": estate.ResourceGroup, "rcfg-2": estate.ResourceChild} {
+			s.Estate.LatticeResources.Put(estate.LatticeResource{ID: id, ARN: rcfg + id, Account: owner, Region: "eu-west-1", Type: kind, Status: estate.LatticeActive})
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	must(t, cl, createResourceShare, create(false, []string{rcfg + "rcfg-1"}, member))
+	refused(t, cl, createResourceShare, create(false, []string{rcfg + "rcfg-2"}, member), "InvalidParameterException", "is a child")
 	// What is shared cannot be shared on.
 	s := must(t, cl, createResourceShare, create(false, arn("subnet-1"), member)).ResourceShare
 	refused(t, cl.In(member, ""), createResourceShare, create(false, arn("subnet-1"), management), "UnknownResourceException", "")

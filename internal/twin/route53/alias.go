@@ -23,6 +23,7 @@ var aliasTypes = map[string][]string{
 	estate.TargetCloudFront:        {"A", "AAAA", "HTTPS"},
 	estate.TargetLoadBalancer:      {"A", "AAAA"},
 	estate.TargetLattice:           {"A", "AAAA"},
+	estate.TargetResource:          {"A", "AAAA"},
 	estate.TargetS3Website:         {"A"},
 	estate.TargetGlobalAccelerator: {"A", "AAAA"},
 }

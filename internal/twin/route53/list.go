@@ -134,7 +134,7 @@ func listHostedZonesByVPC(_ context.Context, c *world.Call, in *sdk.ListHostedZo
 	out := &sdk.ListHostedZonesByVPCOutput{MaxItems: aws.Int32(int32(n)), HostedZoneSummaries: []types.HostedZoneSummary{}}
 	zones := slices.Collect(e.Zones.By(estate.ByVPC(v.ID)))
 	for _, m := range c.State.ManagedZones(v.ID) {
-		zones = append(zones, estate.Zone{ID: m.ID, Name: m.Name, LinkedService: world.EndpointService})
+		zones = append(zones, estate.Zone{ID: m.ID, Name: m.Name, LinkedService: m.Owner})
 	}
 	slices.SortFunc(zones, func(a, b estate.Zone) int { return strings.Compare(a.ID, b.ID) })
 	for _, z := range zones {

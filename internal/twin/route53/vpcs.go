@@ -45,8 +45,8 @@ func associateVPC(_ context.Context, c *world.Call, in *sdk.AssociateVPCWithHost
 	if err := claimZone(c, id); err != nil {
 		return nil, err
 	}
-	if other, taken := zoneOnVPC(c.State, v, z.Name); taken {
-		return nil, conflictingVPC(v, other)
+	if err := freeOnVPC(c.State, v, z.Name); err != nil {
+		return nil, err
 	}
 	if max, limited := quota(c, z.Account, quotaVPCs, id); limited && int64(len(z.VPCs)) >= max {
 		return nil, &types.LimitsExceeded{Message: limitExceeded(quotaVPCs, "VPC associations")}

@@ -478,3 +478,37 @@ func TestGeoLocations(t *testing.T) {
 	refused(b, "InvalidChangeBatch", "a geolocation RRSet with the same name, type and location", changeResourceRecordSets, changesOf(z, create(geo("fr2", "FR"))))
 	b.change(z, upsert(geo("all", "DE")), upsert(geo("fr", "*")))
 }
+
+// TestLatticeZone: the custom domain of a resource of VPC Lattice is taken in the
+// VPCs that reach it with private DNS, as AWS's own (R7.4), unless a zone of that
+// name stood before.
+func TestLatticeZone(t *testing.T) {
+	b := newBed(t)
+	z := b.privateZone("db.example.com", "vpc-net2")
+	const resource, network = "arn:aws:vpc-lattice:eu-west-1:111111111111:resourceconfiguration/rcfg-1", "arn:aws:vpc-lattice:eu-west-1:111111111111:servicenetwork/sn-1"
+	if err := b.world.Update(func(s *world.State) error {
+		s.Estate.LatticeResources.Put(estate.LatticeResource{ID: "rcfg-1", ARN: resource, Account: net, Region: "eu-west-1", Type: estate.ResourceSingle,
+			CustomDomain: dnsname.MustParse("db.example.com"), Verified: true, Status: estate.LatticeActive})
+		s.Estate.LatticeAssociations.Put(
+			estate.LatticeAssociation{ID: "snra-1", Network: network, Resource: resource, PrivateDNS: true, Status: estate.LatticeActive},
+			estate.LatticeAssociation{ID: "snva-1", Network: network, VPC: "vpc-net", PrivateDNS: true, Status: estate.LatticeActive},
+			estate.LatticeAssociation{ID: "snva-2", Network: network, VPC: "vpc-net2", PrivateDNS: true, Status: estate.LatticeActive})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	owners := func(vpc string) (out []string) {
+		for _, s := range must(b, listHostedZonesByVPC, &sdk.ListHostedZonesByVPCInput{VPCId: &vpc, VPCRegion: "eu-west-1"}).HostedZoneSummaries {
+			out = append(out, *s.Name+" "+aws.ToString(s.Owner.OwningService))
+		}
+		return out
+	}
+	if got, want := owners("vpc-net"), []string{"db.example.com. " + world.LatticeService}; !slices.Equal(got, want) {
+		t.Errorf("the VPC's zones are %v, want %v", got, want)
+	}
+	if got, want := owners("vpc-net2"), []string{"db.example.com. "}; !slices.Equal(got, want) {
+		t.Errorf("where a zone stood before: %v, want %v", got, want)
+	}
+	refused(b, "ConflictingDomainExists", "already been associated with the hosted zone", associateVPC, associate(z, "vpc-net"))
+	b.privateZone("example.com", "vpc-net") // names above are free
+}

@@ -73,8 +73,8 @@ func createHostedZone(_ context.Context, c *world.Call, in *sdk.CreateHostedZone
 		if !ownsVPC(e, c.Account(), vpc) {
 			return nil, invalidVPC(vpc)
 		}
-		if other, taken := zoneOnVPC(c.State, vpc, name); taken {
-			return nil, conflictingVPC(vpc, other)
+		if err := freeOnVPC(c.State, vpc, name); err != nil {
+			return nil, err
 		}
 		z.VPCs = []estate.VPCRef{vpc}
 	case set != "":
@@ -298,18 +298,23 @@ func getDNSSEC(_ context.Context, c *world.Call, in *sdk.GetDNSSECInput) (*sdk.G
 	return &sdk.GetDNSSECOutput{Status: &types.DNSSECStatus{ServeSignature: aws.String(status)}, KeySigningKeys: []types.KeySigningKey{}}, nil
 }
 
-// zoneOnVPC finds a private zone of that name on a VPC, be it one that an
-// endpoint's private DNS made (R3.5).
-func zoneOnVPC(s *world.State, v estate.VPCRef, name dnsname.Name) (id string, found bool) {
+// freeOnVPC refuses a second private zone of a name on a VPC, be the first one that
+// an endpoint's private DNS made (R3.5). That one of VPC Lattice counts as well no
+// page says.
+func freeOnVPC(s *world.State, v estate.VPCRef, name dnsname.Name) error {
 	for z := range s.Estate.Zones.By(estate.ByVPC(v.ID)) {
 		if z.Name == name && slices.Contains(z.VPCs, v) {
-			return z.ID, true
+			return conflictingVPC(v, z.ID)
 		}
 	}
 	for _, z := range s.ManagedZones(v.ID) {
-		if z.Name == name {
-			return z.ID, true
+		switch {
+		case z.Name != name:
+		case z.Owner == world.LatticeService:
+			return &world.Undocumented{Rule: "R7.4", Err: conflictingVPC(v, z.ID)}
+		default:
+			return conflictingVPC(v, z.ID)
 		}
 	}
-	return "", false
+	return nil
 }

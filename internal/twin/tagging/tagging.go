@@ -105,6 +105,12 @@ func tagged(c *world.Call) []resource {
 	for v := range e.LatticeNetworks.By(here) {
 		add(v.ARN, v.Tags)
 	}
+	for v := range e.LatticeGateways.By(here) {
+		add(v.ARN, v.Tags)
+	}
+	for v := range e.LatticeResources.By(here) {
+		add(v.ARN, v.Tags)
+	}
 	for v := range e.LatticeAssociations.By(here) {
 		add(v.ARN(account), v.Tags)
 	}

@@ -34,6 +34,8 @@ const (
 	LaterFunction           LaterKind = "Function"
 	LaterLatticeService     LaterKind = "LatticeService"
 	LaterLatticeAssociation LaterKind = "LatticeAssociation"
+	LaterLatticeGateway     LaterKind = "LatticeGateway"
+	LaterLatticeResource    LaterKind = "LatticeResource"
 )
 
 // agenda holds the statuses that are to come.
@@ -74,10 +76,15 @@ func (s *State) arrive() {
 	arrive(s, e.Functions, LaterFunction, estate.FunctionActive, func(v estate.Function) string { return v.Status })
 	arrive(s, e.Endpoints, LaterEndpoint, estate.EndpointAvailable, func(v estate.Endpoint) string { return v.State })
 	arrive(s, e.LatticeServices, LaterLatticeService, estate.LatticeActive, func(v estate.LatticeService) string { return v.Status })
+	arrive(s, e.LatticeGateways, LaterLatticeGateway, estate.LatticeActive, func(v estate.LatticeGateway) string { return v.Status })
+	arrive(s, e.LatticeResources, LaterLatticeResource, estate.LatticeActive, func(v estate.LatticeResource) string { return v.Status })
 	arrive(s, e.LatticeAssociations, LaterLatticeAssociation, estate.LatticeActive, func(v estate.LatticeAssociation) string { return v.Status })
 	if e.Closed() { // of another world nobody knows the addresses
 		for v := range e.LatticeServices.All() {
 			s.NameLattice(v.ARN)
+		}
+		for a := range e.LatticeAssociations.All() {
+			s.NameResources(a)
 		}
 	}
 	for v := range e.TransitAttachments.All() {
@@ -182,7 +189,15 @@ func (s *State) become(l Later) {
 		change(&e.LatticeServices, l, func(v *estate.LatticeService) *string { return &v.Status })
 		s.unnameLattice(v)
 	case LaterLatticeAssociation:
+		a, _ := e.LatticeAssociations.Get(l.ID)
 		change(&e.LatticeAssociations, l, func(v *estate.LatticeAssociation) *string { return &v.Status })
+		if _, stands := e.LatticeAssociations.Get(l.ID); !stands {
+			s.unnameResources(a)
+		}
+	case LaterLatticeGateway:
+		change(&e.LatticeGateways, l, func(v *estate.LatticeGateway) *string { return &v.Status })
+	case LaterLatticeResource:
+		change(&e.LatticeResources, l, func(v *estate.LatticeResource) *string { return &v.Status })
 	case LaterEndpoint:
 		p, _ := e.Endpoints.Get(l.ID)
 		change(&e.Endpoints, l, func(v *estate.Endpoint) *string { return &v.State })

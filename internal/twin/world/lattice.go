@@ -2,6 +2,7 @@ package world
 
 import (
 	"crypto/sha256"
+	"iter"
 	"net/netip"
 
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -20,6 +21,57 @@ func LatticeName(r estate.Region, name, id string) estate.LatticeName {
 	return estate.LatticeName{
 		Name: dnsname.MustParse(own + "." + latticePartition + ".vpc-lattice-svcs." + string(r) + ".on.aws"),
 		Zone: "Z" + digest("lattice/" + string(r))[:20],
+	}
+}
+
+// ResourceName is the name that VPC Lattice generates for a resource in a service
+// network, by its association ([estate.LatticeResourceName]).
+func ResourceName(a estate.LatticeAssociation, r estate.LatticeResource) estate.LatticeName {
+	return estate.LatticeName{Name: estate.LatticeResourceName(a, r), Zone: "Z" + digest("lattice/resources/" + string(a.Region))[:20]}
+}
+
+// NameResources puts the generated names of the resources of an association into
+// public DNS, those of a group's children each by itself. A resource has an address
+// of 129.224.0.0/17 in every subnet that reaches it (VPC Lattice User Guide,
+// resource-configuration.html, "Types of service networks"); one, the same for all,
+// is our reading.
+func (s *State) NameResources(a estate.LatticeAssociation) {
+	for r := range s.resourcesOf(a) {
+		if r.Type == estate.ResourceGroup {
+			continue
+		}
+		n := ResourceName(a, r)
+		sum := sha256.Sum256([]byte(a.ID + r.ID))
+		s.Estate.Targets.Put(estate.AliasTarget{
+			Name: n.Name, Zone: n.Zone, Kind: estate.TargetResource, Account: r.Account, Region: r.Region,
+			Addresses: []netip.Addr{netip.AddrFrom4([4]byte{129, 224, sum[0] % 128, 1 + sum[1]%254})},
+		})
+	}
+}
+
+// unnameResources takes the names of an association away once that is gone.
+func (s *State) unnameResources(a estate.LatticeAssociation) {
+	for r := range s.resourcesOf(a) {
+		s.UnnameResource(a, r)
+	}
+}
+
+// UnnameResource takes one of them away.
+func (s *State) UnnameResource(a estate.LatticeAssociation, r estate.LatticeResource) {
+	s.Estate.Targets.Delete(estate.AliasTarget{Name: estate.LatticeResourceName(a, r)}.Key())
+}
+
+// resourcesOf walks the resource configuration of an association and its children.
+func (s *State) resourcesOf(a estate.LatticeAssociation) iter.Seq[estate.LatticeResource] {
+	return func(yield func(estate.LatticeResource) bool) {
+		if r, ok := s.Estate.LatticeResources.Get(a.Resource); !ok || !yield(r) {
+			return
+		}
+		for child := range s.Estate.LatticeResources.By(estate.ByMember(a.Resource)) {
+			if child.Group == a.Resource && !yield(child) {
+				return
+			}
+		}
 	}
 }
 

@@ -9,20 +9,25 @@ import (
 )
 
 // EndpointService is who owns the hosted zones that private DNS of VPC endpoints
-// makes, as ListHostedZonesByVPC shows OwningService. No page names it.
-const EndpointService = "vpce.amazonaws.com"
+// makes, LatticeService who owns those of custom domains, as ListHostedZonesByVPC
+// shows OwningService. No page names them.
+const (
+	EndpointService = "vpce.amazonaws.com"
+	LatticeService  = "vpc-lattice.amazonaws.com"
+)
 
-// ManagedZone is a hosted zone of AWS's own in a VPC (R3.3).
+// ManagedZone is a hosted zone of AWS's own in a VPC (R3.3, R7.4).
 type ManagedZone struct {
 	ID       string
 	Name     dnsname.Name
-	Endpoint string // whose private DNS made it
+	Owner    string // EndpointService or LatticeService
+	Endpoint string // whose private DNS made it, of EndpointService
 }
 
-// ManagedZones are the hosted zones that private DNS of endpoints holds in a
-// VPC, by identifier. They stand from the request on and until the endpoint is
-// gone, so that the names are taken; whether they answer is
-// [estate.Endpoint.Managed].
+// ManagedZones are the hosted zones that private DNS of endpoints and VPC Lattice
+// hold in a VPC, by identifier. Those of endpoints stand from the request on and
+// until the endpoint is gone, so that the names are taken; whether they answer is
+// [estate.Endpoint.Managed]. VPC Lattice makes none where another of the name stands.
 func (s *State) ManagedZones(vpc string) []ManagedZone {
 	var out []ManagedZone
 	for p := range s.Estate.Endpoints.By(estate.ByVPC(vpc)) {
@@ -31,14 +36,28 @@ func (s *State) ManagedZones(vpc string) []ManagedZone {
 			continue
 		}
 		for _, n := range p.PrivateNames {
-			z := ManagedZone{ManagedZoneID(&s.Estate, p, n), estate.ManagedZone(n), p.ID}
+			z := ManagedZone{ManagedZoneID(&s.Estate, p, n), estate.ManagedZone(n), EndpointService, p.ID}
 			if !slices.Contains(out, z) {
 				out = append(out, z)
 			}
 		}
 	}
+	for _, z := range s.Estate.LatticeZones(vpc) {
+		if !slices.ContainsFunc(out, func(m ManagedZone) bool { return m.Name == z.Name }) && !s.hasZone(vpc, z.Name) {
+			out = append(out, ManagedZone{"Z" + digest("managed/" + vpc + "/" + z.Resource.ID)[:20], z.Name, LatticeService, ""})
+		}
+	}
 	slices.SortFunc(out, func(a, b ManagedZone) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+func (s *State) hasZone(vpc string, name dnsname.Name) bool {
+	for z := range s.Estate.Zones.By(estate.ByVPC(vpc)) {
+		if z.Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // ManagedZoneID is the identifier of the hosted zone of a private name of an
