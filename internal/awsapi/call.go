@@ -35,6 +35,9 @@ func (s *Sessions) paced(account estate.AccountID, role string, region estate.Re
 				if s.opt.Called != nil {
 					s.opt.Called(account, service.prefix, operation, err != nil && classify(err) == pace.Throttled)
 				}
+				if s.opt.Unanswered != nil && Unreached(err) {
+					s.opt.Unanswered(transport(err))
+				}
 				return err
 			})
 		}
@@ -44,7 +47,7 @@ func (s *Sessions) paced(account estate.AccountID, role string, region estate.Re
 			err = call()
 		}
 		if err != nil {
-			err = failure(account, role, region, service, operation, err)
+			err = failure(s.opt.EndpointURL, account, role, region, service, operation, err)
 		}
 		return out, meta, err
 	})

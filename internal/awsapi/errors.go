@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -78,7 +79,9 @@ func Denied(err error) bool { return denied[Code(err)] }
 // classify says what a failed try means for its call.
 func classify(err error) pace.Class {
 	var role *RoleError
-	if errors.As(err, &role) { // its own call was repeated already
+	var own *Error
+	var nobody *NoCredentialsError
+	if errors.As(err, &role) || errors.As(err, &own) || errors.As(err, &nobody) { // its own call was repeated already
 		return pace.Final
 	}
 	if class, ok := classes[Code(err)]; ok {
@@ -105,6 +108,41 @@ func classify(err error) pace.Class {
 		return pace.Doubt
 	}
 	return pace.Final
+}
+
+// Unreached reports whether a call failed since nothing answered it: no network, or
+// no AWS behind it.
+func Unreached(err error) bool {
+	var send *smithyhttp.RequestSendError
+	return errors.As(err, &send) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// transport is how sending a request failed, without what the SDK puts around it.
+func transport(err error) string {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return u.Err.Error()
+	}
+	return err.Error()
+}
+
+// NoCredentialsError is that orgdns has no credentials with which to call AWS at
+// all.
+type NoCredentialsError struct{ Err error }
+
+// Error says what to do.
+func (e *NoCredentialsError) Error() string { return e.Diagnostic().Error() }
+
+// Unwrap is the SDK's error.
+func (e *NoCredentialsError) Unwrap() error { return e.Err }
+
+// As makes the error a Diagnostic for errors.As.
+func (e *NoCredentialsError) As(target any) bool { return asDiagnostic(e.Diagnostic, target) }
+
+// Diagnostic is the error as a problem (SDK and Tools Reference Guide,
+// standardized-credentials.html).
+func (e *NoCredentialsError) Diagnostic() diag.Diagnostic {
+	return diag.Diagnostic{Code: "NoCredentials", Summary: "orgdns has no credentials for AWS", Detail: e.Err.Error(),
+		Hint: "sign in with the AWS CLI and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a twin, as `orgdns twin` prints them"}
 }
 
 // Error is a call that AWS refused or that failed for good.
@@ -156,12 +194,14 @@ func (e *Error) Diagnostic() diag.Diagnostic {
 	return d
 }
 
-// failure makes the error of a call that came to its end.
-func failure(account estate.AccountID, role string, region estate.Region, svc service, operation string, err error) error {
+// failure makes the error of a call that came to its end. endpoint is where AWS was
+// said to be; empty when that is where it always is.
+func failure(endpoint string, account estate.AccountID, role string, region estate.Region, svc service, operation string, err error) error {
 	var done *Error
 	var unreached *RoleError
+	var nobody *NoCredentialsError
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &done) || errors.As(err, &unreached) {
+		errors.As(err, &done) || errors.As(err, &unreached) || errors.As(err, &nobody) {
 		return err
 	}
 	e := &Error{Account: account, Service: svc.prefix, Operation: operation, Code: Code(err), Message: err.Error(), Err: err}
@@ -173,6 +213,12 @@ func failure(account estate.AccountID, role string, region estate.Region, svc se
 		e.Message = api.ErrorMessage()
 	}
 	e.Hint = hint(e, role, classify(err))
+	if Unreached(err) {
+		e.Message = "nothing answers: " + transport(err)
+		if endpoint != "" {
+			e.Hint = "start what is to be at " + endpoint + ", such as `orgdns twin`, or unset AWS_ENDPOINT_URL"
+		}
+	}
 	return e
 }
 
@@ -228,7 +274,10 @@ func hint(e *Error, role string, class pace.Class) string {
 func plain(err error) error {
 	var own *Error
 	var role *RoleError
+	var nobody *NoCredentialsError
 	switch {
+	case errors.As(err, &nobody):
+		return nobody
 	case errors.As(err, &role):
 		return role
 	case errors.As(err, &own):

@@ -24,8 +24,10 @@ const (
 	sessionTime = time.Hour
 	// expiryMargin is how long before its end a session is begun anew.
 	expiryMargin = 5 * time.Minute
-	// refusalTime is how long a refusal is remembered.
-	refusalTime = time.Minute
+	// refusalTime is how long a refusal is remembered, and unreachedTime that
+	// nothing answered.
+	refusalTime   = time.Minute
+	unreachedTime = 5 * time.Second
 )
 
 // identity is who the base credentials are.
@@ -101,6 +103,9 @@ func (s *session) begin(ctx context.Context) (aws.Credentials, error) {
 	if s.role == "" {
 		return c.asBase(ctx, s.account)
 	}
+	if _, err := c.opt.Base.Retrieve(ctx); err != nil {
+		return aws.Credentials{}, &NoCredentialsError{err}
+	}
 	in := &sts.AssumeRoleInput{
 		RoleArn:         aws.String(c.roleARN(s.account, s.role)),
 		RoleSessionName: aws.String(sessionName(c.opt.Owner)),
@@ -160,12 +165,26 @@ func (s *Sessions) asBase(ctx context.Context, account estate.AccountID) (aws.Cr
 	return creds, nil
 }
 
+// Identify asks AWS who the base credentials are, which needs no permission (API
+// GetCallerIdentity). Where that fails nothing else can be done: the error is a
+// *NoCredentialsError or an *Error.
+func (s *Sessions) Identify(ctx context.Context) error {
+	_, err := s.whoami(ctx)
+	return err
+}
+
 // whoami is the base identity, asked for once.
 func (s *Sessions) whoami(ctx context.Context) (identity, error) {
 	return s.base.get(ctx, s.opt.Clock, func(ctx context.Context) (identity, time.Time, error) {
+		if _, err := s.opt.Base.Retrieve(ctx); err != nil {
+			return identity{}, s.opt.Clock.Now().Add(refusalTime), &NoCredentialsError{err}
+		}
 		out, err := sts.New(stsOptions(s.config("", "", s.opt.Region, s.opt.Base))).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		now := s.opt.Clock.Now()
-		if err != nil {
+		switch {
+		case Unreached(err):
+			return identity{}, now.Add(unreachedTime), plain(err)
+		case err != nil:
 			return identity{}, now.Add(refusalTime), plain(err)
 		}
 		return identity{estate.AccountID(aws.ToString(out.Account)), aws.ToString(out.Arn)}, now.AddDate(100, 0, 0), nil

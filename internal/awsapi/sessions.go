@@ -80,6 +80,9 @@ type Options struct {
 
 	// Called hears of every try of a call, from several workers. Optional.
 	Called func(account estate.AccountID, service, operation string, throttled bool)
+	// Unanswered hears of every try that nothing answered, and why, before it is made
+	// again; from several workers. Optional.
+	Unanswered func(why string)
 
 	// Patience is for how long a call of a Reader is repeated that AWS throttles: its
 	// query is refused then, and the account unread. Zero: as long as its context lives.

@@ -5,7 +5,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -208,41 +207,6 @@ func proposes(c *cobra.Command, flag string, values func() []string) {
 	})
 	if err != nil {
 		panic(err) // a flag that is not there: a mistake of ours
-	}
-}
-
-// problems prints an error: the problems of a list one by one. Machines get them
-// as a document, too.
-func (a *app) problems(kind string, err error) {
-	var list diag.List
-	collect(err, &list)
-	a.diagnostics(list)
-	if a.output == "json" {
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", "  ")
-		_ = enc.Encode(struct { // whoever reads has gone away when this fails
-			Version     int       `json:"version"`
-			Kind        string    `json:"kind"`
-			Diagnostics diag.List `json:"diagnostics"`
-		}{1, kind, list})
-	}
-}
-
-// collect finds the problems in an error.
-func collect(err error, into *diag.List) {
-	var d diag.Diagnostic
-	var own interface{ Diagnostic() diag.Diagnostic }
-	switch joined, ok := err.(interface{ Unwrap() []error }); {
-	case ok:
-		for _, e := range joined.Unwrap() {
-			collect(e, into)
-		}
-	case errors.As(err, &d):
-		into.Add(d)
-	case errors.As(err, &own):
-		into.Add(own.Diagnostic())
-	default:
-		into.Add(diag.Diagnostic{Summary: err.Error()})
 	}
 }
 

@@ -307,7 +307,13 @@ func (a *app) deadLetters(ctx context.Context, cfg *config.Config, args *eventsA
 	if err != nil {
 		return reached{}, nil, err
 	}
-	sessions, _, err := a.connect(ctx, cfg, access)
+	sessions, _, err := a.connect(ctx, cfg, access, unanswered(a.progress()))
+	if err != nil {
+		return reached{}, nil, err
+	}
+	leave := a.clock.Enter()
+	err = sessions.Identify(ctx)
+	leave()
 	if err != nil {
 		return reached{}, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/orgdns/orgdns/internal/config"
@@ -29,6 +30,9 @@ type journal struct {
 	spans   *spans
 	kept    *history.Recorder // nil where no history is kept
 	swept   func()            // after each sweep; optional
+
+	mu     sync.Mutex
+	silent map[string]time.Time // why AWS did not answer -> when that was told last
 }
 
 func (a *app) newJournal(ctx context.Context) (*journal, error) {
@@ -282,6 +286,24 @@ func doneEntry(d reconcile.Done, outcome string) history.Entry {
 // called hears of a call of AWS.
 func (j *journal) called(account estate.AccountID, service, operation string, throttled bool) {
 	j.metrics.called(account, service, operation, throttled)
+}
+
+// silentAgain is after what time it is told again that AWS does not answer.
+const silentAgain = time.Minute
+
+// unanswered hears that nothing answered a call, which is made again.
+func (j *journal) unanswered(why string) {
+	now := j.app.clock.Now()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if last, told := j.silent[why]; told && now.Sub(last) < silentAgain {
+		return
+	}
+	if j.silent == nil {
+		j.silent = map[string]time.Time{}
+	}
+	j.silent[why] = now
+	j.warn(now, "waiting for AWS, which does not answer", "detail", why)
 }
 
 func (j *journal) queueFailed(queue string, err error) {

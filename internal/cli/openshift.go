@@ -123,10 +123,7 @@ func (a *app) site(ctx context.Context, args *openshiftArgs, region estate.Regio
 	if err != nil {
 		return nil, err
 	}
-	if s.caller = s.known.Caller; s.caller.Account == "" {
-		answer, _ := s.known.Asked(who)
-		return nil, fmt.Errorf("the identity that runs orgdns could not be read: %s", answer.Message)
-	}
+	s.caller = s.known.Caller
 	s.account = cmp.Or(accountOf(principal), s.caller.Account)
 	if args.account != "" {
 		account, ok := s.cfg.Account(config.AccountRef{Name: args.account})

@@ -42,6 +42,8 @@ const (
 	watchEvery = 5 * time.Second
 	// shutdown is how long a request for metrics may still take at the end.
 	shutdown = 2 * time.Second
+	// startAgain is how long AWS is left in peace that did not answer at the start.
+	startAgain = 10 * time.Second
 	// leastInterval is the shortest between sweeps: each reads the organization.
 	leastInterval = 10 * time.Second
 )
@@ -94,17 +96,19 @@ func (a *app) serve(ctx, stopped context.Context, args *serveArgs) error {
 	defer k.close(ctx)
 	stop, end := context.WithCancel(stopped)
 	defer end()
-	queues, err := k.openQueues(stop)
-	if err != nil {
-		return err
-	}
 	var ready atomic.Bool
 	ended, err := k.listen(ctx, args.listen, &ready)
 	if err != nil {
 		return err
 	}
 	defer ended()
-
+	queues, err := k.patientQueues(stop)
+	if stop.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	s := &event.Server{
 		Handler: k.handler(), Queues: queues, Interval: args.interval, Options: reconcile.Options{AcceptLimits: args.limits},
 		Reload: k.reload, Watch: watchEvery, Jitter: rand.Float64, Ready: func() { ready.Store(true) },
@@ -183,7 +187,9 @@ func (k *keeping) pass(ctx context.Context, cfg *config.Config) (*awsapi.Session
 	if err != nil {
 		return nil, nil, err
 	}
-	return k.app.connect(ctx, cfg, access, stage.Keeping, func(o *awsapi.Options) { o.Loop, o.Called = k.loop, k.journal.called })
+	return k.app.connect(ctx, cfg, access, stage.Keeping, func(o *awsapi.Options) {
+		o.Loop, o.Called, o.Unanswered = k.loop, k.journal.called, k.journal.unanswered
+	})
 }
 
 func (k *keeping) handler() event.Handler {
@@ -230,10 +236,32 @@ func (k *keeping) take(cfg *config.Config) {
 	k.journal.taken(cfg, k.source.at)
 }
 
+// patientQueues is openQueues at the start, when AWS may not be there yet: the
+// journal hears that it is waited for. Any other error is final.
+func (k *keeping) patientQueues(ctx context.Context) ([]event.Queue, error) {
+	defer k.clock.Enter()()
+	for {
+		err := k.sessions.Identify(ctx)
+		if err == nil {
+			var queues []event.Queue
+			if queues, err = k.openQueues(ctx); err == nil {
+				return queues, nil
+			}
+		}
+		if !awsapi.Unreached(err) {
+			return nil, err
+		}
+		if err := k.clock.Sleep(ctx, startAgain); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // openQueues finds the queues, and where their dead letters go, which are counted
 // until ctx is done.
 func (k *keeping) openQueues(ctx context.Context) ([]event.Queue, error) {
 	var out []event.Queue
+	k.dead = nil
 	for _, name := range k.args.queues {
 		id, err := k.queue(name)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
 	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
@@ -23,6 +27,7 @@ import (
 	"github.com/orgdns/orgdns/internal/history"
 	"github.com/orgdns/orgdns/internal/plan"
 	"github.com/orgdns/orgdns/internal/reconcile"
+	"github.com/orgdns/orgdns/internal/stage"
 	"github.com/orgdns/orgdns/internal/store"
 )
 
@@ -381,5 +386,50 @@ func TestLambdaKeeps(t *testing.T) {
 	}
 	if err := j.close(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// answering is an AWS that is not there for the first calls, and then tells who
+// asks.
+type answering struct{ calls, silent int }
+
+func (a *answering) Do(*http.Request) (*http.Response, error) {
+	if a.calls++; a.calls <= a.silent {
+		return nil, &url.Error{Op: "Post", URL: "https://sts.eu-west-1.amazonaws.com/", Err: errors.New("connection refused")}
+	}
+	body := `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>000000000001</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
+	status := http.StatusOK
+	if a.silent < 0 {
+		body, status = `<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>`, http.StatusForbidden
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+// TestServeWaits: at the start serve waits for AWS as long as nothing answers, and
+// tells of it now and then; what AWS refuses ends it.
+func TestServeWaits(t *testing.T) {
+	var log strings.Builder
+	a := &app{Streams: Streams{Err: &log}, clock: clock.NewVirtual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))}
+	j, err := a.newJournal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait := func(aws *answering) error {
+		k := &keeping{app: a, args: &serveArgs{}, clock: a.clock, journal: j}
+		k.sessions = stage.Sessions("acme", a.clock, credentials.NewStaticCredentialsProvider("key", "secret", ""), aws, "", "eu-west-1", nil,
+			func(o *awsapi.Options) { o.Unanswered = j.unanswered })
+		_, err := k.patientQueues(t.Context())
+		return err
+	}
+	late := &answering{silent: 100}
+	if err := wait(late); err != nil || late.calls != 101 {
+		t.Errorf("%d calls, %v", late.calls, err)
+	}
+	if n := strings.Count(log.String(), `"waiting for AWS, which does not answer" detail="connection refused"`); n < 3 || n > 20 {
+		t.Errorf("told %d times:\n%s", n, log.String())
+	}
+	refusing := &answering{silent: -1}
+	if err := wait(refusing); awsapi.Code(err) != "InvalidClientTokenId" || refusing.calls != 1 {
+		t.Errorf("%d calls, %v", refusing.calls, err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/orgdns/orgdns/internal/apply"
 	"github.com/orgdns/orgdns/internal/config"
-	"github.com/orgdns/orgdns/internal/diag"
 	"github.com/orgdns/orgdns/internal/dnsname"
 	"github.com/orgdns/orgdns/internal/estate"
 	"github.com/orgdns/orgdns/internal/plan"
@@ -52,48 +51,6 @@ func (a *app) json(kind string, v any) error {
 		Kind    string `json:"kind"`
 		Result  any    `json:"result"`
 	}{1, kind, v})
-}
-
-// aLine is what of a text may be said again.
-const aLine = 80
-
-// firstWord is the code with which AWS's messages begin.
-func firstWord(s string) string {
-	w, _, _ := strings.Cut(s, " ")
-	return strings.TrimSuffix(w, ":")
-}
-
-// diagnostics prints problems. A long text that stands for many things, such as
-// why an account could not be read, is printed once.
-func (a *app) diagnostics(list diag.List) {
-	a.waits.line()
-	if a.told == nil {
-		a.told = map[string]bool{}
-	}
-	colours := map[diag.Severity]string{diag.Error: red, diag.Warning: yellow, diag.Note: dim}
-	for _, d := range list {
-		head := a.paint(a.Err, colours[d.Severity], d.Severity.String()+": ")
-		if p := d.Pos.String(); p != "" {
-			head = p + ": " + head
-		}
-		fmt.Fprintf(a.Err, "%s%s", head, d.Summary)
-		if d.Account != "" && !strings.Contains(d.Summary+d.Detail, d.Account) {
-			fmt.Fprintf(a.Err, " (account %s%s)", d.Account, strings.TrimRight(" "+d.Region, " "))
-		}
-		fmt.Fprintln(a.Err)
-		again := len(d.Detail) > aLine && a.told[d.Detail]
-		switch {
-		case again:
-			fmt.Fprintf(a.Err, "    as above: %s\n", firstWord(d.Detail))
-		case d.Detail != "":
-			fmt.Fprintf(a.Err, "    %s\n", d.Detail)
-			a.told[d.Detail] = true
-		}
-		if d.Hint != "" && !(again && a.told[d.Hint]) {
-			fmt.Fprintf(a.Err, "    -> %s\n", d.Hint)
-			a.told[d.Hint] = true
-		}
-	}
 }
 
 // progress prints what goes on: one line that is overwritten on a terminal,

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/orgdns/orgdns/internal/awsapi"
 	"github.com/orgdns/orgdns/internal/clock"
@@ -86,20 +87,30 @@ func (a *app) pass(ctx context.Context, cfg *config.Config) (*reconcile.Pass, er
 // passBy is pass with accounts reached in another way than the configuration
 // says.
 func (a *app) passBy(ctx context.Context, cfg *config.Config, access map[estate.AccountID]awsapi.Access) (*reconcile.Pass, error) {
-	_, p, err := a.connect(ctx, cfg, access)
+	say := a.progress()
+	_, p, err := a.connect(ctx, cfg, access, unanswered(say))
 	if err != nil {
 		return nil, err
 	}
-	if p.Progress = a.progress(); a.output != "json" {
+	if p.Progress = say; a.output != "json" {
 		a.waits = newWaits(p.Ports.Clock, a)
 		p.Ports.Clock = a.waits
 	}
 	return p, nil
 }
 
+// unanswered tells that AWS does not answer, while it is asked again.
+func unanswered(say func(string)) func(*awsapi.Options) {
+	return func(o *awsapi.Options) {
+		if say != nil {
+			o.Unanswered = func(why string) { say("AWS does not answer, it is asked again: " + why) }
+		}
+	}
+}
+
 // connect wires a configuration to AWS, and tells nobody what goes on.
 func (a *app) connect(ctx context.Context, cfg *config.Config, access map[estate.AccountID]awsapi.Access, more ...func(*awsapi.Options)) (*awsapi.Sessions, *reconcile.Pass, error) {
-	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(string(stage.Region(cfg))))
+	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(string(stage.Region(cfg))), awsconfig.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, nil, fmt.Errorf("credentials for AWS: %w", err)
 	}

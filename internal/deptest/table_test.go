@@ -141,7 +141,7 @@ var table = map[string]rule{
 
 	"cli": {
 		layer: "8", ours: layer6.and("openshift", "probe/inside", "runtimeapi", "stage", "awsapi", "store", "twin", "twin/dns", "twin/world", "examples"),
-		other: []string{cobra, dns, term, metrics, traces, sdk + "/aws", sdk + "/config", sdk + "/credentials"},
+		other: []string{cobra, dns, term, metrics, traces, sdk + "/aws", sdk + "/config", sdk + "/credentials", smithy + "/logging"},
 		tests: allTwin, otherTests: []string{scripts, sdk, smithy},
 	},
 	"cmd/orgdns": {layer: "8", ours: set{"cli"}, otherTests: []string{scripts}},

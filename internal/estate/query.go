@@ -82,6 +82,15 @@ type Answer struct {
 	Message string `json:"message,omitempty"`
 }
 
+// Why is why the question was refused, always in the same words, so that one reason
+// for many things can be told as one; empty when it was not, or never asked.
+func (a Answer) Why() string {
+	if a.Code == "" || a.Message == "" {
+		return a.Code + a.Message
+	}
+	return a.Code + ": " + a.Message
+}
+
 func (a Answer) Key() string {
 	q := a.Query
 	return string(q.Kind) + "\x00" + string(q.Account) + "\x00" + string(q.Region) + "\x00" + q.ID

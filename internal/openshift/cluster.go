@@ -168,7 +168,7 @@ func (c Cluster) zone(e estate.Estate, private bool) (estate.Zone, *diag.Diagnos
 	if a, asked := e.Asked(q); !asked || a.Code != "" {
 		detail := "it was not asked"
 		if asked {
-			detail = a.Code + ": " + a.Message
+			detail = a.Why()
 		}
 		if q.Kind == estate.QueryZone {
 			return fail(fmt.Sprintf("could not read the %s zone %s of account %s with %s", sort(private), ref.ID, account, c.who(private)), detail, "")

@@ -97,7 +97,7 @@ func (p Preparation) Zone() (config.PrivateZone, diag.List) {
 		return z, problems
 	}
 	if a, asked := p.Estate.Asked(estate.Query{Kind: estate.QueryZones, Account: holder}); asked && a.Code != "" {
-		fail(i.Pos, "unread", fmt.Sprintf("the zones of account %s could not be read", holder), a.Code+": "+a.Message, "")
+		fail(i.Pos, "unread", fmt.Sprintf("the zones of account %s could not be read", holder), a.Why(), "")
 		return z, problems
 	}
 	z.Account = config.AccountRef{Name: string(holder), Pos: i.Pos}
@@ -153,7 +153,7 @@ func (p Preparation) vpc(z *config.PrivateZone, holder estate.AccountID, fail fa
 		q := estate.Query{Kind: estate.QuerySubnets, Account: p.Account, Region: i.Region}
 		detail := "the subnets must be of one VPC, and seen by account " + string(p.Account)
 		if a, asked := p.Estate.Asked(q); asked && a.Code != "" {
-			detail = a.Code + ": " + a.Message
+			detail = a.Why()
 		} else if _, gone := c.vpcs(); len(gone) > 0 {
 			detail = fmt.Sprintf("account %s sees no subnet %s in %s", p.Account, gone[0].Value, i.Region)
 		}

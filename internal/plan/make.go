@@ -177,7 +177,7 @@ func (b *builder) problem(w Wanted, s diag.Severity, code, summary, detail, hint
 func (b *builder) unread(w Wanted, q estate.Query) {
 	detail := "it was not asked"
 	if a, ok := b.e.Asked(q); ok {
-		detail = a.Code + ": " + a.Message
+		detail = a.Why()
 	}
 	b.problem(w, diag.Error, "unread",
 		fmt.Sprintf("%s could not be read, so nothing is planned for %s", q, w.Address), detail,

@@ -311,7 +311,7 @@ func (d *delegation) parent() (id plan.Value, zone estate.Zone, linked *estate.R
 		a, _ := d.Estate.Asked(q)
 		d.problem(d.At("parent"), diag.Error, d.address, "unread",
 			fmt.Sprintf("the zones of account %s could not be read, so the parent of %s is not known", account.ID, d.Domain),
-			strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role that this account needs")
+			a.Why(), "see `orgdns iam` for the role that this account needs")
 		return plan.Value{}, estate.Zone{}, nil, false
 	}
 	candidates := parentCandidates(d.Input, d.Delegation, account.ID)

@@ -314,7 +314,7 @@ func (s *shareIn) readQuery(q estate.Query, what, hint string) bool {
 	}
 	a, _ := s.Estate.Asked(q)
 	s.problem(s.Pos, diag.Warning, "unread", fmt.Sprintf("%s could not be read, so %s stays as it is", q, what),
-		strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: "+hint)
+		a.Why(), "what cannot be read is not absent: "+hint)
 	return false
 }
 

@@ -242,7 +242,7 @@ func (r *latticeDomains) settled(d *latticeDomain) (why diag.Diagnostic, ok bool
 	}
 	if q := (estate.Query{Kind: estate.QueryZones, Account: d.account}); !r.Estate.Answered(q) {
 		a, _ := r.Estate.Asked(q)
-		return r.problem(d, d.At("account"), diag.Error, "unread", fmt.Sprintf("the zones of account %s could not be read", d.account), strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role that this account needs"), false
+		return r.problem(d, d.At("account"), diag.Error, "unread", fmt.Sprintf("the zones of account %s could not be read", d.account), a.Why(), "see `orgdns iam` for the role that this account needs"), false
 	}
 	kind := "private"
 	if d.Public {
@@ -649,7 +649,7 @@ func (r *latticeDomains) unread(d *latticeDomain, q estate.Query) {
 	if !asked && active(r.Estate, q.Account) {
 		return // about to be asked
 	}
-	why := strings.TrimSpace(a.Code + " " + a.Message)
+	why := a.Why()
 	if !asked {
 		why = "the account is suspended"
 	}

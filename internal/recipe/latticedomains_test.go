@@ -193,7 +193,7 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 			e.LatticeServices.Delete("arn:aws:vpc-lattice:eu-west-1:222222222222:service/svc-00000000000000001", "arn:aws:vpc-lattice:eu-west-1:333333333333:service/svc-00000000000000002")
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
 		}, strings.ReplaceAll(pair("a.both.corp.test", 2), "\n", " frozen\n") +
-			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException: no]\n"},
 		{"unread: nobody else gets the name of what may still be there", corp, func(e *estate.Estate) {
 			s := lattice(e, 2, payAccount, "a.both.corp.test")
 			aliases(e, "ZC", s, "a.both.corp.test")
@@ -202,14 +202,14 @@ warning not-granted: service svc-00000000000000006 of account 222222222222 does 
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
 		}, strings.ReplaceAll(pair("a.both.corp.test", 2), "\n", " frozen\n") +
 			"warning unread: a.both.corp.test is claimed by service svc-00000000000000001 of account 222222222222; it leads to a service that may still have it [s-00000000000000002.7d67968.vpc-lattice-svcs.eu-west-1.on.aws]\n" +
-			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+			"warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException: no]\n"},
 		{"unread: one that is known to be going goes", corp, func(e *estate.Estate) {
 			s := lattice(e, 2, payAccount, "a.both.corp.test")
 			aliases(e, "ZC", s, "a.both.corp.test")
 			s.Status = estate.LatticeDeleting
 			e.LatticeServices.Put(s)
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryLatticeServices, Account: payAccount, Region: "eu-west-1"}, Code: "AccessDeniedException", Message: "no"})
-		}, "warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException no]\n"},
+		}, "warning unread: the VPC Lattice services of account 333333333333 in eu-west-1 could not be read [AccessDeniedException: no]\n"},
 		{"an account that is not known: what may be its stays, and nobody else gets the name", strings.Replace(corp, "[shop, pay]", "[shop, lost]", 1), func(e *estate.Estate) {
 			aliases(e, "ZC", lattice(e, 2, payAccount, "a.both.corp.test"), "a.both.corp.test") // whose it may be is known from before
 			s := lattice(e, 3, payAccount, "b.both.corp.test")

@@ -463,7 +463,7 @@ func (e *events) make() {
 	o := e.Estate.Organization
 	if o.ID == "" {
 		a, _ := e.Estate.Asked(e.organization())
-		why := strings.TrimSpace(a.Code + " " + a.Message)
+		why := a.Why()
 		if a.Code == "" {
 			why = "it is in none"
 		}
@@ -536,7 +536,7 @@ func (e *events) trails(spokes []EventSpoke) {
 	for _, s := range spokes {
 		switch a, _ := e.Estate.Asked(trailsOf(s)); {
 		case a.Code != "":
-			e.problem(diag.Warning, "unread", s.Account, fmt.Sprintf("the trails of account %s in %s could not be read, so its calls may not be told", s.Account, s.Region), strings.TrimSpace(a.Code+" "+a.Message), seeIAM)
+			e.problem(diag.Warning, "unread", s.Account, fmt.Sprintf("the trails of account %s in %s could not be read, so its calls may not be told", s.Account, s.Region), a.Why(), seeIAM)
 		case !e.Estate.Recorded(s.Account, s.Region):
 			e.problem(diag.Warning, "no-trail", s.Account, fmt.Sprintf("no trail records account %s in %s, so its calls are not told: changes of the tag %s alone are", s.Account, s.Region, e.Config.LatticeEvents.Tag),
 				"EventBridge gets the calls that a trail of CloudTrail records (EventBridge User Guide, eb-service-event-cloudtrail.html)", "make a trail of management events there, or one of the organization")

@@ -362,7 +362,7 @@ func (s *shareIn) prove(one *sharedService, provider config.Account, address str
 			what = "it is not proven, and what needs the name waits"
 		}
 		s.problem(o.At("parent"), diag.Warning, "unread", fmt.Sprintf("the public zone for %s in account %s, in which the proof of the name of %s in %s must stand, could not be read: %s", o.Domain, holder, o.Name, s.region, what),
-			fmt.Sprintf("%s: %s", q, strings.TrimSpace(a.Code+" "+a.Message)), "see `orgdns iam` for the role that this account needs, or write `parent: { external: … }` where somebody else publishes the record")
+			fmt.Sprintf("%s: %s", q, a.Why()), "see `orgdns iam` for the role that this account needs, or write `parent: { external: … }` where somebody else publishes the record")
 		return
 	default:
 		s.problem(o.At("domain"), diag.Error, "no-zone", fmt.Sprintf("account %s has no public zone for %s, in which the proof of the name must stand", holder, o.Domain), "",

@@ -338,7 +338,7 @@ func (z *privateZone) read(s config.Selector, pos diag.Pos, severity diag.Severi
 		ok = false
 		a, _ := z.Estate.Asked(q)
 		z.problem(pos, severity, "unread", "the accounts of the organization could not be read, whose VPCs may be selected",
-			strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role in organization.access")
+			a.Why(), "what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role in organization.access")
 	}
 	asked := VPCQueries(z.Config, s, z.Estate)
 	for _, q := range ownerQueries(z.Input, s) {
@@ -353,7 +353,7 @@ func (z *privateZone) read(s config.Selector, pos diag.Pos, severity diag.Severi
 		ok = false
 		a, _ := z.Estate.Asked(q)
 		z.problem(pos, severity, "unread", fmt.Sprintf("the VPCs of account %s in %s could not be read", q.Account, q.Region),
-			strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role that this account needs")
+			a.Why(), "what cannot be read is not absent: nothing there is let go; see `orgdns iam` for the role that this account needs")
 	}
 	return ok
 }
@@ -398,7 +398,7 @@ func (z *privateZone) vpcs(anchor estate.VPC, anchored bool) {
 		if q := (estate.Query{Kind: estate.QueryVPCs, Account: v.Account, Region: v.Region}); !z.Estate.Answered(q) {
 			a, _ := z.Estate.Asked(q) // it was seen by a participant
 			z.problem(z.At("vpcs"), diag.Warning, "unread", fmt.Sprintf("VPC %s is left as it is: the VPCs of its owner, account %s, could not be read", id, v.Account),
-				strings.TrimSpace(a.Code+" "+a.Message), "only the owner of a shared VPC can associate it: see `orgdns iam` for the role that this account needs")
+				a.Why(), "only the owner of a shared VPC can associate it: see `orgdns iam` for the role that this account needs")
 			z.associate(v, true)
 			continue
 		}
@@ -492,7 +492,7 @@ func (z *privateZone) writers() {
 	if q := (estate.Query{Kind: estate.QueryOrganization}); len(z.Writers) > 0 && z.Config.Access != nil && !z.Estate.Answered(q) {
 		a, _ := z.Estate.Asked(q)
 		z.problem(z.At("writers"), diag.Error, "unread", "the ID of the organization could not be read, to which the roles of writers are limited",
-			strings.TrimSpace(a.Code+" "+a.Message), "see `orgdns iam` for the role in organization.access")
+			a.Why(), "see `orgdns iam` for the role in organization.access")
 		return
 	}
 	for i, w := range z.Writers {

@@ -142,7 +142,7 @@ func (s *shareIn) named(list []content, c content, stands bool, region estate.Re
 		q.Account, q.Region = s.hub.ID, r
 		if a, _ := s.Estate.Asked(q); !s.Estate.Answered(q) {
 			s.problem(c.pos, diag.Warning, "unread", fmt.Sprintf("%s could not be read, so what the Profile carries of it in %s stays as it is", q, s.region),
-				strings.TrimSpace(a.Code+" "+a.Message), "what cannot be read is not absent: see `orgdns iam` for the role that this account needs")
+				a.Why(), "what cannot be read is not absent: see `orgdns iam` for the role that this account needs")
 			c.unread = true
 			return append(list, c)
 		}

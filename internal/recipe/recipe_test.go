@@ -181,7 +181,7 @@ func TestDelegations(t *testing.T) {
 		}, false, zoneLine + "waiting for registrar to set the NS records of api.example.com to the zone's name servers, known after apply\nerror caa: a certificate for api.example.com would never be issued: the CAA records at example.com do not allow Amazon [0 issue \"letsencrypt.org\"]\n"},
 		{"the parent's zones unread", simple, func(e *estate.Estate) {
 			e.Answers.Put(estate.Answer{Query: estate.Query{Kind: estate.QueryZones, Account: "111111111111"}, Code: "AccessDenied", Message: "no"})
-		}, false, zoneLine + "error unread: the zones of account 111111111111 could not be read, so the parent of api.example.com is not known [AccessDenied no]\n"},
+		}, false, zoneLine + "error unread: the zones of account 111111111111 could not be read, so the parent of api.example.com is not known [AccessDenied: no]\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := world()

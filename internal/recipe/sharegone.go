@@ -175,7 +175,7 @@ func keepGone(in Input, out *Output) {
 		var unread []string
 		must := func(q estate.Query) {
 			if a, _ := in.Estate.Asked(q); !in.Estate.Answered(q) {
-				unread = append(unread, strings.TrimSpace(fmt.Sprintf("%s: %s %s", q, a.Code, a.Message)))
+				unread = append(unread, strings.TrimSpace(fmt.Sprintf("%s: %s", q, a.Why())))
 			}
 		}
 		for _, k := range hubQueries {

@@ -80,7 +80,7 @@ func unswept(in Input) diag.List {
 			continue
 		}
 		if a.Code != "" && active(in.Estate, a.Query.Account) {
-			add(severity, a.Query.Account, fmt.Sprintf("%s could not be read, so what is ours there is not found", a.Query), strings.TrimSpace(a.Code+" "+a.Message))
+			add(severity, a.Query.Account, fmt.Sprintf("%s could not be read, so what is ours there is not found", a.Query), a.Why())
 		}
 	}
 	for _, a := range accounts(in) {

@@ -229,7 +229,7 @@ func (k *Keeper) moreLocked(ctx context.Context, patches []func(*estate.Estate))
 		k.tick++
 		began := k.tick
 		k.mu.Unlock()
-		put := answers(ctx, ports, others)
+		put, _ := answers(ctx, ports, others)
 		k.mu.Lock()
 		k.learnLocked(ctx, others, put, began)
 	}

@@ -140,15 +140,15 @@ func (p *Pass) needs(ports Ports, o Options) func(estate.Estate) []estate.Query 
 		if p.Source == nil {
 			return recipe.Needs(p.input(e, ports, o))
 		}
-		q := estate.Query{Kind: estate.QueryIdentity} // a rehearsal needs to know who runs it
-		if _, asked := e.Asked(q); !asked {
-			return []estate.Query{q}
-		}
 		return p.Source.Needs(e, o)
 	}
 }
 
-// observe asks until needs lists nothing, each round side by side.
+// whoAsks is asked by everybody: a rehearsal needs to know who runs it.
+var whoAsks = estate.Query{Kind: estate.QueryIdentity}
+
+// observe asks until needs lists nothing, each round side by side. Where AWS cannot
+// be asked even who asks, nothing else can be: that is the one error of all of it.
 func (p *Pass) observe(ctx context.Context, ports Ports, e estate.Estate, needs func(estate.Estate) []estate.Query) (estate.Estate, error) {
 	p.Config.Tell(&e)
 	for {
@@ -156,37 +156,48 @@ func (p *Pass) observe(ctx context.Context, ports Ports, e estate.Estate, needs 
 		if len(list) == 0 {
 			return e, ctx.Err()
 		}
+		if _, asked := e.Asked(whoAsks); !asked && !slices.Contains(list, whoAsks) {
+			list = append(list, whoAsks)
+		}
 		p.say("reading: %s", summary(list))
-		if err := ask(ctx, ports, list, &e); err != nil {
+		put, errs := answers(ctx, ports, list)
+		if err := ctx.Err(); err != nil {
 			return e, err
 		}
+		if i := slices.Index(list, whoAsks); i >= 0 && errs[i] != nil {
+			return e, p.unreached(errs[i])
+		}
+		put(&e)
 	}
+}
+
+// unreached is the error of a pass that cannot ask AWS at all.
+func (p *Pass) unreached(err error) error {
+	var d diag.Diagnostic
+	if n := len(p.Config.Accounts); n > 0 && errors.As(err, &d) {
+		d.Summary += fmt.Sprintf(", so none of the configuration's accounts (%d) can be reached", n)
+		return d
+	}
+	return err
 }
 
 // inFlight bounds the queries under way.
 const inFlight = 64
 
-// ask asks queries side by side and puts the answers into the estate in the
-// order of the list, so that the same organization gives the same estate.
-func ask(ctx context.Context, ports Ports, list []estate.Query, into *estate.Estate) error {
-	put := answers(ctx, ports, list)
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	put(into)
-	return nil
-}
-
 // answers asks queries side by side, and gives what brings the answers into an
-// estate.
-func answers(ctx context.Context, ports Ports, list []estate.Query) (put func(*estate.Estate)) {
+// estate, in the order of the list, so that the same organization gives the same
+// estate; and the errors of those that were refused.
+func answers(ctx context.Context, ports Ports, list []estate.Query) (put func(*estate.Estate), errs []error) {
 	got := make([]reply, len(list))
 	sideBySide(ports.Clock, len(list), inFlight, func(i int) { got[i] = read(ctx, ports, list[i]) })
+	for _, r := range got {
+		errs = append(errs, r.err)
+	}
 	return func(into *estate.Estate) {
 		for i, q := range list {
 			got[i].put(ports, q, into)
 		}
-	}
+	}, errs
 }
 
 // reply is what came of a query: what brings the answer into an estate, or why it

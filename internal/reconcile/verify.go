@@ -72,7 +72,7 @@ func (p *Pass) vantages(x config.Expectation, e estate.Estate) ([]resolve.Vantag
 		if a, _ := e.Asked(q); !e.Answered(q) {
 			problems.Add(diag.Diagnostic{Code: "unread", Pos: x.Pos, Account: string(q.Account), Region: string(q.Region),
 				Summary: fmt.Sprintf("the VPCs from which %s is to be asked could not be read", x.Name),
-				Detail:  strings.TrimSpace(a.Code + " " + a.Message), Hint: "see `orgdns iam` for the role that this account needs"})
+				Detail:  a.Why(), Hint: "see `orgdns iam` for the role that this account needs"})
 		}
 	}
 	if len(vpcs) == 0 && !problems.HasErrors() {
