@@ -363,22 +363,22 @@ func TestLambdaKeeps(t *testing.T) {
 		t.Error("what is neither a batch nor a schedule is taken")
 	}
 	page, err := a.kept.History(t.Context(), history.Query{})
-	if err != nil || len(page.Entries) != 11 || sent.Load() != 2 {
+	if err != nil || len(page.Entries) != 12 || sent.Load() != 2 {
 		t.Errorf("%d entries are kept, %d events sent: %v", len(page.Entries), sent.Load(), err)
 	}
 	byEvent := 0
 	for _, e := range page.Entries {
-		if e.Event == "e1" && e.By == "tag" {
+		if e.Event == "e1" && e.By == "account 444444444444 (tag)" {
 			byEvent++
 		}
 	}
-	if byEvent != 3 { // the event, the decision, and a change
+	if byEvent != 4 { // the event, the decision, a change, and that it is INSYNC
 		t.Errorf("%d entries tell which event asked for them", byEvent)
 	}
 	var out strings.Builder
 	a.Out = &out
 	a.history(page)
-	if !strings.Contains(out.String(), "    by  tag, event e1\n") {
+	if !strings.Contains(out.String(), "    by  account 444444444444 (tag), event e1\n") {
 		t.Errorf("shown is\n%s", out.String())
 	}
 	if strings.Contains(log.String(), "are late") {
