@@ -244,6 +244,8 @@ func hint(e *Error, role string, class pace.Class) string {
 		who = "the identity that orgdns runs as"
 	}
 	switch {
+	case e.Service == "sqs" && strings.HasSuffix(e.Code, "NonExistentQueue"):
+		return "make it: `orgdns deploy lattice` makes the queues of latticeEvents"
 	case denied[e.Code] && e.Service == "sqs":
 		return fmt.Sprintf("%s needs %s there, and neither the queue's policy nor anything above may deny it; docs/serve.md has the policy", who, action(e.Service, e.Operation))
 	case denied[e.Code]:

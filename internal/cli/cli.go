@@ -88,7 +88,7 @@ func Run(s Streams, by clock.Clock, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	a.problems(c.Name(), err)
+	a.problems(strings.TrimPrefix(c.CommandPath(), "orgdns "), err)
 	return exitFailed
 }
 

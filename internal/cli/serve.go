@@ -28,6 +28,7 @@ import (
 type serveArgs struct {
 	queueArgs
 	interval    time.Duration
+	finish      time.Duration
 	listen, git string
 	limits      bool
 }
@@ -79,6 +80,7 @@ if it is set. SIGTERM finishes what is under way.`,
 	c.Flags().StringSliceVar(&args.queues, "queue", nil, "URL or ARN of an SQS queue to take events from; may be repeated (default that of latticeEvents; without it sweeps only)")
 	c.Flags().StringSliceVar(&args.dead, "dead-letters", nil, "URL or ARN of a queue of dead letters to count besides those of --queue; may be repeated")
 	c.Flags().DurationVar(&args.interval, "interval", 15*time.Minute, "time between sweeps")
+	c.Flags().DurationVar(&args.finish, "finish", 20*time.Second, "how long what is under way has to finish when it is told to stop")
 	c.Flags().StringVar(&args.listen, "listen", "127.0.0.1:9090", "address of health and metrics; empty for none")
 	c.Flags().StringVar(&args.git, "git", "", "git checkout that the configuration is read from, as committed")
 	return c
@@ -96,6 +98,13 @@ func (a *app) serve(ctx, stopped context.Context, args *serveArgs) error {
 	defer k.close(ctx)
 	stop, end := context.WithCancel(stopped)
 	defer end()
+	ctx, cut := context.WithCancel(ctx)
+	defer cut()
+	defer context.AfterFunc(stopped, func() { // an account may be throttled for hours
+		if awsapi.Wall().Sleep(ctx, args.finish) == nil {
+			cut()
+		}
+	})()
 	var ready atomic.Bool
 	ended, err := k.listen(ctx, args.listen, &ready)
 	if err != nil {
@@ -117,6 +126,9 @@ func (a *app) serve(ctx, stopped context.Context, args *serveArgs) error {
 	err = s.Run(ctx, stop)
 	end()
 	k.counted()
+	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		return nil // told to stop before the first sweep was made
+	}
 	if errors.Is(err, context.Canceled) {
 		return errors.New("cut off: what was under way may be unfinished; the next run sees to it")
 	}
@@ -270,7 +282,7 @@ func (k *keeping) openQueues(ctx context.Context) ([]event.Queue, error) {
 		q := k.sessions.Queue(id)
 		settings, err := q.Settings(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("queue %s: %w; `orgdns deploy lattice` makes that of latticeEvents", id.ARN(), err)
+			return nil, fmt.Errorf("queue %s: %w", id.ARN(), err)
 		}
 		if settings.Dead != nil {
 			k.dead = append(k.dead, settings.Dead)

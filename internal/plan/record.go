@@ -335,7 +335,7 @@ func (b *builder) removed(r estate.RecordSet, claimed bool) string {
 	s, known := estate.First(b.e.LatticeServices.By(estate.ByName(r.Alias.Name)))
 	if !known {
 		id, region, _ := estate.LatticeID(r.Alias.Name)
-		return fmt.Sprintf("service %s in %s, to which it leads, is gone, or of no account that may have the name", id, region)
+		return fmt.Sprintf("service %s in %s, to which it leads, is gone, or is looked for in no account and Region that may have the name", id, region)
 	}
 	why, refused := b.plan.Refused[s.ARN]
 	switch {
